@@ -1,0 +1,60 @@
+// Draft: resources as they are read, with the places that only the checks across resources need.
+//
+// Threads: one load's own. Privilege: none.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "specs/ini.h"
+#include "specs/loader.h"
+#include "specs/resolver.h"
+#include "specs/section_reader.h"
+#include "specs/service.h"
+
+namespace plumb {
+
+struct IpDraft {
+  IpResource ip;
+  std::vector<Placed<IpAddress>> addresses;             // the names that are literal addresses
+  std::optional<Placed<IpAddress>> gateway;             // also when a nonrouted tag keeps it out of the resource
+  std::map<std::string, Position, std::less<>> places;  // of keywords that are set on this node
+
+  // Of a keyword, or of the section when the keyword is not set.
+  [[nodiscard]] Position place(std::string_view keyword) const;
+};
+
+struct ContainerDraft {
+  ContainerResource container;
+  bool has_image = false;
+  bool has_name = false;
+  std::map<std::string, Position, std::less<>> places;
+
+  [[nodiscard]] Position place(std::string_view keyword) const;
+};
+
+struct Draft {
+  Service service;
+  std::vector<IpDraft> ips;
+  std::vector<ContainerDraft> containers;
+};
+
+// The keywords of [DEFAULT] into the service; the resolver gets the groups of nodes first, since all else depends on
+// them. `section` may be an empty one.
+void read_groups(const IniSection& section, Resolver& resolver, Report& report, Service& service);
+void read_defaults(SectionReader& reader, Service& service);
+
+[[nodiscard]] IpDraft read_ip(SectionReader& reader);
+[[nodiscard]] ContainerDraft read_container(SectionReader& reader, const std::string& service);
+
+// What no resource shows alone: references between resources, one address or name used twice, gateways and subnets.
+// Decides which containers are existing ones and which run the built-in pause image.
+void check_across(Draft& draft, Report& report);
+void check_namespaces(Draft& draft, Report& report);
+
+// What every resource has: tags, optional, disable and so on.
+void read_resource(SectionReader& reader, Resource& resource);
+
+}  // namespace plumb

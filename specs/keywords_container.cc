@@ -1,0 +1,305 @@
+// The keywords of [container#N]: a container of the service.
+#include "specs/keyword_tables.h"
+
+namespace plumb::tables {
+
+namespace {
+
+constexpr auto kSection = SectionKind::container;
+
+constexpr Keyword kRows[] = {
+    {.section = kSection,
+     .name = "type",
+     .type = ValueType::choice,
+     .default_value = "docker",
+     .candidates = "docker oci",
+     .example = "docker",
+     .text = "The kind of container. plumb runs containers through the Docker Engine API; oci means the same."},
+    {.section = kSection,
+     .name = "name",
+     .default_text = "SERVICE.container.N, where N is what follows the # of the section",
+     .example = "svc1-db",
+     .text = "The name of the container in the engine. With a name and no image the container is one that exists "
+             "already: it "
+             "is started and stopped, and never created, changed or removed."},
+    {.section = kSection,
+     .name = "image",
+     .aliases = "run_image",
+     .default_text = "plumb/pause for a container whose network namespace others use; required for the others",
+     .example = "nginx:1.27",
+     .text = "The image to make the container from. `plumb/pause` is built into plumb and needs no registry: it waits, "
+             "so that "
+             "the network namespace of the service has an owner."},
+    {.section = kSection,
+     .name = "image_pull_policy",
+     .type = ValueType::choice,
+     .default_value = "once",
+     .candidates = "once always",
+     .example = "always",
+     .text = "once: pull the image only when the engine does not have it. always: pull at every start, so that a tag "
+             "that moved is "
+             "followed; then a registry that is down keeps the service down."},
+    {.section = kSection,
+     .name = "pull_timeout",
+     .type = ValueType::duration,
+     .default_value = "2m",
+     .example = "10m",
+     .text = "How long the pull of the image may take."},
+    {.section = kSection,
+     .name = "registry_creds",
+     .type = ValueType::path,
+     .default_text = "none: an anonymous pull",
+     .example = "/etc/plumb/registry.json",
+     .text =
+         "The absolute path of a Docker configuration file (as `docker login` writes it) with the credentials for the "
+         "image's registry. In OpenSVC this names a secret object; plumb has none."},
+    {.section = kSection,
+     .name = "rm",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "Remove the container, with its anonymous volumes, when it is stopped. A container without it is kept and "
+             "started "
+             "again; it is made anew when its configuration changed or the namespace it joined is gone."},
+    {.section = kSection,
+     .name = "netns",
+     .aliases = "net",
+     .type = ValueType::resource,
+     .default_value = "none",
+     .candidates = "host none",
+     .example = "container#0",
+     .text =
+         "The network namespace of the container. container#N: that of another container of the service, with its "
+         "addresses. none: one of its own, with the loopback device only until an [ip#N] plumbs it. host: the node's."},
+    {.section = kSection,
+     .name = "userns",
+     .type = ValueType::resource,
+     .default_text = "the engine's own",
+     .candidates = "host",
+     .example = "host",
+     .text = "The user namespace of the container: host turns the engine's user remapping off for it."},
+    {.section = kSection,
+     .name = "pidns",
+     .type = ValueType::resource,
+     .default_text = "one of its own",
+     .candidates = "host private",
+     .example = "container#0",
+     .text = "The process id namespace of the container: that of another container of the service, host, or private."},
+    {.section = kSection,
+     .name = "ipcns",
+     .type = ValueType::resource,
+     .default_text = "one of its own",
+     .candidates = "host private",
+     .example = "container#0",
+     .text = "The System V and POSIX message namespace of the container: that of another container of the service, "
+             "host, or "
+             "private."},
+    {.section = kSection,
+     .name = "utsns",
+     .type = ValueType::resource,
+     .default_text = "one of its own",
+     .candidates = "host private",
+     .example = "host",
+     .text = "The host name namespace of the container: host, or private."},
+    {.section = kSection,
+     .name = "hostname",
+     .default_text = "the engine's choice",
+     .example = "web1",
+     .text =
+         "The host name inside the container. A container that joins another one's network namespace has that one's "
+         "host name, so the engine refuses it there: set it on the owner of the namespace."},
+    {.section = kSection,
+     .name = "user",
+     .default_text = "that of the image",
+     .example = "101:101",
+     .text = "The user, or user:group, that the command runs as."},
+    {.section = kSection,
+     .name = "cwd",
+     .type = ValueType::path,
+     .default_text = "that of the image",
+     .example = "/srv",
+     .text = "The working directory of the command: an absolute path in the container."},
+    {.section = kSection,
+     .name = "entrypoint",
+     .type = ValueType::words,
+     .default_text = "that of the image",
+     .example = "/docker-entrypoint.sh",
+     .text = "The program to run instead of the image's entry point, with arguments."},
+    {.section = kSection,
+     .name = "command",
+     .aliases = "run_command",
+     .type = ValueType::words,
+     .default_text = "that of the image",
+     .example = "nginx -g 'daemon off;'",
+     .text =
+         "The command, or the arguments for the entry point. Quotes and backslashes work as in a shell, but nothing is "
+         "expanded; for that, run one: sh -c '...'."},
+    {.section = kSection,
+     .name = "environment",
+     .type = ValueType::words,
+     .default_text = "none",
+     .example = "PORT=8080 'GREETING=good day'",
+     .text = "Environment variables, each as NAME=value, separated by spaces or on indented lines of their own."},
+    {.section = kSection,
+     .name = "volume_mounts",
+     .type = ValueType::words,
+     .default_text = "none",
+     .example = "/srv/svc1/html:/usr/share/nginx/html:ro data:/var/lib/data",
+     .text = "Directories, files and volumes to mount, each as source:target or source:target:options. The source is "
+             "an absolute "
+             "path of the node or the name of a volume of the engine."},
+    {.section = kSection,
+     .name = "devices",
+     .type = ValueType::words,
+     .default_text = "none",
+     .example = "/dev/fuse:/dev/fuse:rwm",
+     .text = "Devices of the node to pass into the container, each as /dev/on-host[:/dev/in-container[:rwm]]."},
+    {.section = kSection,
+     .name = "dns",
+     .type = ValueType::words,
+     .default_text = "those of the node",
+     .example = "10.0.3.53",
+     .text = "The addresses of the name servers. In a shared network namespace they are set on its owner."},
+    {.section = kSection,
+     .name = "dns_search",
+     .type = ValueType::words,
+     .default_text = "those of the node",
+     .example = "example.com",
+     .text = "The domains to search for short names. In a shared network namespace they are set on its owner."},
+    {.section = kSection,
+     .name = "sysctl",
+     .type = ValueType::words,
+     .default_text = "none",
+     .example = "net.ipv4.ip_unprivileged_port_start=0",
+     .text = "Kernel parameters of the container's namespaces, each as name=value. Those that begin with net. belong "
+             "to the "
+             "owner of the network namespace."},
+    {.section = kSection,
+     .name = "privileged",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "Run the container with all capabilities and all devices of the node."},
+    {.section = kSection,
+     .name = "read_only",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "Mount the container's root file system read-only."},
+    {.section = kSection,
+     .name = "init",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "Run the engine's small init as process 1, which forwards signals and reaps children. The default "
+             "of om3 is true; plumb runs the image as it is unless asked."},
+    {.section = kSection,
+     .name = "interactive",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "Keep the standard input of the container open."},
+    {.section = kSection,
+     .name = "tty",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "Give the container a terminal."},
+    {.section = kSection,
+     .name = "detach",
+     .type = ValueType::boolean,
+     .default_value = "true",
+     .example = "true",
+     .support = Support::not_yet,
+     .text = "In OpenSVC, false makes the start wait until the container's command has ended, as a task. Not supported "
+             "by this "
+             "version of plumb: only true is accepted."},
+    {.section = kSection,
+     .name = "run_args",
+     .type = ValueType::words,
+     .default_text = "none",
+     .example = "-v /srv/data:/data:ro",
+     .support = Support::not_yet,
+     .text =
+         "In OpenSVC, options for `docker run`. plumb speaks the Engine API and runs no docker command; to drop the "
+         "options "
+         "could start a container without its data or limits, so a spec with them is refused. Nearly all of them have "
+         "a keyword: -v is volume_mounts, -e environment, -h hostname, -u user, -w cwd, --device devices, --dns dns, "
+         "--sysctl sysctl, --net netns."},
+    {.section = kSection,
+     .name = "start_timeout",
+     .type = ValueType::duration,
+     .default_value = "10s",
+     .example = "30s",
+     .text = "How long the engine may take to start the container once its image is there."},
+    {.section = kSection,
+     .name = "stop_timeout",
+     .type = ValueType::duration,
+     .default_text = "the container's own: 10 s unless its image says otherwise",
+     .example = "30s",
+     .text = "How long the container may take to end after its stop signal; then the engine kills it. 0 kills it at "
+             "once. Whole "
+             "seconds."},
+    {.section = kSection,
+     .name = "standby",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .support = Support::ignored,
+     .text = "In OpenSVC, the container runs on every node of the service, also where the service itself is not "
+             "started. In this "
+             "version of plumb the keyword has no effect yet: the container runs where the service is started."},
+    {.section = kSection,
+     .name = "encap",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "false",
+     .support = Support::not_yet,
+     .text = "In OpenSVC, run the resource inside the service's container, as `tags = encap` does. Not supported by "
+             "this version "
+             "of plumb: only false is accepted."},
+    {.section = kSection,
+     .name = "optional",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "A failure of this container does not fail the start of the service, and its state does not count in the "
+             "service's."},
+    {.section = kSection,
+     .name = "disable",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "false",
+     .text = "Leave this container out of every action. `disable@n1 = true` does so on one node."},
+    {.section = kSection,
+     .name = "tags",
+     .type = ValueType::words,
+     .example = "blue",
+     .text = "Words that mark the resource. encap (run it inside another container of the service) is not supported by "
+             "this "
+             "version of plumb and is refused. Other words are free."},
+    {.section = kSection,
+     .name = "restart",
+     .type = ValueType::integer,
+     .default_value = "0",
+     .example = "2",
+     .support = Support::ignored,
+     .text =
+         "How many times a watcher brings the container back when it ends, 0 to 1000. This version of plumb watches no "
+         "running service, so the keyword has no effect yet."},
+    {.section = kSection,
+     .name = "monitor",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .support = Support::ignored,
+     .text = "Let the end of this container trigger the relocation of the service. This version of plumb watches no "
+             "running "
+             "service, so the keyword has no effect yet."},
+};
+
+}  // namespace
+
+std::span<const Keyword> container_rows() { return kRows; }
+
+}  // namespace plumb::tables

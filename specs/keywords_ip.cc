@@ -1,0 +1,283 @@
+// The keywords of [ip#N]: an address of the service.
+#include "specs/keyword_tables.h"
+
+namespace plumb::tables {
+
+namespace {
+
+constexpr auto kSection = SectionKind::ip;
+
+constexpr Keyword kRows[] = {
+    {.section = kSection,
+     .name = "type",
+     .type = ValueType::choice,
+     .default_value = "host",
+     .candidates = "host netns docker",
+     .example = "netns",
+     .text = "host: the address is added to `ipdev` of the node itself. netns (docker is its older name): a link on "
+             "`ipdev` is "
+             "made inside the network namespace of the container that `netns` names, and the address is added there."},
+    {.section = kSection,
+     .name = "ipname",
+     .aliases = "name",
+     .type = ValueType::addresses,
+     .required = true,
+     .example = "10.0.3.3",
+     .text = "The address of the service, or a host name that resolves to it. Several, separated by spaces, are all "
+             "added to "
+             "the same link: an IPv4 and an IPv6 address make the service dual stack. Scopes give each site or "
+             "instance its "
+             "own: `ipname@nodes`, `ipname@drpnodes`, `ipname@n1`."},
+    {.section = kSection,
+     .name = "ipdev",
+     .aliases = "dev",
+     .type = ValueType::device,
+     .required = true,
+     .example = "eth0",
+     .text =
+         "The network device of the node that reaches the network of the address. For type host the address is added "
+         "to "
+         "it. For type netns it is the parent of the link in the container: a bridge gets a port, any other device a "
+         "macvlan."},
+    {.section = kSection,
+     .name = "netmask",
+     .type = ValueType::netmask,
+     .default_text = "that of the first address of `ipdev` in the same family",
+     .example = "255.255.255.0",
+     .text = "The length of the network prefix, as a number (24) or dotted (255.255.255.0). For a service with "
+             "addresses of "
+             "both families write two: the one of IPv4, then the one of IPv6 (24 64)."},
+    {.section = kSection,
+     .name = "gateway",
+     .type = ValueType::address,
+     .default_text = "none: no default route is made",
+     .example = "10.0.3.1",
+     .text =
+         "The router for the default route in the container's network namespace. It must be in the subnet of `ipname` "
+         "and "
+         "`netmask`. For type host it makes no route; it is told about the address when it is announced. With `tags = "
+         "nonrouted` it is left out."},
+    {.section = kSection,
+     .name = "netns",
+     .aliases = "container_rid",
+     .type = ValueType::resource,
+     .default_text = "none; required for type netns",
+     .example = "container#0",
+     .text = "For type netns: the container whose network namespace gets the address. Other containers join that "
+             "namespace with "
+             "their own `netns = container#0` and so share the address."},
+    {.section = kSection,
+     .name = "mode",
+     .type = ValueType::choice,
+     .default_text = "bridge when `ipdev` is a bridge, else macvlan",
+     .candidates = "bridge macvlan ipvlan-l2 ipvlan-l3 ipvlan-l3s dedicated ovs",
+     .example = "macvlan",
+     .text =
+         "For type netns: how the link in the container is made. bridge: a veth pair with its outer end on the bridge "
+         "`ipdev`. macvlan: a macvlan in bridge mode on `ipdev`; the node itself cannot reach the address. "
+         "The others (ipvlan-l2, ipvlan-l3, ipvlan-l3s, dedicated, ovs) are not supported by this version of plumb and "
+         "are refused."},
+    {.section = kSection,
+     .name = "nsdev",
+     .type = ValueType::device,
+     .default_text = "the first free eth<n>",
+     .example = "front",
+     .text = "For type netns: the name of the link in the container, at most 15 bytes."},
+    {.section = kSection,
+     .name = "macaddr",
+     .type = ValueType::mac,
+     .default_text = "chosen by the kernel",
+     .example = "02:00:0a:00:03:03",
+     .text = "For type netns: the Ethernet address of the link in the container. With a fixed one, neighbours need not "
+             "learn "
+             "anything when the service moves."},
+    {.section = kSection,
+     .name = "mtu",
+     .type = ValueType::integer,
+     .default_text = "that of `ipdev`",
+     .example = "1400",
+     .origin = Origin::plumb,
+     .text = "For type netns: the largest packet of the link in the container, in bytes, from 68 (1280 with an IPv6 "
+             "address) to "
+             "65535. It cannot be more than that of `ipdev`."},
+    {.section = kSection,
+     .name = "conflict",
+     .type = ValueType::choice,
+     .default_value = "fail",
+     .candidates = "fail warn takeover",
+     .example = "warn",
+     .origin = Origin::plumb,
+     .text = "What to do when another machine answers for the address. fail: refuse to start and name its hardware "
+             "address. "
+             "warn: start all the same and say so. takeover: the same; the announcements point the network here, until "
+             "the rival speaks again."},
+    {.section = kSection,
+     .name = "probe",
+     .type = ValueType::choice,
+     .default_value = "fast",
+     .candidates = "fast rfc off",
+     .example = "rfc",
+     .origin = Origin::plumb,
+     .text =
+         "How the network is asked whether somebody has the address already. fast: three probes and an answer within "
+         "about "
+         "120 ms, while the containers start. rfc: the timers of RFC 5227, which take 4 to 7 seconds and find rivals "
+         "that are slow to answer. off: nobody is asked."},
+    {.section = kSection,
+     .name = "announce",
+     .type = ValueType::announce,
+     .default_value = "5 500ms",
+     .example = "10 1s",
+     .origin = Origin::plumb,
+     .text = "How many times (1 to 100) the new place of the address is announced to the network, and how long to wait "
+             "between "
+             "two announcements (10ms to 1m). The first one is immediate and the others do not delay the start."},
+    {.section = kSection,
+     .name = "check_carrier",
+     .type = ValueType::boolean,
+     .default_value = "true",
+     .example = "false",
+     .text = "Refuse to start, and report the address as down, when `ipdev` has no carrier (the cable is out, or the "
+             "port of "
+             "the switch is off)."},
+    {.section = kSection,
+     .name = "alias",
+     .type = ValueType::boolean,
+     .default_value = "true",
+     .example = "false",
+     .support = Support::ignored,
+     .text = "In OpenSVC, false adds the address as the primary one of its device. With plumb the address is added "
+             "with its "
+             "netmask and the kernel orders the addresses of a device, so this keyword has no effect."},
+    {.section = kSection,
+     .name = "del_net_route",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text =
+         "Leave out the route to the address's own network that the kernel makes with an address. Useful when several "
+         "addresses of one network would give several equal routes."},
+    {.section = kSection,
+     .name = "host_access",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "false",
+     .origin = Origin::plumb,
+     .support = Support::not_yet,
+     .text = "Let the node itself reach the address of a container on a macvlan, which the kernel does not do by "
+             "itself. Not "
+             "supported by this version of plumb: only false is accepted."},
+    {.section = kSection,
+     .name = "vlan_tag",
+     .type = ValueType::integer,
+     .default_text = "none",
+     .example = "44",
+     .support = Support::not_yet,
+     .text =
+         "The 802.1q tag of the link. Not supported by this version of plumb: without the tag the address would be on "
+         "another network, so a spec with it is refused. A VLAN device made beforehand (eth0.44) can be the `ipdev`."},
+    {.section = kSection,
+     .name = "vlan_mode",
+     .type = ValueType::choice,
+     .default_value = "native-untagged",
+     .candidates = "access native-tagged native-untagged",
+     .example = "access",
+     .support = Support::not_yet,
+     .text = "How an Open vSwitch port treats tags. Not supported by this version of plumb, which has no `mode = ovs` "
+             "yet."},
+    {.section = kSection,
+     .name = "network",
+     .example = "10.0.3.0",
+     .support = Support::ignored,
+     .text = "In OpenSVC, the network to allocate an address from, or its number. plumb takes the network from "
+             "`ipname` and "
+             "`netmask`; this keyword has no effect."},
+    {.section = kSection,
+     .name = "wait_dns",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .support = Support::ignored,
+     .text = "In OpenSVC, wait until its cluster DNS has published the address. plumb has no DNS of its own; this "
+             "keyword has no "
+             "effect."},
+    {.section = kSection,
+     .name = "dns_name_suffix",
+     .example = "front",
+     .support = Support::ignored,
+     .text = "In OpenSVC, a suffix for the name that its cluster DNS publishes. plumb has no DNS of its own; this "
+             "keyword has no "
+             "effect."},
+    {.section = kSection,
+     .name = "expose",
+     .type = ValueType::words,
+     .example = "443/tcp",
+     .support = Support::ignored,
+     .text =
+         "In OpenSVC, the ports to publish in its cluster DNS or to map on the node. With plumb the containers own the "
+         "address with all its ports; this keyword has no effect."},
+    {.section = kSection,
+     .name = "tags",
+     .type = ValueType::words,
+     .example = "nonrouted",
+     .text = "Words that mark the resource. nonrouted: make no default route, whatever `gateway` says. encap (plumb "
+             "inside the "
+             "service's container) and dedicated (move `ipdev` itself into the container) are not supported by this "
+             "version "
+             "of plumb and are refused. Other words are free."},
+    {.section = kSection,
+     .name = "standby",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "false",
+     .support = Support::not_yet,
+     .text = "In OpenSVC, keep the address up on nodes that do not run the service. Not supported by this version of "
+             "plumb: "
+             "only false is accepted."},
+    {.section = kSection,
+     .name = "encap",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "false",
+     .support = Support::not_yet,
+     .text = "In OpenSVC, run the resource inside the service's container, as `tags = encap` does. Not supported by "
+             "this version "
+             "of plumb: only false is accepted."},
+    {.section = kSection,
+     .name = "optional",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text = "A failure of this resource does not fail the start of the service, and its state does not count in the "
+             "service's."},
+    {.section = kSection,
+     .name = "disable",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "false",
+     .text = "Leave this resource out of every action. `disable@n1 = true` does so on one node."},
+    {.section = kSection,
+     .name = "restart",
+     .type = ValueType::integer,
+     .default_value = "0",
+     .example = "2",
+     .support = Support::ignored,
+     .text = "How many times a watcher brings the resource back when it goes down, 0 to 1000. This version of plumb "
+             "watches no "
+             "running service, so the keyword has no effect yet."},
+    {.section = kSection,
+     .name = "monitor",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .support = Support::ignored,
+     .text = "Let the failure of this resource trigger the relocation of the service. This version of plumb watches no "
+             "running "
+             "service, so the keyword has no effect yet."},
+};
+
+}  // namespace
+
+std::span<const Keyword> ip_rows() { return kRows; }
+
+}  // namespace plumb::tables

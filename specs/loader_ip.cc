@@ -1,0 +1,256 @@
+// Reading [ip#N].
+#include <algorithm>
+#include <array>
+
+#include "specs/draft.h"
+
+namespace plumb {
+
+namespace {
+
+std::string in_section(const SectionReader& reader) { return " in [" + reader.section().name + "]"; }
+
+// Why an address cannot be a service's, or nothing. RFC 1122 section 3.2.1.3, RFC 4291 section 2.
+std::string_view unusable(const IpAddress& address) {
+  const auto bytes = address.bytes();
+  if (address.is_any()) return "is the unspecified address";
+  if (address.is_loopback()) return "is a loopback address";
+  if (address.is_multicast()) return "is a multicast address";
+  if (!address.is_v6() && bytes[0] == 0) return "is in the network 0.0.0.0/8";
+  const auto is_ones = [](std::uint8_t byte) { return byte == 0xff; };
+  if (!address.is_v6() && std::all_of(bytes.begin(), bytes.end(), is_ones)) return "is the limited broadcast address";
+  if (!address.is_v6() && bytes[0] >= 240) return "is in the reserved network 240.0.0.0/4";
+  const bool mapped = address.is_v6() &&
+                      std::all_of(bytes.begin(), bytes.begin() + 10, [](auto b) { return b == 0; }) &&
+                      bytes[10] == 0xff && bytes[11] == 0xff;
+  if (mapped) return "is an IPv4 address written as IPv6";
+  return {};
+}
+
+// A name of ipname: an address that a service can have, or a host name.
+Result<std::string> parse_name(std::string_view text) {
+  if (const auto slash = text.find('/'); slash != std::string_view::npos && IpAddress::parse(text.substr(0, slash)))
+    return Err{ErrorKind::spec, quoted(text) + " has a prefix length",
+               "write ipname = " + std::string(text.substr(0, slash)) +
+                   " and netmask = " + std::string(text.substr(slash + 1))};
+  if (const auto zone = text.find('%'); zone != std::string_view::npos && IpAddress::parse(text.substr(0, zone)))
+    return Err{ErrorKind::spec, quoted(text) + " has a zone",
+               "ipdev says which device; drop " + quoted(text.substr(zone))};
+  const auto address = IpAddress::parse(text);
+  if (!address) return parse_host_name(text);
+  if (const auto why = unusable(*address); !why.empty())
+    return Err{ErrorKind::spec, std::string(text) + " " + std::string(why) + " and cannot be a service's"};
+  return address->to_string();
+}
+
+Result<IfName> parse_device(std::string_view text) {
+  auto name = IfName::parse(text);
+  if (name) return name;
+  if (const auto colon = text.find(':'); colon != std::string_view::npos && IfName::parse(text.substr(0, colon)))
+    return Err{ErrorKind::spec, quoted(text) + " is an alias label, not a device",
+               "write " + quoted(text.substr(0, colon))};
+  return name;
+}
+
+Result<Mac> parse_mac(std::string_view text) {
+  const Mac mac = TRY(Mac::parse(text));
+  if (mac.is_multicast())
+    return Err{ErrorKind::spec, quoted(text) + " is a multicast address: the lowest bit of its first byte is set",
+               "an address of your own begins with 02"};
+  const auto bytes = mac.bytes();
+  if (std::all_of(bytes.begin(), bytes.end(), [](auto b) { return b == 0; }))
+    return Err{ErrorKind::spec, quoted(text) + " is no address at all", "an address of your own begins with 02"};
+  return mac;
+}
+
+Result<IpAddress> parse_gateway(std::string_view text) {
+  auto address = IpAddress::parse(text);
+  if (!address && text.find_first_of(" \t\n") != std::string_view::npos)
+    return Err{ErrorKind::spec, quoted(text) + " is more than one address", "one gateway can be given"};
+  if (!address && parse_host_name(text))
+    return Err{ErrorKind::spec, quoted(text) + " is a host name", "a gateway is given by its address"};
+  if (!address) return address;
+  if (const auto why = unusable(*address); !why.empty())
+    return Err{ErrorKind::spec, std::string(text) + " " + std::string(why) + " and cannot be a gateway"};
+  return address;
+}
+
+IpMode mode_of(std::string_view word) {
+  static constexpr std::array<std::pair<std::string_view, IpMode>, 7> kModes = {{{"bridge", IpMode::bridge},
+                                                                                 {"macvlan", IpMode::macvlan},
+                                                                                 {"ipvlan-l2", IpMode::ipvlan_l2},
+                                                                                 {"ipvlan-l3", IpMode::ipvlan_l3},
+                                                                                 {"ipvlan-l3s", IpMode::ipvlan_l3s},
+                                                                                 {"dedicated", IpMode::dedicated},
+                                                                                 {"ovs", IpMode::ovs}}};
+  for (const auto& [name, mode] : kModes)
+    if (name == word) return mode;
+  return IpMode::automatic;
+}
+
+void read_names(SectionReader& reader, IpDraft& draft) {
+  for (auto& name : reader.list("ipname", parse_name)) {
+    const auto [first, fresh] = draft.ip.name_positions.try_emplace(name.value, name.where);
+    if (!fresh) {
+      reader.report().error(name.where, "ipname" + in_section(reader) + ": " + name.value + " is given twice");
+      continue;
+    }
+    if (const auto address = IpAddress::parse(name.value)) draft.addresses.push_back({*address, name.where});
+    draft.ip.names.push_back(std::move(name.value));
+  }
+}
+
+// One or two netmasks, for the families of the names.
+class Netmasks {
+ public:
+  Netmasks(SectionReader& reader, IpDraft& draft) : reader_(reader), draft_(draft) {
+    for (const auto& [address, where] : draft.addresses) (address.is_v6() ? v6_ : v4_) = true;
+    // A host name may resolve to either family.
+    names_ = draft.ip.names.size() > draft.addresses.size();
+  }
+
+  void read() {
+    const auto words = reader_.words("netmask");
+    if (words.size() > 2) return refuse(words[2].where, "more than two netmasks", "give one for each family");
+    if (words.size() == 2) {
+      take(words[0], false);
+      take(words[1], true);
+    } else if (words.size() == 1) {
+      take_one(words[0]);
+    }
+  }
+
+ private:
+  void refuse(const Position& where, const std::string& why, std::string hint = {}) {
+    reader_.report().error(where, "netmask" + in_section(reader_) + ": " + why, std::move(hint));
+  }
+
+  void take_one(const Placed<std::string>& word) {
+    const bool dotted = word.value.find('.') != std::string::npos;
+    if (v4_ && v6_)
+      return refuse(word.where, "one netmask for addresses of both families",
+                    "give that of IPv4, then that of IPv6: netmask = 24 64");
+    const bool long_one = !dotted && Cidr::parse_netmask(word.value, true).value_or(0) > 32;
+    take(word, v6_ || (names_ && !v4_ && long_one));
+  }
+
+  void take(const Placed<std::string>& word, bool v6) {
+    const auto length = Cidr::parse_netmask(word.value, v6);
+    if (!length) return refuse(word.where, length.error().what, length.error().next);
+    if (*length == 0)
+      return refuse(word.where, "a network of every address there is", "the usual lengths are 24 and 64");
+    (v6 ? draft_.ip.netmask_v6 : draft_.ip.netmask_v4) = *length;
+  }
+
+  SectionReader& reader_;
+  IpDraft& draft_;
+  bool v4_ = false;
+  bool v6_ = false;
+  bool names_ = false;
+};
+
+Result<AnnouncePolicy> parse_announce(std::string_view text) {
+  const auto words = split_words(text);
+  const Err how{ErrorKind::spec, quoted(text) + " is not a count and an interval", "write it as 5 or as 5 500ms"};
+  if (words.unterminated || words.words.empty() || words.words.size() > 2) return how;
+  AnnouncePolicy policy;
+  policy.count = TRY(parse_integer(words.words[0].text, 1, 100));
+  if (words.words.size() == 1) return policy;
+  policy.interval = TRY(parse_duration(words.words[1].text));
+  if (policy.interval.count() < 10 || policy.interval.count() > 60'000)
+    return Err{ErrorKind::spec, "an interval of " + words.words[1].text + " is not from 10ms to 1m"};
+  return policy;
+}
+
+void read_link(SectionReader& reader, IpDraft& draft) {
+  auto& ip = draft.ip;
+  const auto mode = reader.choice("mode");
+  ip.mode = mode_of(mode);
+  const bool supported = ip.mode == IpMode::automatic || ip.mode == IpMode::bridge || ip.mode == IpMode::macvlan;
+  if (!supported)
+    reader.report().error(draft.place("mode"),
+                          "mode = " + mode + in_section(reader) + " is not supported by this version of plumb",
+                          "bridge and macvlan are");
+  if (auto name = reader.single("nsdev", parse_device)) {
+    if (name->value.str() == "lo")
+      reader.report().error(name->where,
+                            "nsdev" + in_section(reader) + ": lo is the loopback device of every namespace");
+    ip.nsdev = name->value;
+  }
+  if (auto mac = reader.single("macaddr", parse_mac)) ip.macaddr = mac->value;
+  const bool v6 =
+      std::any_of(draft.addresses.begin(), draft.addresses.end(), [](const auto& a) { return a.value.is_v6(); });
+  // RFC 8200 section 5: IPv6 needs 1280 bytes; the kernel drops the address of a link with less. RFC 791: 68.
+  if (const auto mtu = reader.integer("mtu", v6 ? 1280 : 68, 65535)) ip.mtu = mtu->value;
+}
+
+void read_policies(SectionReader& reader, IpResource& ip) {
+  const auto conflict = reader.choice("conflict");
+  ip.conflict = conflict == "warn"       ? ConflictPolicy::warn
+                : conflict == "takeover" ? ConflictPolicy::takeover
+                                         : ConflictPolicy::fail;
+  const auto probe = reader.choice("probe");
+  ip.probe = probe == "rfc" ? ProbeProfile::rfc : probe == "off" ? ProbeProfile::off : ProbeProfile::fast;
+  if (const auto announce = reader.single("announce", parse_announce)) ip.announce = announce->value;
+  ip.del_net_route = reader.boolean("del_net_route");
+  ip.check_carrier = reader.boolean("check_carrier");
+  ip.alias = reader.boolean("alias");
+}
+
+void check_required(SectionReader& reader, const IpDraft& draft) {
+  const std::string section = "[" + draft.ip.id + "]";
+  const auto missing = [&](std::string_view keyword, const std::string& example) {
+    if (reader.may_be_mistyped(keyword)) return;
+    const auto scopes = reader.scopes(keyword);
+    reader.report().error(draft.ip.where,
+                          section + " has no " + std::string(keyword) + " on node " + quoted(reader.node()),
+                          scopes.empty() ? "add a line such as " + std::string(keyword) + " = " + example
+                                         : "it is set only for " + scopes);
+  };
+  if (!draft.places.contains("ipname")) missing("ipname", "10.0.3.3");
+  if (!draft.places.contains("ipdev")) missing("ipdev", "eth0");
+  if (draft.ip.type == IpType::netns && !draft.places.contains("netns")) {
+    missing("netns", "container#0");
+  } else if (draft.ip.type == IpType::netns && draft.ip.ipdev == "lo") {
+    reader.report().error(draft.place("ipdev"),
+                          "ipdev" + in_section(reader) + ": a link in a container cannot be made on lo");
+  }
+  if (draft.ip.type != IpType::host) return;
+  if (draft.places.contains("netns"))
+    reader.report().error(draft.place("netns"), section + " has a netns but its type is host",
+                          "add type = netns, or remove the netns");
+  for (const std::string_view keyword : {"mode", "nsdev", "macaddr", "mtu"})
+    if (draft.places.contains(keyword))
+      reader.report().warning(draft.place(keyword),
+                              std::string(keyword) + in_section(reader) + " has no effect on an address of type host",
+                              "it is for the link of type netns");
+}
+
+}  // namespace
+
+Position IpDraft::place(std::string_view keyword) const {
+  const auto found = places.find(keyword);
+  return found == places.end() ? ip.where : found->second;
+}
+
+IpDraft read_ip(SectionReader& reader) {
+  IpDraft draft;
+  read_resource(reader, draft.ip);
+  for (const auto& keyword : keywords_of(SectionKind::ip))
+    if (const auto where = reader.place(keyword.name)) draft.places.emplace(keyword.name, *where);
+  draft.ip.type = reader.choice("type") == "host" ? IpType::host : IpType::netns;
+  read_names(reader, draft);
+  if (const auto device = reader.single("ipdev", parse_device)) draft.ip.ipdev = device->value.str();
+  Netmasks(reader, draft).read();
+  draft.gateway = reader.single("gateway", parse_gateway);
+  const auto& tags = draft.ip.tags;
+  const bool routed = std::find(tags.begin(), tags.end(), "nonrouted") == tags.end();
+  if (draft.gateway && routed) draft.ip.gateway = draft.gateway->value;
+  if (const auto netns = reader.text("netns")) draft.ip.netns = netns->value;
+  read_link(reader, draft);
+  read_policies(reader, draft.ip);
+  if (!draft.ip.disable) check_required(reader, draft);
+  return draft;
+}
+
+}  // namespace plumb

@@ -1,0 +1,64 @@
+#include "specs/plan.h"
+
+namespace plumb {
+
+std::string_view to_string(StepKind kind) {
+  switch (kind) {
+    case StepKind::engine_start: return "engine.start";
+    case StepKind::engine_stop: return "engine.stop";
+    case StepKind::image_ensure: return "image.ensure";
+    case StepKind::address_probe: return "address.probe";
+    case StepKind::container_retire: return "container.retire";
+    case StepKind::container_create: return "container.create";
+    case StepKind::container_start: return "container.start";
+    case StepKind::link_remove_stale: return "link.remove-stale";
+    case StepKind::link_create: return "link.create";
+    case StepKind::address_add: return "address.add";
+    case StepKind::route_set: return "route.set";
+    case StepKind::address_announce: return "address.announce";
+    case StepKind::container_stop: return "container.stop";
+    case StepKind::container_remove: return "container.remove";
+    case StepKind::address_remove: return "address.remove";
+    case StepKind::link_remove: return "link.remove";
+  }
+  return "unknown";
+}
+
+namespace {
+
+std::string address_of(const Step& step) { return step.cidr ? step.cidr->to_string() : std::string{}; }
+
+std::string place_of(const Step& step) {
+  return step.container.empty() ? "on " + step.parent : "on " + step.device + " in " + step.container;
+}
+
+std::string_view link_word(IpMode mode) { return mode == IpMode::bridge ? "veth on bridge " : "macvlan on "; }
+
+}  // namespace
+
+std::string describe(const Step& step) {
+  switch (step.kind) {
+    case StepKind::engine_start: return "start the service's own Docker Engine";
+    case StepKind::engine_stop: return "stop the service's own Docker Engine";
+    case StepKind::image_ensure: return "have image " + step.image;
+    case StepKind::address_probe:
+      return "probe " + step.cidr->address().to_string() + " on " + step.parent + ": nobody else may answer";
+    case StepKind::container_retire: return "put the old container " + step.container_name + " aside";
+    case StepKind::container_create: return "create container " + step.container_name + " from " + step.image;
+    case StepKind::container_start: return "start container " + step.container_name;
+    case StepKind::link_remove_stale: return "remove the half-made " + step.device + " in " + step.container;
+    case StepKind::link_create:
+      return "create " + step.device + " (" + std::string(link_word(step.mode)) + step.parent + ") in " +
+             step.container;
+    case StepKind::address_add: return "add " + address_of(step) + " " + place_of(step);
+    case StepKind::route_set: return "route by default via " + step.gateway->to_string() + " " + place_of(step);
+    case StepKind::address_announce: return "announce " + step.cidr->address().to_string() + " " + place_of(step);
+    case StepKind::container_stop: return "stop container " + step.container_name;
+    case StepKind::container_remove: return "remove container " + step.container_name;
+    case StepKind::address_remove: return "remove " + address_of(step) + " " + place_of(step);
+    case StepKind::link_remove: return "remove " + step.device + " in " + step.container;
+  }
+  return {};
+}
+
+}  // namespace plumb

@@ -1,0 +1,391 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "specs/planner_parts.h"
+
+namespace plumb {
+
+namespace {
+
+// What becomes of a container when the service starts.
+enum class Fate { keep, start, create, replace };
+
+class StartPlanner {
+ public:
+  StartPlanner(const Service& service, const Observed& seen) : service_(service), seen_(seen), out_(Verb::start) {}
+
+  Result<Plan> run() {
+    TRY(check_node(service_));
+    for (const auto& ip : service_.ips)
+      if (!ip.disable) TRY(check_parent(service_, ip, seen_));
+    if (needs_engine(service_)) {
+      if (seen_.engine.state == EngineState::unreachable) return Err{seen_.engine.error};
+      if (seen_.engine.state == EngineState::down || seen_.engine.state == EngineState::crashed)
+        return until_engine_is_up();
+    }
+    order_containers();
+    for (const auto* c : containers_) TRY(decide(*c));
+    remove_leftovers();
+    for (const auto* c : containers_) prepare(*c);
+    for (const auto& ip : service_.ips)
+      if (!ip.disable) TRY(plumb_ip(ip));
+    warn_of_extra_addresses();
+    for (const auto* c : containers_) start(*c);
+    tidy();
+    return std::move(out_.plan());
+  }
+
+ private:
+  // --- the engine of the service is not up yet: start it, probe meanwhile, plan the rest then
+
+  Result<Plan> until_engine_is_up() {
+    Step step;
+    step.kind = StepKind::engine_start;
+    out_.add(std::move(step));
+    // After a crash our own containers may still hold the address: a probe would find ourselves.
+    if (seen_.engine.state == EngineState::down)
+      for (const auto& ip : service_.ips)
+        if (!ip.disable)
+          for (const auto& address : TRY(planned_addresses(ip, seen_)))
+            if (!(ip.type == IpType::host && seen_.node.address(address.cidr.address()) != nullptr)) probe(ip, address);
+    out_.plan().partial = true;
+    return std::move(out_.plan());
+  }
+
+  // --- containers
+
+  // Owners of namespaces come first, whatever the order of the file: what becomes of a sibling depends on its owner.
+  void order_containers() {
+    for (const auto& c : service_.containers) order_after_owners(c);
+  }
+
+  void order_after_owners(const ContainerResource& c) {
+    if (c.disable || !ordered_.insert(c.id).second) return;
+    for (const auto* owner : service_.joined_by(c)) order_after_owners(*owner);
+    containers_.push_back(&c);
+  }
+
+  [[nodiscard]] const ObservedContainer* observed(const ContainerResource& c) const {
+    const auto found = seen_.containers.find(c.id);
+    return found == seen_.containers.end() ? nullptr : &found->second;
+  }
+
+  Result<void> decide(const ContainerResource& c) {
+    const auto* have = observed(c);
+    if (have == nullptr) {
+      if (c.existing)
+        return Err{ErrorKind::not_found,
+                   c.id + ": container " + c.name + ": there is none, and without image it cannot be created",
+                   "create it, or add image = ... to [" + c.id + "]"};
+      fates_[c.id] = Fate::create;
+      return {};
+    }
+    if (c.existing) {
+      fates_[c.id] = have->running ? Fate::keep : Fate::start;
+      return {};
+    }
+    if (have->service != service_.name)
+      return Err{
+          ErrorKind::exists,
+          c.id + ": container " + c.name + ": the name is taken by a container that is not this service's (" +
+              have->id.substr(0, 12) + ", image " + have->image + ")",
+          "remove or rename that container (docker rename " + c.name + " ...), or set another name in [" + c.id + "]"};
+    if (have->state == "paused")
+      return Err{ErrorKind::refused, c.id + ": container " + c.name + ": it is paused", "docker unpause " + c.name};
+    fates_[c.id] = fate_of(c, *have);
+    return {};
+  }
+
+  [[nodiscard]] Fate fate_of(const ContainerResource& c, const ObservedContainer& have) {
+    const bool ours = have.resource == c.id;
+    const bool joined = bindings_fit(c, have);
+    if (have.running && ours && joined) {
+      if (have.spec_hash != spec_hash(c)) warn_changed(c.id);
+      return Fate::keep;
+    }
+    const bool can_start = have.state == "created" || have.state == "exited";
+    return !have.running && ours && joined && can_start && have.spec_hash == spec_hash(c) ? Fate::start : Fate::replace;
+  }
+
+  void warn_changed(const std::string& id) {
+    out_.warn(id + ": its configuration has changed since it was started; `plumb restart " + service_.name +
+              "` applies it");
+  }
+
+  // A container is bound, when it is created, to the ids of those whose namespaces it joins.
+  [[nodiscard]] bool bindings_fit(const ContainerResource& c, const ObservedContainer& have) const {
+    const auto owners = service_.joined_by(c);
+    return std::all_of(owners.begin(), owners.end(),
+                       [&](const ContainerResource* owner) {
+                         const auto fate = fates_.find(owner->id);
+                         return fate != fates_.end() && (fate->second == Fate::keep || fate->second == Fate::start);
+                       }) &&
+           network_fits(c, have);
+  }
+
+  // A running one is also bound to the network namespace as it was.
+  [[nodiscard]] bool network_fits(const ContainerResource& c, const ObservedContainer& have) const {
+    const auto* owner = service_.container(c.netns);
+    if (owner == nullptr) return true;
+    const auto* owner_seen = observed(*owner);
+    const auto fate = fates_.find(owner->id);
+    if (owner_seen == nullptr || fate == fates_.end()) return false;
+    if (have.network_mode != "container:" + owner_seen->id) return false;
+    if (!have.running) return true;
+    return fate->second == Fate::keep && have.netns && owner_seen->netns && have.netns->same_as(*owner_seen->netns);
+  }
+
+  Step container_step(StepKind kind, const ContainerResource& c) const {
+    Step step;
+    step.kind = kind;
+    step.resource = c.id;
+    step.container_name = c.name;
+    step.image = c.builtin_pause ? std::string("plumb/pause (built in)") : c.image;
+    step.optional = c.optional;
+    if (const auto* have = observed(c)) step.container_id = have->id;
+    return step;
+  }
+
+  void remove_leftovers() {
+    for (const auto& left : seen_.leftovers) {
+      Step step;
+      step.kind = StepKind::container_remove;
+      step.resource = left.resource;
+      step.container_id = left.id;
+      step.container_name = left.name;
+      leftover_removed_.push_back(out_.add(std::move(step)));
+    }
+  }
+
+  // Everything up to a container that is created and not started.
+  void prepare(const ContainerResource& c) {
+    const Fate fate = fates_.at(c.id);
+    if (fate != Fate::create && fate != Fate::replace) return;
+    const std::size_t image = out_.add(container_step(StepKind::image_ensure, c));
+    std::vector<std::size_t> after{image};
+    if (fate == Fate::replace) depend(after, make_room(c));
+    after.insert(after.end(), leftover_removed_.begin(), leftover_removed_.end());
+    for (const auto* owner : service_.joined_by(c)) depend(after, find(created_, owner->id));
+    Step step = container_step(StepKind::container_create, c);
+    step.container_id.clear();
+    step.after = std::move(after);
+    created_[c.id] = out_.add(std::move(step));
+  }
+
+  // Stops and renames the container that holds the name. An auto-remove container is gone once it is stopped.
+  std::optional<std::size_t> make_room(const ContainerResource& c) {
+    const auto* have = observed(c);
+    std::optional<std::size_t> last;
+    if (have->running) {
+      last = out_.add(container_step(StepKind::container_stop, c));
+      if (service_.container(c.netns) != nullptr)
+        for (Step& remove : remove_stranded_links(c.id, *have)) {
+          remove.after = {*last};
+          stranded_removed_.push_back(out_.add(std::move(remove)));
+        }
+      if (have->auto_remove) return last;
+    }
+    Step step = container_step(StepKind::container_retire, c);
+    depend(step.after, last);
+    step.after.insert(step.after.end(), leftover_removed_.begin(), leftover_removed_.end());
+    last = out_.add(std::move(step));
+    retired_.push_back({&c, have->id});
+    return last;
+  }
+
+  void start(const ContainerResource& c) {
+    if (started_.contains(c.id) || fates_.at(c.id) == Fate::keep) return;
+    Step step = container_step(StepKind::container_start, c);
+    if (fates_.at(c.id) != Fate::start) step.container_id.clear();
+    depend(step.after, find(created_, c.id));
+    for (const auto* owner : service_.joined_by(c)) {
+      if (owner->disable) continue;
+      start(*owner);
+      depend(step.after, find(started_, owner->id));
+      if (owner->id != c.netns) continue;
+      if (const auto found = plumbed_.find(owner->id); found != plumbed_.end())
+        step.after.insert(step.after.end(), found->second.begin(), found->second.end());
+    }
+    started_[c.id] = out_.add(std::move(step));
+  }
+
+  void tidy() {
+    const std::size_t before = out_.plan().steps.size();
+    std::reverse(retired_.begin(), retired_.end());  // owners last, where the engine keeps those that are joined
+    for (const auto& [c, id] : retired_) {
+      Step step = container_step(StepKind::container_remove, *c);
+      step.container_id = id;
+      step.container_name = "that was put aside for " + c->name;
+      step.tolerate = true;
+      const std::size_t waits_for = seen_.engine.keeps_joined ? out_.plan().steps.size() : before;
+      for (std::size_t i = 0; i < waits_for; ++i) step.after.push_back(i);
+      out_.add(std::move(step));
+    }
+  }
+
+  // --- addresses
+
+  std::optional<std::size_t> probe(const IpResource& ip, const PlannedAddress& address) {
+    if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
+    Step step = ip_step(StepKind::address_probe, ip);
+    step.cidr = address.cidr;
+    step.after = stranded_removed_;  // else the probe would hear our own earlier start
+    return out_.add(std::move(step));
+  }
+
+  Step ip_step(StepKind kind, const IpResource& ip) const { return step_for(kind, service_, ip, seen_); }
+
+  Result<void> plumb_ip(const IpResource& ip) {
+    const auto addresses = TRY(planned_addresses(ip, seen_));
+    TRY(check_node_has_not(service_, ip, addresses, seen_));
+    for (const auto& address : addresses) wanted_.insert(address.cidr.address());
+    const ObservedNetns* ns = &seen_.node;
+    std::optional<std::size_t> link;
+    std::vector<std::size_t> base;
+    if (ip.type == IpType::netns) {
+      const auto* owner = service_.container(ip.netns);
+      if (owner == nullptr || owner->disable)
+        return Err{ErrorKind::refused, ip.id + ": netns = " + ip.netns + " is disabled",
+                   "disable " + ip.id + " too, or enable " + ip.netns};
+      start(*owner);
+      ns = nullptr;
+      if (const auto* have = observed(*owner); fates_.at(owner->id) == Fate::keep && have != nullptr && have->netns)
+        ns = &*have->netns;
+      if (ns != nullptr && plumbed_otherwise(ip, addresses, *ns)) {
+        warn_changed(ip.id);
+        return {};
+      }
+      link = plan_link(ip, ns);
+      depend(base, find(started_, owner->id));
+    }
+    for (const auto& address : addresses) plumb_address(ip, address, ns, link, base);
+    return {};
+  }
+
+  // The parent is known by its index. A macvlan upon a macvlan has the latter's own (drivers/net/macvlan.c,
+  // macvlan_common_newlink).
+  [[nodiscard]] bool fits(const IpResource& ip, const ObservedLink& link) const {
+    if (planned_mode(ip, seen_) == IpMode::bridge) return link.kind == "veth";
+    const auto* parent = seen_.node.link(ip.ipdev);
+    return link.kind == "macvlan" && parent != nullptr &&
+           link.parent == (parent->kind == "macvlan" ? parent->parent : parent->index);
+  }
+
+  // Whether a running service has one of the addresses on a link that the configuration now wants to be another. As
+  // with a container that is left to a restart: what is plumbed works, and could not be put back if the start failed.
+  [[nodiscard]] bool plumbed_otherwise(const IpResource& ip, const std::vector<PlannedAddress>& addresses,
+                                       const ObservedNetns& ns) const {
+    const std::string device = planned_device(service_, ip);
+    return std::any_of(addresses.begin(), addresses.end(), [&](const PlannedAddress& address) {
+      const auto* have = ns.address(address.cidr.address());
+      const auto* link = have == nullptr ? nullptr : ns.link(have->link);
+      if (link == nullptr || !link->up) return false;
+      return have->cidr.prefix() != address.cidr.prefix() || link->name != device || !fits(ip, *link) ||
+             (ip.mtu && *ip.mtu != link->mtu) || (ip.macaddr && ip.macaddr != link->mac);
+    });
+  }
+
+  // An address that an earlier configuration gave to a service that still runs. It is not taken away: a first address
+  // takes the later ones of its subnet along (net/ipv4/devinet.c, __inet_del_ifa).
+  void warn_of_extra_addresses() {
+    for (const auto* c : containers_) {
+      const auto* have = observed(*c);
+      if (fates_.at(c->id) != Fate::keep || have->network_mode != "none" || !have->netns) continue;
+      for (const auto& address : have->netns->addresses) {
+        const auto* link = have->netns->link(address.link);
+        const auto& ip = address.cidr.address();
+        if (link == nullptr || ip.is_loopback() || ip.is_link_local() || wanted_.contains(ip)) continue;
+        out_.warn(c->id + ": " + address.cidr.to_string() + " is on " + link->name +
+                  " there, and the configuration does not have it; `plumb restart " + service_.name + "` withdraws it");
+      }
+    }
+  }
+
+  // The link, when the namespace does not have it. One under its name that is no link of this ip's kind on this ip's
+  // parent was left by a killed start of another configuration.
+  std::optional<std::size_t> plan_link(const IpResource& ip, const ObservedNetns* ns) {
+    Step create = ip_step(StepKind::link_create, ip);
+    const std::string key = ip.netns + " " + create.device;
+    if (const auto shared = find(links_, key)) return shared;
+    depend(create.after, find(started_, ip.netns));
+    if (ns != nullptr) {
+      if (const auto* have = ns->link(create.device)) {
+        if (fits(ip, *have) && have->up) return std::nullopt;
+        Step stale = ip_step(StepKind::link_remove_stale, ip);
+        create.after.push_back(out_.add(std::move(stale)));
+      }
+    }
+    const std::size_t index = out_.add(std::move(create));
+    links_[key] = index;
+    return index;
+  }
+
+  void plumb_address(const IpResource& ip, const PlannedAddress& address, const ObservedNetns* ns,
+                     const std::optional<std::size_t>& link, const std::vector<std::size_t>& base) {
+    const bool fresh_link = link.has_value() || ns == nullptr;
+    const bool present = !fresh_link && ns->address(address.cidr.address()) != nullptr;
+    std::optional<std::size_t> last = link;
+    if (!present) {
+      Step add = ip_step(StepKind::address_add, ip);
+      add.cidr = address.cidr;
+      add.after = base;
+      depend(add.after, link);
+      depend(add.after, probe(ip, address));
+      last = out_.add(std::move(add));
+    }
+    const bool routed = !address.gateway || (!fresh_link && has_default_route(*ns, *address.gateway));
+    if (!routed) {
+      Step route = ip_step(StepKind::route_set, ip);
+      route.cidr = address.cidr;
+      route.gateway = address.gateway;
+      route.after = base;
+      depend(route.after, last);
+      last = out_.add(std::move(route));
+    }
+    if ((!present || seen_.after_a_kill) && ip.announce.count > 0) {
+      Step announce = ip_step(StepKind::address_announce, ip);
+      announce.cidr = address.cidr;
+      announce.gateway = address.gateway;
+      depend(announce.after, last);
+      last = out_.add(std::move(announce));
+    }
+    if (last && ip.type == IpType::netns) plumbed_[ip.netns].push_back(*last);
+  }
+
+  static bool has_default_route(const ObservedNetns& ns, const IpAddress& gateway) {
+    return std::any_of(ns.routes.begin(), ns.routes.end(),
+                       [&](const ObservedRoute& r) { return !r.destination && r.gateway == gateway; });
+  }
+
+  static std::optional<std::size_t> find(const std::map<std::string, std::size_t>& map, const std::string& id) {
+    const auto found = map.find(id);
+    return found == map.end() ? std::nullopt : std::optional<std::size_t>(found->second);
+  }
+
+  struct Retired {
+    const ContainerResource* container;
+    std::string id;
+  };
+
+  const Service& service_;
+  const Observed& seen_;
+  PlanBuilder out_;
+  std::set<std::string> ordered_;
+  std::vector<const ContainerResource*> containers_;  // the enabled ones, owners first
+  std::map<std::string, Fate> fates_;
+  std::set<IpAddress> wanted_;                // of all ips
+  std::map<std::string, std::size_t> links_;  // by owner's id and device
+  std::map<std::string, std::size_t> created_;
+  std::map<std::string, std::size_t> started_;
+  std::map<std::string, std::vector<std::size_t>> plumbed_;  // by owner's id: the last step of each address
+  std::vector<std::size_t> leftover_removed_;
+  std::vector<std::size_t> stranded_removed_;
+  std::vector<Retired> retired_;
+};
+
+}  // namespace
+
+Result<Plan> plan_start(const Service& service, const Observed& seen) { return StartPlanner(service, seen).run(); }
+
+}  // namespace plumb

@@ -1,0 +1,198 @@
+#include <map>
+#include <set>
+
+#include "specs/planner_parts.h"
+
+namespace plumb {
+
+namespace {
+
+class StopPlanner {
+ public:
+  StopPlanner(const Service& service, const Observed& seen) : service_(service), seen_(seen), out_(Verb::stop) {}
+
+  Result<Plan> run() {
+    if (needs_engine(service_)) {
+      if (seen_.engine.state == EngineState::unreachable) return Err{seen_.engine.error};
+      if (seen_.engine.state == EngineState::crashed) {
+        // Its containers may live on and hold the address: the engine ends them when it comes back.
+        Step step;
+        step.kind = StepKind::engine_start;
+        out_.add(std::move(step));
+        out_.plan().partial = true;
+        return std::move(out_.plan());
+      }
+      containers_that_join();
+    }
+    for (const auto& ip : service_.ips) TRY(withdraw(ip));
+    withdraw_unnamed();
+    containers_that_own();
+    leftovers();
+    stop_engine();
+    return std::move(out_.plan());
+  }
+
+ private:
+  [[nodiscard]] const ObservedContainer* ours(const ContainerResource& c) const {
+    const auto found = seen_.containers.find(c.id);
+    if (found == seen_.containers.end()) return nullptr;
+    return c.existing || found->second.service == service_.name ? &found->second : nullptr;
+  }
+
+  [[nodiscard]] bool joins(const ContainerResource& c) const { return service_.container(c.netns) != nullptr; }
+
+  void containers_that_join() {
+    for (const auto& c : service_.containers)
+      if (joins(c))
+        if (const auto* have = ours(c)) {
+          const auto removed = end(c.id, *have, c.rm, c.existing, {}, siblings_ended_[c.netns]);
+          if (removed)
+            siblings_removed_[c.netns].push_back(*removed);
+          else
+            kept_for_siblings_.insert(c.netns);
+          withdraw_stranded(c, *have);
+        }
+  }
+
+  void withdraw_stranded(const ContainerResource& c, const ObservedContainer& have) {
+    const auto* owner = ours(*service_.container(c.netns));
+    if (have.netns && owner != nullptr && owner->netns && owner->netns->same_as(*have.netns)) return;
+    for (Step& remove : remove_stranded_links(c.id, have)) {
+      remove.after = siblings_ended_[c.netns];
+      out_.add(std::move(remove));
+    }
+  }
+
+  void containers_that_own() {
+    for (const auto& c : service_.containers) {
+      if (joins(c)) continue;
+      const auto* have = ours(c);
+      if (have == nullptr) continue;
+      std::vector<std::size_t> after = siblings_ended_[c.id];
+      after.insert(after.end(), addresses_gone_[c.id].begin(), addresses_gone_[c.id].end());
+      // The kernel takes a link out at once and then waits some 16 ms for whoever may still look at it. The container
+      // is stopped meanwhile, which takes longer; its namespace, which this run holds, cannot go before the link.
+      std::vector<std::size_t> ended;
+      std::vector<std::size_t> before_removal = links_gone_[c.id];
+      if (seen_.engine.keeps_joined) {
+        const auto& removed = siblings_removed_[c.id];
+        before_removal.insert(before_removal.end(), removed.begin(), removed.end());
+      }
+      end(c.id, *have, c.rm, c.existing, after, ended, before_removal);
+    }
+  }
+
+  void leftovers() {
+    for (const auto& left : seen_.leftovers) {
+      std::vector<std::size_t> ended;
+      end(left.resource, left, true, false, {}, ended);
+    }
+  }
+
+  // Stops the container if it runs, and removes it if the spec says so or if it never ran: a killed start made it then,
+  // and there is nothing in it that anybody could want. Returns the step that removes it.
+  std::optional<std::size_t> end(const std::string& resource, const ObservedContainer& have, bool rm, bool existing,
+                                 const std::vector<std::size_t>& after, std::vector<std::size_t>& ended,
+                                 const std::vector<std::size_t>& before_removal = {}) {
+    Step step;
+    step.resource = resource;
+    step.container_id = have.id;
+    step.container_name = have.name;
+    step.after = after;
+    if (have.running || have.state == "paused" || have.state == "restarting") {
+      step.kind = StepKind::container_stop;
+      ended.push_back(out_.add(step));
+      step.after = {ended.back()};
+    }
+    // It stays, stopped, as long as one that joins it; the next start takes both up again.
+    if (seen_.engine.keeps_joined && kept_for_siblings_.contains(resource)) return std::nullopt;
+    if (!existing &&
+        (rm || have.auto_remove || have.state == "created" || have.state == "removing" || have.state == "dead")) {
+      step.after.insert(step.after.end(), before_removal.begin(), before_removal.end());
+      step.kind = StepKind::container_remove;  // nobody has to wait for it, but where the engine says so
+      return out_.add(std::move(step));
+    }
+    return std::nullopt;
+  }
+
+  // A stop is not over when one address is: no step of it may be passed over.
+  Step ip_step(StepKind kind, const IpResource& ip) const {
+    Step step = step_for(kind, service_, ip, seen_);
+    step.optional = false;
+    return step;
+  }
+
+  Result<void> withdraw(const IpResource& ip) {
+    if (ip.type == IpType::host) return withdraw_from_node(ip);
+    const auto* owner = service_.container(ip.netns);
+    const auto* have = owner == nullptr ? nullptr : ours(*owner);
+    if (have == nullptr || !have->netns) return {};
+    Step remove_link = ip_step(StepKind::link_remove, ip);
+    const auto* link = have->netns->link(remove_link.device);
+    if (link == nullptr || !links_removed_.insert(ip.netns + " " + remove_link.device).second) return {};
+    remove_link.after = siblings_ended_[ip.netns];
+    // Every address of the link, not only those that the spec names today: a spec may have changed while it ran.
+    for (const auto& address : have->netns->addresses) {
+      if (address.link != link->index || (address.cidr.address().is_v6() && address.cidr.address().is_link_local()))
+        continue;
+      Step remove = ip_step(StepKind::address_remove, ip);
+      remove.cidr = address.cidr;
+      remove.after = siblings_ended_[ip.netns];
+      addresses_gone_[ip.netns].push_back(out_.add(std::move(remove)));
+      remove_link.after.push_back(addresses_gone_[ip.netns].back());
+    }
+    links_gone_[ip.netns].push_back(out_.add(std::move(remove_link)));
+    return {};
+  }
+
+  // Links under a name that the spec had when the service was started.
+  void withdraw_unnamed() {
+    for (const auto& c : service_.containers) {
+      const auto* have = ours(c);
+      if (have == nullptr || have->network_mode != "none") continue;
+      for (Step& remove : remove_stranded_links(c.id, *have)) {
+        if (links_removed_.contains(c.id + " " + remove.device)) continue;
+        remove.after = siblings_ended_[c.id];
+        links_gone_[c.id].push_back(out_.add(remove));
+        addresses_gone_[c.id].push_back(links_gone_[c.id].back());
+      }
+    }
+  }
+
+  Result<void> withdraw_from_node(const IpResource& ip) {
+    if (seen_.node.link(ip.ipdev) == nullptr) return {};  // no device, no address
+    for (const auto& address : TRY(resolved_addresses(ip, seen_))) {
+      const auto* have = seen_.node.address(address);
+      if (have == nullptr) continue;
+      Step remove = ip_step(StepKind::address_remove, ip);
+      remove.cidr = have->cidr;
+      if (const auto* link = seen_.node.link(have->link)) remove.device = remove.parent = link->name;
+      out_.add(std::move(remove));
+    }
+    return {};
+  }
+
+  void stop_engine() {
+    if (!seen_.engine.is_private || seen_.engine.state != EngineState::up) return;
+    Step step;
+    step.kind = StepKind::engine_stop;
+    for (std::size_t i = 0; i < out_.plan().steps.size(); ++i) step.after.push_back(i);
+    out_.add(std::move(step));
+  }
+
+  const Service& service_;
+  const Observed& seen_;
+  PlanBuilder out_;
+  std::map<std::string, std::vector<std::size_t>> siblings_ended_;    // by owner's id
+  std::map<std::string, std::vector<std::size_t>> addresses_gone_;    // by owner's id
+  std::map<std::string, std::vector<std::size_t>> links_gone_;        // by owner's id
+  std::map<std::string, std::vector<std::size_t>> siblings_removed_;  // by owner's id
+  std::set<std::string> kept_for_siblings_;                           // owners' ids
+  std::set<std::string> links_removed_;                               // "owner's id, device"
+};
+
+}  // namespace
+
+Result<Plan> plan_stop(const Service& service, const Observed& seen) { return StopPlanner(service, seen).run(); }
+
+}  // namespace plumb

@@ -1,0 +1,56 @@
+// What the planner's two halves share: the builder of a plan's graph. Internal to specs.
+//
+// Threads: plain values. Privilege: none.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "specs/planner.h"
+
+namespace plumb {
+
+[[nodiscard]] Result<Plan> plan_start(const Service& service, const Observed& seen);
+[[nodiscard]] Result<Plan> plan_stop(const Service& service, const Observed& seen);
+
+// What must hold before anything is touched (precondition.cc). Errors: refused, not_found, conflict, with what to do.
+// The service may run on this node.
+[[nodiscard]] Result<void> check_node(const Service& service);
+// The ip's device is there, up, has a carrier, and is of the kind that its mode needs.
+[[nodiscard]] Result<void> check_parent(const Service& service, const IpResource& ip, const Observed& seen);
+// The node itself has none of the addresses on another device: a probe asks the LAN, and would not hear that.
+[[nodiscard]] Result<void> check_node_has_not(const Service& service, const IpResource& ip,
+                                              const std::vector<PlannedAddress>& addresses, const Observed& seen);
+
+// A step for the ip, with the place that its address lives in.
+[[nodiscard]] Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen);
+
+// The steps that remove the links of the namespace in which `have`, the container of `resource`, is stranded.
+[[nodiscard]] std::vector<Step> remove_stranded_links(const std::string& resource, const ObservedContainer& have);
+
+// Collects steps; the index of a step is its handle for `after`.
+class PlanBuilder {
+ public:
+  explicit PlanBuilder(Verb verb) { plan_.verb = verb; }
+  std::size_t add(Step step);
+  void warn(std::string text) { plan_.warnings.push_back(std::move(text)); }
+  [[nodiscard]] Plan& plan() { return plan_; }
+
+ private:
+  Plan plan_;
+};
+
+// Appends `index` where there is one.
+inline void depend(std::vector<std::size_t>& after, const std::optional<std::size_t>& index) {
+  if (index) after.push_back(*index);
+}
+
+// True when a resource of the service needs the engine.
+[[nodiscard]] inline bool needs_engine(const Service& service) {
+  for (const auto& c : service.containers)
+    if (!c.disable) return true;
+  return false;
+}
+
+}  // namespace plumb
