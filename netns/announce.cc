@@ -1,0 +1,87 @@
+#include "netns/announce.h"
+
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "netns/arp.h"
+#include "netns/enter.h"
+#include "netns/ndp.h"
+
+namespace plumb::netns {
+
+namespace {
+
+using Frames = std::vector<std::vector<std::uint8_t>>;
+
+Frames arp_frames(const Announcement& a) {
+  Frames frames;
+  // The target MAC of an announcement means nothing (RFC 5227 section 2.1.1), but gear exists that drops a zero one.
+  frames.push_back(encode_arp(broadcast_mac(), {ArpOperation::request, a.mac, a.address, broadcast_mac(), a.address}));
+  frames.push_back(encode_arp(broadcast_mac(), {ArpOperation::reply, a.mac, a.address, a.mac, a.address}));
+  if (a.gateway && !a.gateway->is_v6())
+    frames.push_back(encode_arp(a.gateway_mac.value_or(broadcast_mac()),
+                                {ArpOperation::request, a.mac, a.address, zero_mac(), *a.gateway}));
+  return frames;
+}
+
+Frames ndp_frames(const Announcement& a) {
+  Frames frames;
+  frames.push_back(encode_ndp(a.mac, multicast_mac(all_nodes()),
+                              {.advertisement = true,
+                               .source = a.address,
+                               .destination = all_nodes(),
+                               .target = a.address,
+                               .link_layer = a.mac,
+                               .override_flag = true}));
+  if (a.gateway && a.gateway->is_v6()) {
+    const IpAddress group = solicited_node(*a.gateway);
+    frames.push_back(encode_ndp(a.mac, a.gateway_mac.value_or(multicast_mac(group)),
+                                {.advertisement = false,
+                                 .source = a.address,
+                                 .destination = a.gateway_mac ? *a.gateway : group,
+                                 .target = *a.gateway,
+                                 .link_layer = a.mac}));
+  }
+  return frames;
+}
+
+}  // namespace
+
+Result<Announcer> Announcer::open(const Namespace& ns, const Announcement& announcement) {
+  UniqueFd fd = TRY(run_in(ns, [&]() -> Result<UniqueFd> {
+    UniqueFd made(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));  // protocol 0: it receives nothing
+    if (made) return made;
+    Error error = errno_error(errno, "open a packet socket to announce " + announcement.address.to_string());
+    if (errno == EPERM) error.next = "Run as root, or with CAP_NET_RAW";
+    return Err{std::move(error)};
+  }));
+  return Announcer(std::move(fd), announcement.ifindex,
+                   announcement.address.is_v6() ? ndp_frames(announcement) : arp_frames(announcement));
+}
+
+unsigned Announcer::send() noexcept {
+  unsigned sent = 0;
+  for (const Frame& frame : frames_) {
+    sockaddr_ll to{};
+    to.sll_family = AF_PACKET;
+    to.sll_ifindex = ifindex_;
+    to.sll_halen = 6;
+    std::copy(frame.begin(), frame.begin() + 6, to.sll_addr);
+    std::copy(frame.begin() + 12, frame.begin() + 14,
+              reinterpret_cast<std::uint8_t*>(&to.sll_protocol));  // NOLINT: network order
+    const auto* address = reinterpret_cast<const sockaddr*>(&to);  // NOLINT: the socket API's own way
+    if (::sendto(fd_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address, sizeof to) < 0) {
+      last_errno_ = errno;
+      ++failed_;
+    } else {
+      ++sent;
+    }
+  }
+  sent_ += sent;
+  return sent;
+}
+
+}  // namespace plumb::netns
