@@ -1,0 +1,163 @@
+#include "docker_client/container.h"
+
+#include <algorithm>
+
+#include "docker_client/json.h"
+#include "docker_client/query.h"
+#include "docker_client/waiter.h"
+
+namespace plumb::docker {
+
+namespace {
+
+// The path of a container's resource. An empty name would make another path of it, which the engine redirects.
+Result<std::string> path_of(const std::string& id, std::string_view rest, std::string_view what) {
+  if (id.empty() || id == "." || id == "..") {
+    return Err{ErrorKind::usage, std::string(what) + ": \"" + id + "\" is not the name of a container"};
+  }
+  return "/containers/" + percent_encode(id) + std::string(rest);
+}
+
+std::string sentence(std::string_view verb, std::string_view id, const Client& client) {
+  return std::string(verb) + " container " + std::string(id) + " at unix://" + client.socket_path();
+}
+
+Request request_of(Method method, std::string path, std::string_view verb, const std::string& id) {
+  return {.method = method, .path = std::move(path), .what = std::string(verb) + " container " + id};
+}
+
+bool says(std::string_view message, std::string_view words) { return message.find(words) != std::string_view::npos; }
+
+}  // namespace
+
+std::string name_holder(std::string_view message) {
+  const std::size_t use = message.find("in use by ");
+  if (use == std::string_view::npos) return {};
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  std::string_view rest = message.substr(use);
+  while (!rest.empty()) {
+    const auto begin = std::find_if(rest.begin(), rest.end(), is_hex);
+    const auto end = std::find_if_not(begin, rest.end(), is_hex);
+    if (end - begin == 64) return {begin, end};
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.begin()));
+  }
+  return {};
+}
+
+Result<Created> create_container(Client& client, const ContainerConfig& config, const Call& call) {
+  Query query("/containers/create");
+  if (!config.name.empty()) query.add("name", config.name);
+  Request request = request_of(Method::post, std::move(query).str(), "create", config.name);
+  ContainerConfig complete = config;
+  // Podman's Docker API makes "not said" a grace of 0 s, which kills without asking. Docker's default is 10 s.
+  if (client.is_podman() && !complete.stop_timeout) complete.stop_timeout = std::chrono::seconds(10);
+  request.body = encode_container(complete);
+  request.idempotent = false;
+  request.accept = {409, 500};
+  const Response response = TRY(client.send(request, call));
+  if (response.status >= 400) {
+    const std::string message = error_message(response.body, response.status);
+    // Podman gives 500 for a name in use.
+    const bool taken = says(message, "in use");
+    return Err{taken ? ErrorKind::exists : ErrorKind::refused, sentence("create", config.name, client) + ": " + message,
+               taken ? "Remove or rename the container that has the name." : "", response.status};
+  }
+  const Json json = TRY(parse_object(response.body, sentence("create", config.name, client)));
+  Created created{text_of(json, "Id"), texts_of(json, "Warnings")};
+  if (created.id.empty()) {
+    return Err{ErrorKind::failed, sentence("create", config.name, client) + ": the engine's answer has no Id"};
+  }
+  return created;
+}
+
+Result<bool> start_container(Client& client, const std::string& id, const Call& call) {
+  std::string path = TRY(path_of(id, "/start", "start container"));
+  const Response response = TRY(client.send(request_of(Method::post, std::move(path), "start", id), call));
+  return response.status != 304;
+}
+
+Result<bool> stop_container(Client& client, const std::string& id, std::optional<std::chrono::seconds> grace,
+                            const Call& call) {
+  const Call::TimePoint end = call.end();
+  Query query(TRY(path_of(id, "/stop", "stop container")));
+  if (grace && grace->count() < 0) {
+    return Err{ErrorKind::usage, sentence("stop", id, client) + ": a grace below zero would wait for ever"};
+  }
+  std::chrono::seconds allowed{10};
+  if (grace) {
+    allowed = *grace;
+    query.add("t", std::to_string(grace->count()));
+  } else {
+    const std::optional<Container> container = TRY(inspect_container(client, id, call));
+    if (!container) return Err{ErrorKind::not_found, sentence("stop", id, client) + ": No such container", {}, 404};
+    if (container->stop_timeout) allowed = std::max(*container->stop_timeout, std::chrono::seconds{0});
+  }
+  // Sums of years would overflow.
+  allowed = std::min<std::chrono::seconds>(allowed, std::chrono::hours{24 * 365});
+  const Call longer{call.until(end).deadline + allowed, call.stop};
+  const Response response = TRY(client.send(request_of(Method::post, std::move(query).str(), "stop", id), longer));
+  return response.status != 304;
+}
+
+Result<bool> kill_container(Client& client, const std::string& id, std::string_view signal, const Call& call) {
+  Query query(TRY(path_of(id, "/kill", "kill container")));
+  query.add("signal", signal);
+  Request request = request_of(Method::post, std::move(query).str(), "kill", id);
+  request.idempotent = false;
+  request.accept = {409};
+  return TRY(client.send(request, call)).status != 409;
+}
+
+Result<bool> remove_container(Client& client, const std::string& id, const Removal& removal, const Call& call) {
+  const Call::TimePoint end = call.end();
+  Query query(TRY(path_of(id, "", "remove container")));
+  if (removal.force) query.add("force", "1");
+  if (removal.volumes) query.add("v", "1");
+  Request request = request_of(Method::del, std::move(query).str(), "remove", id);
+  request.accept = {404, 409};
+  const Response response = TRY(client.send(request, call));
+  if (response.status == 404) return false;
+  if (response.status != 409) return true;
+  const std::string message = error_message(response.body, response.status);
+  if (!says(message, "already in progress")) {
+    return Err{ErrorKind::refused, sentence("remove", id, client) + ": " + message, {}, response.status};
+  }
+  Waiter removed = TRY(Waiter::open(client, id, WaitCondition::removed, call.until(end)));
+  const Exit exit = TRY(removed.wait(call.until(end)));
+  if (!exit.error.empty()) return Err{ErrorKind::refused, sentence("remove", id, client) + ": " + exit.error};
+  return true;
+}
+
+Result<void> rename_container(Client& client, const std::string& id, std::string_view name, const Call& call) {
+  Query query(TRY(path_of(id, "/rename", "rename container")));
+  query.add("name", name);
+  Request request = request_of(Method::post, std::move(query).str(), "rename", id);
+  request.idempotent = false;
+  request.accept = {409, 500};
+  const Response response = TRY(client.send(request, call));
+  if (response.status < 400) return {};
+  const std::string message = error_message(response.body, response.status);
+  return Err{says(message, "in use") ? ErrorKind::exists : ErrorKind::refused,
+             sentence("rename", id, client) + ": " + message,
+             {},
+             response.status};
+}
+
+Result<std::optional<Container>> inspect_container(Client& client, const std::string& id, const Call& call) {
+  Request request = request_of(Method::get, TRY(path_of(id, "/json", "inspect container")), "inspect", id);
+  request.accept = {404};
+  const Response response = TRY(client.send(request, call));
+  if (response.status == 404) return std::optional<Container>();
+  return std::optional<Container>(TRY(decode_container(response.body)));
+}
+
+Result<std::vector<Container>> list_containers(Client& client, const std::vector<std::string>& labels,
+                                               const Call& call) {
+  Query query("/containers/json");
+  query.add("all", "1");
+  if (!labels.empty()) query.add("filters", encode_filters({{"label", labels}}));
+  const Response response = TRY(client.send({.path = std::move(query).str(), .what = "list containers"}, call));
+  return decode_container_list(response.body);
+}
+
+}  // namespace plumb::docker
