@@ -1,0 +1,210 @@
+#include <array>
+#include <cstdio>
+
+#include "netns/address.h"
+#include "netns/link.h"
+#include "netns/probe.h"
+#include "netns/route.h"
+#include "netns/sysctl.h"
+#include "plugin/actions.h"
+#include "specs/planner.h"
+
+namespace plumb {
+
+namespace {
+
+// RFC 4862 duplicate address detection takes one to two seconds with the kernel's defaults.
+constexpr std::chrono::seconds dad_deadline{10};
+
+Result<std::optional<netns::Link>> device_named(netns::RouteSocket& socket, const std::string& text) {
+  const auto name = TRY(IfName::parse(text));
+  return netns::find_link(socket, name);
+}
+
+Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name) {
+  const auto link = TRY(device_named(socket, name));
+  if (!link) return Err{ErrorKind::not_found, "find device " + name + ": no such device"};
+  return *link;
+}
+
+netns::ProbeTiming timing_of(ProbeProfile profile) {
+  return profile == ProbeProfile::rfc ? netns::rfc_probe : netns::fast_probe;
+}
+
+Result<IfName> default_device() { return IfName::parse("default"); }
+
+bool any_v6(const Service& service, const IpResource& ip) {
+  for (const auto& other : service.ips) {
+    if (other.netns != ip.netns || other.disable) continue;
+    for (const auto& name : other.names)
+      if (const auto literal = IpAddress::parse(name); !literal || literal->is_v6()) return true;
+  }
+  return false;
+}
+
+// A place to probe from that hears everybody: a macvlan on the parent, in a namespace of its own that dies with its
+// descriptor. From the parent itself this node's other macvlans cannot be heard.
+struct Listener {
+  netns::Namespace ns;
+  int index = 0;
+};
+
+Result<Listener> listener_on(netns::RouteSocket& node, const netns::Link& parent) {
+  auto ns = TRY(netns::Namespace::create());
+  // No IPv6 of its own: a listener claims nothing and says nothing but the probe. A kernel without IPv6 says not_found.
+  const std::array<netns::SysctlValue, 1> quiet{{{netns::Sysctl::disable_ipv6, 1}}};
+  const auto everything = TRY(default_device());
+  if (auto written = netns::write_sysctls(ns, everything, quiet);
+      !written && written.error().kind != ErrorKind::not_found)
+    return Err{std::move(written).error()};
+  auto inside = TRY(netns::RouteSocket::open(ns));
+  const auto name = TRY(IfName::parse("probe0"));
+  const auto link = TRY(netns::create_macvlan(node, inside, {parent.index, name, {}, {}, true}));
+  return Listener{std::move(ns), link.index};
+}
+
+}  // namespace
+
+Result<void> Actions::probe_address(const Step& step, const std::stop_token& stop) {
+  const auto& ip = ip_of(step);
+  const IpAddress address = step.cidr->address();
+  // A conversation of its own: the probe runs beside the steps that make links.
+  auto own = TRY(netns::Namespace::current());
+  auto socket = TRY(netns::RouteSocket::open(own));
+  const auto parent = TRY(need_link(socket, step.parent));
+  auto listener = listener_on(socket, parent);
+  // A parent that takes no macvlan (it is a bridge's port, or the parent of another kind) is probed from itself.
+  const auto& ns = listener ? listener->ns : own;
+  const int index = listener ? listener->index : parent.index;
+  auto probed = TRY(netns::probe(ns, index, address, timing_of(ip.probe), stop));
+  const auto rival = probed.rival;
+  {
+    const std::lock_guard lock(mutex_);
+    late_.push_back(std::move(probed.socket));
+    if (!rival) probed_.insert(address);
+  }
+  if (!rival) return {};
+  const std::string what =
+      ip.id + ": address " + address.to_string() + ": " + rival->mac.to_string() + " answers for it on " + step.parent;
+  if (ip.conflict == ConflictPolicy::fail)
+    return Err{ErrorKind::conflict, what,
+               "the service may still run on another node: stop it there, or fence that node; `ip neigh` on a router "
+               "shows the port"};
+  std::fprintf(stderr, "plumb: warning: %s; started all the same (conflict = %s)\n", what.c_str(),
+               ip.conflict == ConflictPolicy::warn ? "warn" : "takeover");
+  const std::lock_guard lock(mutex_);
+  probed_.insert(address);
+  return {};
+}
+
+Result<void> Actions::create_link(const Step& step) {
+  const auto& ip = ip_of(step);
+  const auto node = TRY(place({}));
+  const auto inside = TRY(place(step.container));
+  const std::scoped_lock lock(node->mutex, inside->mutex);
+  const auto parent = TRY(need_link(*node->socket, step.parent));
+  const auto name = TRY(IfName::parse(step.device));
+  // What a new device takes over from "default": no address or route from a router's word on a static service ip, and
+  // no IPv6 at all where the service has none.
+  const bool v6 = any_v6(service_, ip);
+  const std::array<netns::SysctlValue, 3> values{
+      {{netns::Sysctl::accept_ra, 0}, {netns::Sysctl::autoconf, 0}, {netns::Sysctl::disable_ipv6, v6 ? 0 : 1}}};
+  const auto everything = TRY(default_device());
+  if (auto written = netns::write_sysctls(*inside->ns, everything, values);
+      !written && (v6 || written.error().kind != ErrorKind::not_found))
+    return Err{std::move(written).error()};
+  int index = 0;
+  if (step.mode == IpMode::bridge) {
+    // The host's end is named after the container's namespace, which no two have in common, and goes with its peer.
+    std::array<char, 16> host_name{};
+    std::snprintf(host_name.data(), host_name.size(), "pl%x.%.4s", static_cast<unsigned>(inside->ns->id().ino),
+                  step.device.c_str());
+    const auto host = TRY(IfName::parse(host_name.data()));
+    const auto pair = TRY(netns::create_veth(
+        *node->socket, *inside->socket, {host, parent.index, name, ip.macaddr, ip.mtu ? ip.mtu : parent.mtu, true}));
+    index = pair.target.index;
+    book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
+    TRY(netns::set_alias(*node->socket, pair.host.index, "plumb " + service_.name + " " + ip.id));
+    TRY(netns::force_carrier(*node->socket, host));
+    return {};
+  }
+  index =
+      TRY(netns::create_macvlan(*node->socket, *inside->socket, {parent.index, name, ip.macaddr, ip.mtu, true})).index;
+  book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
+  return {};
+}
+
+Result<void> Actions::remove_link(const Step& step) {
+  const auto inside = TRY(place(step.container));
+  const std::lock_guard lock(inside->mutex);
+  const auto link = TRY(device_named(*inside->socket, step.device));
+  if (!link) return {};
+  return netns::remove_link(*inside->socket, link->index);
+}
+
+Result<void> Actions::add_address(const Step& step, const std::stop_token& stop) {
+  const auto& ip = ip_of(step);
+  const auto where = TRY(place(step.container));
+  const std::lock_guard lock(where->mutex);
+  const auto link = TRY(need_link(*where->socket, step.device));
+  // With its own probe done, plumb does not let the kernel detect once more, for a second or two, what it knows.
+  const bool v6 = step.cidr->address().is_v6();
+  const bool nodad = v6 && ip.probe != ProbeProfile::rfc;
+  auto added = TRY(netns::add_address(*where->socket, link.index, *step.cidr, {ip.del_net_route, nodad}));
+  if (added == netns::Added::created)
+    book(step,
+         [where, index = link.index, cidr = *step.cidr] { return netns::remove_address(*where->socket, index, cidr); });
+  if (!v6 || nodad) return {};
+  auto ready = netns::wait_dad(*where->socket, link.index, step.cidr->address(), Clock::now() + dad_deadline, stop);
+  if (!ready && ready.error().kind == ErrorKind::conflict) ready.error().what = ip.id + ": " + ready.error().what;
+  return ready;
+}
+
+Result<void> Actions::remove_address(const Step& step) {
+  const auto where = TRY(place(step.container));
+  const std::lock_guard lock(where->mutex);
+  const auto link = TRY(device_named(*where->socket, step.device));
+  if (!link) return {};
+  return netns::remove_address(*where->socket, link->index, *step.cidr);
+}
+
+Result<void> Actions::set_route(const Step& step) {
+  const auto inside = TRY(place(step.container));
+  const std::lock_guard lock(inside->mutex);
+  const auto link = TRY(need_link(*inside->socket, step.device));
+  const bool v6 = step.gateway->is_v6();
+  netns::Route route{netns::default_destination(v6), step.gateway, link.index, netns::main_table, {}, {}};
+  route.onlink = ip_of(step).del_net_route;  // no route to the gateway's network tells the kernel so
+  std::optional<netns::Route> before;
+  for (const auto& r : TRY(netns::routes(*inside->socket, {v6 ? netns::Family::v6 : netns::Family::v4})))
+    if (r.is_default() && r.metric.value_or(0) == (v6 ? 1024U : 0U)) before = r;
+  TRY(netns::replace_route(*inside->socket, route));
+  book(step, [inside, route, before] {
+    return before ? netns::replace_route(*inside->socket, *before) : netns::remove_route(*inside->socket, route);
+  });
+  return {};
+}
+
+Result<void> Actions::announce(const Step& step) {
+  const auto& ip = ip_of(step);
+  const auto where = TRY(place(step.container));
+  std::optional<netns::Link> link;
+  {
+    const std::lock_guard lock(where->mutex);
+    link = TRY(need_link(*where->socket, step.device));
+  }
+  if (!link->mac) return {};  // nobody resolves a MAC there: lo, a tunnel
+  // An announcement never fails a start: it is repeated, and a neighbour without it asks by itself in the end.
+  auto announcer =
+      netns::Announcer::open(*where->ns, {link->index, *link->mac, step.cidr->address(), step.gateway, {}});
+  if (!announcer) {
+    std::fprintf(stderr, "plumb: warning: %s: not announced: %s\n", ip.id.c_str(), announcer.error().what.c_str());
+    return {};
+  }
+  announcer->send();
+  const std::lock_guard lock(mutex_);
+  claimed_.push_back({std::move(*announcer), ip.announce});
+  return {};
+}
+
+}  // namespace plumb

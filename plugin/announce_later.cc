@@ -1,0 +1,98 @@
+#include "plugin/announce_later.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+
+namespace plumb {
+
+namespace {
+
+// Sends one round under a share of the service's lock, so that no verb can withdraw the address meanwhile. False: it is
+// no longer ours to announce.
+bool send_round(std::vector<Claimed>& claimed, unsigned round, const char* lock_path, const Generation& generation) {
+  const UniqueFd lock(::open(lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  Generation now{};
+  if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0) return false;
+  if (::pread(lock.get(), now.data(), now.size(), 0) != static_cast<ssize_t>(now.size()) || now != generation)
+    return false;
+  bool any = false;
+  for (auto& c : claimed)
+    if (round < c.policy.count && c.announcer.send() > 0) any = true;
+  return any;
+}
+
+// Waits for the time to pass, or for the next verb: it writes its generation into the lock file when it begins. False:
+// there is one, and nothing is ours to announce any more.
+bool wait_for_round(milliseconds time, int watch, const char* lock_path, const Generation& generation) {
+  const auto until = Clock::now() + time;
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+    if (left.count() <= 0) return true;
+    pollfd changed{watch, POLLIN, 0};
+    if (::poll(&changed, 1, static_cast<int>(left.count())) <= 0) continue;
+    std::array<char, 1024> drained{};
+    [[maybe_unused]] const auto size = ::read(watch, drained.data(), drained.size());
+    const UniqueFd lock(::open(lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    Generation now{};
+    if (!lock || ::pread(lock.get(), now.data(), now.size(), 0) != static_cast<ssize_t>(now.size()) ||
+        now != generation)
+      return false;
+  }
+}
+
+// Closes what the child has no business to hold open: the engine's connections, the service's lock.
+void close_all_but(const std::vector<int>& keep) {
+  unsigned next = STDERR_FILENO + 1;
+  for (const int fd : keep) {
+    const auto kept = static_cast<unsigned>(fd);
+    if (kept > next) ::close_range(next, kept - 1, 0);
+    next = kept + 1;
+  }
+  ::close_range(next, ~0U, 0);
+}
+
+[[noreturn]] void run_child(std::vector<Claimed>& claimed, unsigned rounds, milliseconds interval,
+                            const std::string& lock_path, const Generation& generation) {
+  ::setsid();
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // Whoever waits for the end of the verb's output must not wait for this.
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
+  const UniqueFd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  ::inotify_add_watch(watch.get(), lock_path.c_str(), IN_MODIFY | IN_DELETE_SELF);
+  for (unsigned round = 1; round < rounds; ++round) {
+    if (!wait_for_round(interval, watch.get(), lock_path.c_str(), generation)) break;
+    if (!send_round(claimed, round, lock_path.c_str(), generation)) break;
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+void announce_later(std::vector<Claimed> claimed, const ServiceLock& lock) {
+  unsigned rounds = 0;
+  milliseconds interval{0};
+  std::vector<int> keep;
+  for (const auto& c : claimed) {
+    keep.push_back(c.announcer.fd());
+    rounds = std::max(rounds, c.policy.count);
+    interval = std::max(interval, c.policy.interval);
+  }
+  if (rounds < 2) return;
+  std::sort(keep.begin(), keep.end());
+  if (::fork() != 0) return;
+  close_all_but(keep);
+  run_child(claimed, rounds, interval, lock.path(), lock.generation());
+}
+
+}  // namespace plumb

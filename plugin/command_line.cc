@@ -1,0 +1,142 @@
+#include "plugin/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+
+#include "plugin/exit_code.h"
+#include "specs/diagnostic.h"
+#include "specs/spelling.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr const char* exit_status_text =
+    "Exit status: 0 done (status: up), 1 failed, 2 usage, 3 status: down, 4 status: degraded,\n"
+    "5 somebody else answers for the address, 6 the configuration is wrong, 7 not permitted,\n"
+    "8 the engine or a registry does not answer (status: unknown), 9 there is no such service,\n"
+    "130 interrupted.";
+
+struct Example {
+  Action action;
+  const char* name;
+  const char* text;
+  const char* examples;
+};
+
+constexpr Example commands[] = {
+    {Action::validate, "validate", "Check a service's configuration; touches nothing",
+     "plumb validate svc1\n  plumb validate ./svc1.conf --node n2"},
+    {Action::plan, "plan", "Show what start (or stop) would do; touches nothing",
+     "plumb plan svc1\n  plumb plan svc1 stop\n  plumb plan svc1 --format json"},
+    {Action::start, "start", "Start a service: its containers, its address, in this order or not at all",
+     "plumb start svc1\n  plumb start svc1 --timing"},
+    {Action::stop, "stop", "Stop a service and withdraw its address", "plumb stop svc1"},
+    {Action::restart, "restart", "Stop and start a service; applies a changed configuration", "plumb restart svc1"},
+    {Action::status, "status", "Show whether a service is whole, as the kernel sees it",
+     "plumb status svc1\n  plumb status svc1 --format json\n  plumb status          # every service in /etc/plumb"},
+    {Action::keywords, "keywords", "Explain the keywords of the configuration",
+     "plumb keywords\n  plumb keywords ip.netmask"},
+    {Action::docker, "docker", "Run the docker command against the service's engine",
+     "plumb docker svc1 ps -a\n  plumb docker svc1 logs svc1.container.1"},
+    {Action::version, "version", "Print the version", "plumb version"},
+};
+
+void add_place(CLI::App& sub, CommandLine& out) {
+  sub.add_option("--config-dir", out.place.config_dir, "Where the services' files are")
+      ->type_name("DIR")
+      ->capture_default_str();
+  sub.add_option("--node", out.place.node, "Name of this node in the configuration (default: the host name)")
+      ->type_name("NAME")
+      ->envname("PLUMB_NODE");
+}
+
+void add_format(CLI::App& sub, std::string& format) {
+  sub.add_option("--format", format, "human or json")
+      ->check(CLI::IsMember({"human", "json"}))
+      ->type_name("FORMAT")
+      ->capture_default_str();
+}
+
+void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::string& format) {
+  sub.footer(std::string("Examples:\n  ") + command.examples);
+  switch (command.action) {
+    case Action::version: return;
+    case Action::keywords: sub.add_option("keyword", out.keyword, "A keyword, as netmask or ip.netmask"); return;
+    case Action::docker:
+      add_place(sub, out);
+      sub.add_option("service", out.service, "A service's name, or the path of its file")->required();
+      sub.prefix_command();
+      return;
+    default: break;
+  }
+  add_place(sub, out);
+  add_format(sub, format);
+  auto* service = sub.add_option("service", out.service, "A service's name, or the path of its file");
+  if (command.action != Action::status) service->required();
+  if (command.action == Action::plan)
+    sub.add_option("verb", out.plan_verb, "start or stop")
+        ->check(CLI::IsMember({"start", "stop"}))
+        ->capture_default_str();
+  if (command.action == Action::start || command.action == Action::stop || command.action == Action::restart) {
+    sub.add_flag("--timing", out.timing, "Print the critical path, step by step");
+    sub.add_flag("-q,--quiet", out.quiet, "Print errors only");
+  }
+}
+
+bool is_command(const std::string& word) {
+  return std::any_of(std::begin(commands), std::end(commands),
+                     [&](const Example& command) { return word == command.name; });
+}
+
+Parsed unknown_command(const std::string& word) {
+  std::vector<std::string> names;
+  std::string list;
+  for (const auto& command : commands) {
+    names.emplace_back(command.name);
+    list += std::string(" ") + command.name;
+  }
+  const std::string near = did_you_mean(word, names);
+  const std::string text =
+      "plumb: there is no command " + plumb::quoted(word) + "; " + (near.empty() ? "there are:" + list : near);
+  std::fprintf(stderr, "%s\nRun `plumb --help` for more.\n", text.c_str());
+  return {std::nullopt, static_cast<int>(ExitCode::usage)};
+}
+
+}  // namespace
+
+Parsed parse_command_line(int argc, char** argv) {
+  CommandLine out;
+  std::string format = "human";
+  CLI::App app("plumb gives a service its own ip address, and keeps it true while the service moves between nodes.");
+  app.name("plumb");
+  app.require_subcommand(1);
+  app.footer(std::string("Examples:\n  plumb validate svc1\n  plumb start svc1\n  plumb status svc1\n\n") +
+             exit_status_text +
+             "\n\nServices are the files /etc/plumb/NAME.conf. `plumb COMMAND --help` explains a command, `plumb "
+             "keywords` the files.");
+  app.set_version_flag("--version", std::string("plumb ") + PLUMB_VERSION);
+  for (const auto& command : commands) {
+    auto* sub = app.add_subcommand(command.name, command.text);
+    add_options(*sub, command, out, format);
+    sub->callback([&out, sub, action = command.action] {
+      out.action = action;
+      if (action == Action::docker)
+        for (const auto& rest : sub->remaining()) out.arguments.push_back(rest);
+    });
+  }
+  if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1])) return unknown_command(argv[1]);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 has its own exit codes; ours are documented: 0 after help, 2 for a wrong usage.
+    const bool wrong = app.exit(error) != 0;
+    return {std::nullopt, wrong ? static_cast<int>(ExitCode::usage) : 0};
+  }
+  out.json = format == "json";
+  return {std::move(out), 0};
+}
+
+}  // namespace plumb

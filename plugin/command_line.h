@@ -1,0 +1,35 @@
+// The command line: what was asked for. The only file that knows the option parser.
+//
+// Threads: main's. Privilege: none.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/spec_file.h"
+
+namespace plumb {
+
+enum class Action { validate, plan, start, stop, restart, status, keywords, docker, version };
+
+struct CommandLine {
+  Action action = Action::version;
+  std::string service;                 // a name or a path
+  std::string keyword;                 // of `keywords`
+  std::vector<std::string> arguments;  // of `docker`
+  std::string plan_verb = "start";     // of `plan`
+  SpecPlace place;
+  bool json = false;
+  bool timing = false;
+  bool quiet = false;
+};
+
+// The parsed command line, or the exit code when it is done with: help was printed (0) or the usage is wrong (2).
+struct Parsed {
+  std::optional<CommandLine> command;
+  int exit_code = 0;
+};
+[[nodiscard]] Parsed parse_command_line(int argc, char** argv);
+
+}  // namespace plumb

@@ -1,0 +1,201 @@
+#include "plugin/commands.h"
+
+#include <cstdio>
+
+#include "plugin/exit_code.h"
+#include "plugin/observer.h"
+#include "plugin/output.h"
+#include "plugin/private_engine.h"
+#include "plugin/program.h"
+#include "plugin/pull_progress.h"
+#include "plugin/signals.h"
+#include "plugin/verb.h"
+#include "specs/keywords.h"
+
+namespace plumb {
+
+namespace {
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void complain(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+int code(ExitCode value) { return static_cast<int>(value); }
+
+int report(const CommandLine& command, const std::string& operation, const Error& error, const std::string& step = {}) {
+  if (command.json) print(error_json(operation, error));
+  complain(error_text(operation, error, step, colour_on(2)));
+  return code(exit_code(error.kind));
+}
+
+// The service, or the exit code after everything that is wrong with it was said.
+struct Opened {
+  std::optional<Service> service;
+  int exit_code = 0;
+};
+
+Opened open_service(const CommandLine& command, const std::string& operation) {
+  auto file = read_spec(command.service, command.place);
+  if (!file) {
+    const int shell = report(command, operation, file.error());
+    return {std::nullopt, file.error().kind == ErrorKind::not_found ? code(ExitCode::not_found) : shell};
+  }
+  auto loaded = load_spec(*file, command.place);
+  complain(render(loaded.diagnostics, colour_on(2)));
+  if (loaded.service) return {std::move(loaded.service), 0};
+  std::size_t errors = 0;
+  for (const auto& d : loaded.diagnostics)
+    if (d.severity == Severity::error) ++errors;
+  const std::string count = std::to_string(errors) + (errors == 1 ? " error" : " errors");
+  return {std::nullopt, report(command, operation,
+                               Error{ErrorKind::spec, 0, file->path + " has " + count,
+                                     "correct it; `plumb keywords NAME` explains a keyword"})};
+}
+
+int validate(const CommandLine& command) {
+  const std::string operation = "validate " + command.service;
+  if (!command.json) {
+    const auto opened = open_service(command, operation);
+    if (!opened.service) return opened.exit_code;
+    print(validation_text(*opened.service));
+    return code(ExitCode::ok);
+  }
+  const auto file = read_spec(command.service, command.place);
+  if (!file) return open_service(command, operation).exit_code;
+  const auto loaded = load_spec(*file, command.place);
+  print(validation_json(file->service, loaded.service.has_value(), loaded.diagnostics));
+  return code(loaded.service ? ExitCode::ok : ExitCode::spec);
+}
+
+int show_plan(const CommandLine& command) {
+  const std::string operation = "plan " + command.service;
+  auto opened = open_service(command, operation);
+  if (!opened.service) return opened.exit_code;
+  const auto plan = preview(*opened.service, command.plan_verb == "stop" ? Verb::stop : Verb::start, {});
+  if (!plan) return report(command, operation, plan.error());
+  for (const auto& warning : plan->warnings) complain("plumb: warning: " + warning + "\n");
+  print(command.json ? plan_json(opened.service->name, *plan) : plan_text(opened.service->name, *plan));
+  return code(ExitCode::ok);
+}
+
+int tell(const CommandLine& command, const std::string& operation, const Service& service, Verb verb,
+         const Outcome& outcome) {
+  for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
+  if (outcome.error) {
+    complain(error_text(operation, *outcome.error, outcome.failed_step, colour_on(2)));
+    for (const auto& failure : outcome.undo_failures) complain("plumb: " + failure + "\n");
+    if (!outcome.undo_failures.empty())
+      complain("  next: plumb stop " + service.name + "\n");
+    else if (outcome.rolled_back)
+      complain("  all that this run had done is undone\n");
+    else if (verb == Verb::start && outcome.changed)
+      complain("  nothing is undone (rollback = false); plumb stop " + service.name + " cleans up\n");
+  }
+  if (command.json) print(outcome_json(service, verb, outcome));
+  if (!command.json && !command.quiet && !outcome.error) print(outcome_text(service, verb, outcome));
+  if (command.timing) (command.json ? complain : print)(timing_text(outcome));
+  return outcome.error ? code(exit_code(outcome.error->kind)) : code(ExitCode::ok);
+}
+
+int change(const CommandLine& command, const std::vector<Verb>& verbs) {
+  const std::string word = verbs.size() == 2 ? "restart" : verbs.front() == Verb::start ? "start" : "stop";
+  const std::string operation = word + " " + command.service;
+  auto opened = open_service(command, operation);
+  if (!opened.service) return opened.exit_code;
+  if (auto allowed = check_privilege(); !allowed) return report(command, operation, allowed.error());
+  auto lock = ServiceLock::take(opened.service->name);
+  if (!lock) return report(command, operation, lock.error());
+  const Signals signals;
+  PullProgress progress(command.quiet);
+  int result = code(ExitCode::ok);
+  for (const Verb verb : verbs) {
+    const auto outcome = run_verb(*opened.service, verb, *lock, progress.callback(), signals.stop());
+    result = tell(command, operation, *opened.service, verb, outcome);
+    if (outcome.error) break;
+  }
+  lock->finish();
+  return result;
+}
+
+int show_status_of(const CommandLine& command) {
+  const std::string operation = "status " + command.service;
+  auto opened = open_service(command, operation);
+  if (!opened.service) return opened.exit_code;
+  ServiceEngine engine(*opened.service);
+  const auto observation = observe(*opened.service, engine, {});
+  if (!observation) return report(command, operation, observation.error());
+  const auto status = evaluate(*opened.service, observation->seen);
+  print(command.json ? status_json(status) : status_tree(status, colour_on(1)));
+  return code(exit_code(status.state));
+}
+
+// Every service; the exit code is that of the worst.
+int show_status(CommandLine command) {
+  if (!command.service.empty()) return show_status_of(command);
+  const auto names = service_names(command.place);
+  if (names.empty())
+    return report(command, "status",
+                  Error{ErrorKind::not_found, 0, "there is no service in " + command.place.config_dir,
+                        "write one: " + command.place.config_dir + "/NAME.conf"});
+  int worst = 0;
+  if (command.json) print("[\n");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    command.service = names[i];
+    worst = std::max(worst, show_status_of(command));
+    if (command.json && i + 1 < names.size()) print(",\n");
+  }
+  if (command.json) print("]\n");
+  return worst;
+}
+
+int explain_keywords(const CommandLine& command) {
+  if (command.keyword.empty()) {
+    print(keyword_reference());
+    return code(ExitCode::ok);
+  }
+  const auto text = keyword_reference(command.keyword);
+  if (!text) {
+    report(command, "keywords", text.error());
+    return code(ExitCode::usage);
+  }
+  print(*text);
+  return code(ExitCode::ok);
+}
+
+int run_docker(const CommandLine& command) {
+  const std::string operation = "docker " + command.service;
+  auto opened = open_service(command, operation);
+  if (!opened.service) return opened.exit_code;
+  const auto program = find_program("docker", "install the docker command (Debian: apt-get install docker.io)");
+  if (!program) return report(command, operation, program.error());
+  std::vector<std::string> arguments{*program};
+  if (!opened.service->docker_data_dir.empty()) {
+    const auto engine = PrivateEngine::of(*opened.service);
+    const auto state = engine.state();
+    if (state && *state != EngineState::up)
+      return report(command, operation,
+                    Error{ErrorKind::unreachable, 0, "the service's engine is not running",
+                          "plumb start " + opened.service->name});
+    arguments.push_back("--host=unix://" + engine.socket());
+  }
+  arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
+  return report(command, operation, exec_program(arguments));
+}
+
+}  // namespace
+
+int run_command(const CommandLine& command) {
+  switch (command.action) {
+    case Action::validate: return validate(command);
+    case Action::plan: return show_plan(command);
+    case Action::start: return change(command, {Verb::start});
+    case Action::stop: return change(command, {Verb::stop});
+    case Action::restart: return change(command, {Verb::stop, Verb::start});
+    case Action::status: return show_status(command);
+    case Action::keywords: return explain_keywords(command);
+    case Action::docker: return run_docker(command);
+    case Action::version: print(std::string("plumb ") + PLUMB_VERSION + "\n"); return code(ExitCode::ok);
+  }
+  return code(ExitCode::usage);
+}
+
+}  // namespace plumb

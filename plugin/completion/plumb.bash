@@ -1,0 +1,42 @@
+# bash completion for plumb(1)
+_plumb() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+  local dir=/etc/plumb word services=()
+  for ((word = 1; word < COMP_CWORD; word++)); do
+    [[ ${COMP_WORDS[word]} == --config-dir ]] && dir=${COMP_WORDS[word + 1]}
+  done
+  local file
+  for file in "$dir"/*.conf; do
+    [[ -e $file ]] && file=${file##*/} && services+=("${file%.conf}")
+  done
+  case $previous in
+    --format) mapfile -t COMPREPLY < <(compgen -W 'human json' -- "$current") && return ;;
+    --config-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+  esac
+  if ((COMP_CWORD == 1)); then
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart status keywords docker version --help --version' -- "$current")
+    return
+  fi
+  case $command in
+    validate | plan | status) word='--config-dir --node --format --help' ;;
+    start | stop | restart) word='--config-dir --node --format --timing --quiet --help' ;;
+    docker) word='--config-dir --node --help' ;;
+    *) word='--help' ;;
+  esac
+  if [[ $current == -* || $command == version ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$word" -- "$current")
+    return
+  fi
+  case $command in
+    keywords)
+      mapfile -t COMPREPLY < <(compgen -W "$(plumb keywords 2>/dev/null | awk -F '[ ,]+' '/^  [a-z]/ {print $2}')" -- "$current") ;;
+    *)
+      if [[ $command == plan && $COMP_CWORD -ge 3 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W 'start stop' -- "$current")
+      else
+        mapfile -t COMPREPLY < <(compgen -W "${services[*]}" -- "$current")
+        [[ $current == */* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      fi ;;
+  esac
+}
+complete -F _plumb plumb

@@ -1,0 +1,89 @@
+#include "plugin/container_config.h"
+
+#include <algorithm>
+
+#include "specs/planner.h"
+
+namespace plumb {
+
+namespace {
+
+using Ids = std::map<std::string, std::string>;
+
+// The engine's word for a namespace: "container:ID" where the spec names a container of the service, "host", or
+// `other`.
+std::string namespace_mode(const std::string& value, const Ids& ids, const std::string& other) {
+  if (value == "host") return value;
+  const auto joined = ids.find(value);
+  return joined == ids.end() ? other : "container:" + joined->second;
+}
+
+bool lends_ipc(const Service& service, const ContainerResource& c) {
+  return std::any_of(service.containers.begin(), service.containers.end(),
+                     [&](const auto& other) { return other.ipcns == c.id; });
+}
+
+docker::Device device(const std::string& text) {
+  docker::Device out;
+  const auto first = text.find(':');
+  out.host_path = text.substr(0, first);
+  out.container_path = out.host_path;
+  if (first == std::string::npos) return out;
+  const auto second = text.find(':', first + 1);
+  out.container_path = text.substr(first + 1, second == std::string::npos ? second : second - first - 1);
+  if (second != std::string::npos) out.permissions = text.substr(second + 1);
+  return out;
+}
+
+// The least that a pause needs: it only sleeps, and it is the one process that must not be in anybody's reach.
+void harden_pause(docker::ContainerConfig& out) {
+  out.readonly_rootfs = true;
+  out.cap_drop = {"ALL"};
+  out.security_opt = {"no-new-privileges"};
+}
+
+}  // namespace
+
+Result<docker::ContainerConfig> container_config(const Service& service, const ContainerResource& c,
+                                                 const std::string& image, const Ids& ids) {
+  docker::ContainerConfig out;
+  out.name = c.name;
+  out.image = image;
+  out.cmd = c.command;
+  out.entrypoint = c.entrypoint;
+  out.env = c.environment;
+  out.labels = {{label_service, service.name}, {label_resource, c.id}, {label_spec_hash, spec_hash(c)}};
+  out.user = c.user;
+  out.working_dir = c.cwd;
+  out.tty = c.tty;
+  out.open_stdin = c.interactive;
+  out.auto_remove = c.rm;
+  out.readonly_rootfs = c.read_only;
+  out.privileged = c.privileged;
+  if (c.init) out.init = true;
+  if (c.stop_timeout) out.stop_timeout = std::chrono::ceil<std::chrono::seconds>(*c.stop_timeout);
+  out.network_mode = namespace_mode(c.netns, ids, "none");  // plumb does the network; no driver is asked for one
+  out.pid_mode = namespace_mode(c.pidns, ids, "");
+  out.ipc_mode = namespace_mode(c.ipcns, ids, lends_ipc(service, c) ? "shareable" : "");
+  out.uts_mode = namespace_mode(c.utsns, ids, "");
+  out.userns_mode = namespace_mode(c.userns, ids, "");
+  for (const auto& m : c.volume_mounts)
+    out.binds.push_back(m.source + ":" + m.target + (m.options.empty() ? "" : ":" + m.options));
+  for (const auto& d : c.devices) out.devices.push_back(device(d));
+  // Those of the owner stand for all who join it; the engine refuses them there.
+  const bool owns_network = service.container(c.netns) == nullptr;
+  if (owns_network) {
+    out.hostname = c.hostname;
+    out.dns = c.dns;
+    out.dns_search = c.dns_search;
+  }
+  for (const auto& [name, value] : c.sysctl)
+    if (owns_network || !name.starts_with("net.")) out.sysctls[name] = value;
+  if (c.builtin_pause) harden_pause(out);
+  if (!c.run_args.empty())
+    return Err{ErrorKind::unsupported, c.id + ": run_args is not supported by this version of plumb",
+               "use the keywords of [" + c.id + "] instead"};
+  return out;
+}
+
+}  // namespace plumb

@@ -1,0 +1,221 @@
+#include "plugin/observer.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <thread>
+
+#include "docker_client/container.h"
+#include "netns/address.h"
+#include "netns/link.h"
+#include "netns/process.h"
+#include "netns/route.h"
+#include "plugin/container_config.h"
+#include "plugin/executor.h"
+#include "specs/planner.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::chrono::seconds query_deadline{30};
+
+ObservedLink observed(const netns::Link& link) {
+  return {link.index, link.name.str(), link.kind,         link.mac,   link.mtu,
+          link.up,    link.carrier,    link.parent_index, link.master};
+}
+
+// What a namespace holds. Routes only where asked for: the node's own do not matter.
+Result<ObservedNetns> read_netns(const netns::Namespace& ns, bool with_routes) {
+  ObservedNetns out;
+  out.device = ns.id().dev;
+  out.inode = ns.id().ino;
+  auto socket = TRY(netns::RouteSocket::open(ns));
+  for (const auto& link : TRY(netns::links(socket))) out.links.push_back(observed(link));
+  for (const auto& a : TRY(netns::addresses(socket, 0)))
+    out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed});
+  if (with_routes)
+    for (const auto& r : TRY(netns::routes(socket)))
+      out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex});
+  return out;
+}
+
+Result<std::vector<IpAddress>> resolve(const std::string& name) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;  // one entry for each address
+  addrinfo* list = nullptr;
+  if (const int code = ::getaddrinfo(name.c_str(), nullptr, &hints, &list); code != 0)
+    return Err{ErrorKind::not_found, "resolve " + name + ": " + ::gai_strerror(code)};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
+  std::vector<IpAddress> out;
+  for (const addrinfo* i = list; i != nullptr; i = i->ai_next) {
+    // sockaddr_in and sockaddr_in6 have their address at offsets 4 and 8.
+    const auto* base = reinterpret_cast<const std::uint8_t*>(i->ai_addr);
+    const auto bytes = i->ai_family == AF_INET6 ? std::span(base + 8, 16) : std::span(base + 4, 4);
+    const auto address = TRY(IpAddress::from_bytes(bytes));
+    if (!address.is_loopback() && std::find(out.begin(), out.end(), address) == out.end()) out.push_back(address);
+  }
+  if (out.empty()) return Err{ErrorKind::not_found, "resolve " + name + ": only loopback addresses"};
+  return out;
+}
+
+void resolve_names(const Service& service, Observed& seen) {
+  for (const auto& ip : service.ips) {
+    if (ip.disable) continue;
+    for (const auto& name : ip.names) {
+      if (IpAddress::parse(name) || seen.names.contains(name)) continue;
+      auto found = resolve(name);
+      if (found) {
+        seen.names[name] = std::move(*found);
+      } else {
+        seen.name_errors[name] = std::move(found).error();
+      }
+    }
+  }
+}
+
+ObservedContainer observed(const docker::Container& c) {
+  ObservedContainer out;
+  out.id = c.id;
+  out.name = c.name;
+  out.image = c.image;
+  out.state = c.state;
+  out.running = c.running;
+  out.exit_code = c.exit_code;
+  out.pid = static_cast<int>(c.pid);
+  const auto label = [&](const char* key) {
+    const auto found = c.labels.find(key);
+    return found == c.labels.end() ? std::string{} : found->second;
+  };
+  out.service = label(label_service);
+  out.resource = label(label_resource);
+  out.spec_hash = label(label_spec_hash);
+  out.network_mode = c.network_mode;
+  out.auto_remove = c.auto_remove;
+  return out;
+}
+
+// All that is asked of the engine, in parallel: one list by label, one inspect for each container by its name.
+class EngineObserver {
+ public:
+  EngineObserver(const Service& service, docker::Client& client, const std::stop_token& stop)
+      : service_(service), client_(client), call_{query_deadline, stop} {}
+
+  Result<void> run(Observation& out) {
+    std::vector<std::jthread> threads;
+    for (const auto& c : service_.containers) threads.emplace_back([this, &c, &out] { look_at(c, out); });
+    auto listed = docker::list_containers(client_, {std::string(label_service) + "=" + service_.name}, call_);
+    threads.clear();  // joins
+    if (failure_) return Err{*failure_};
+    TRY(read_stranded(out));
+    for (const auto& c : TRY(std::move(listed))) {
+      const bool known = std::any_of(out.seen.containers.begin(), out.seen.containers.end(),
+                                     [&](const auto& entry) { return entry.second.id == c.id; });
+      if (!known) out.seen.leftovers.push_back(observed(c));
+    }
+    return {};
+  }
+
+ private:
+  void look_at(const ContainerResource& resource, Observation& out) {
+    auto result = read(resource, out);
+    const std::lock_guard lock(mutex_);
+    if (!result && !failure_) failure_ = std::move(result).error();
+  }
+
+  // A sibling whose namespace's owner is gone lives on in the namespace of an earlier start, and so may its address.
+  Result<void> read_stranded(Observation& out) {
+    for (const auto& resource : service_.containers) {
+      const auto found = out.seen.containers.find(resource.id);
+      if (service_.container(resource.netns) == nullptr || found == out.seen.containers.end() || !found->second.netns)
+        continue;
+      const auto owner = out.seen.containers.find(resource.netns);
+      const bool stranded = owner == out.seen.containers.end() || !owner->second.netns ||
+                            !owner->second.netns->same_as(*found->second.netns);
+      if (stranded) found->second.netns = TRY(read_netns(*out.namespaces.at(resource.id), true));
+    }
+    return {};
+  }
+
+  Result<void> read(const ContainerResource& resource, Observation& out) {
+    const auto container = TRY(docker::inspect_container(client_, resource.name, call_));
+    if (!container) return {};
+    ObservedContainer seen = observed(*container);
+    std::shared_ptr<const netns::Namespace> held;
+    if (seen.running && (resource.existing || seen.service == service_.name)) {
+      auto ns = container_namespace(client_, seen.id, seen.pid, call_.stop);
+      if (ns) {
+        seen.netns = ObservedNetns{ns->id().dev, ns->id().ino, {}, {}, {}};
+        if (owns_namespace(service_, resource)) seen.netns = TRY(read_netns(*ns, true));
+        held = std::make_shared<const netns::Namespace>(std::move(*ns));
+      } else if (ns.error().kind == ErrorKind::not_found) {
+        seen.running = false;  // it ended while we looked
+        seen.state = "exited";
+      } else {
+        return Err{std::move(ns).error()};
+      }
+    }
+    const std::lock_guard lock(mutex_);
+    if (held) out.namespaces[resource.id] = std::move(held);
+    out.seen.containers[resource.id] = std::move(seen);
+    return {};
+  }
+
+  const Service& service_;
+  docker::Client& client_;
+  docker::Call call_;
+  std::mutex mutex_;
+  std::optional<Error> failure_;
+};
+
+bool cgroup_names(int pid, const std::string& id) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  return text.find(id) != std::string::npos;
+}
+
+}  // namespace
+
+Result<netns::Namespace> container_namespace(docker::Client& client, const std::string& id, int pid,
+                                             const std::stop_token& stop) {
+  const std::string what = "enter the network namespace of container " + id.substr(0, 12);
+  if (pid <= 0) return Err{ErrorKind::not_found, what + ": it does not run"};
+  // Held first, looked at then: as long as the pidfd says alive, /proc/PID is this very process.
+  const auto process = TRY(netns::Process::open(pid));
+  auto ns = TRY(netns::Namespace::of_process(pid));
+  bool proven = cgroup_names(pid, id);
+  if (!proven) {
+    const auto again = TRY(docker::inspect_container(client, id, docker::Call{query_deadline, stop}));
+    proven = again && again->running && again->pid == pid;
+  }
+  if (!proven || !process.alive()) return Err{ErrorKind::not_found, what + ": it ended"};
+  if (ns.is_current())
+    return Err{ErrorKind::refused, what + ": it runs in the node's own network namespace",
+               "its network must not be host"};
+  return ns;
+}
+
+Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop) {
+  Observation out;
+  const bool asks =
+      std::any_of(service.containers.begin(), service.containers.end(), [](const auto& c) { return !c.disable; });
+  // libcurl sets itself up, and the engine says who it is, while the kernel is asked.
+  std::jthread meeting;
+  if (asks) meeting = std::jthread([&] { out.seen.engine = engine.observe(stop); });
+  const auto own = TRY(netns::Namespace::current());
+  out.seen.node = TRY(read_netns(own, false));
+  resolve_names(service, out.seen);
+  if (!asks) return out;
+  EngineTime::count([&] { meeting.join(); });
+  if (out.seen.engine.state != EngineState::up) return out;
+  auto* client = TRY(engine.client(stop));
+  // The wait for the engine's answers, all in parallel, counts as engine time of this thread.
+  TRY(EngineTime::count([&] { return EngineObserver(service, *client, stop).run(out); }));
+  return out;
+}
+
+}  // namespace plumb

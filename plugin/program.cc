@@ -1,0 +1,91 @@
+#include "plugin/program.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+
+namespace plumb {
+
+namespace {
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  out.reserve(strings.size() + 1);
+  for (const auto& s : strings) out.push_back(const_cast<char*>(s.c_str()));  // NOLINT: execve's signature
+  out.push_back(nullptr);
+  return out;
+}
+
+// In the child, between fork and exec of a program with threads: async-signal-safe calls only.
+[[noreturn]] void run_child(int gate, int input, int output, char* const* argv, char* const* envp) {
+  char byte = 0;
+  ssize_t got = 0;
+  do got = ::read(gate, &byte, 1);
+  while (got < 0 && errno == EINTR);
+  if (got != 1) ::_exit(0);  // the parent is gone
+  ::setsid();
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);  // libraries, too, have descriptors, and not all of them close on exec
+  ::execve(argv[0], argv, envp);
+  ::_exit(127);
+}
+
+}  // namespace
+
+Result<std::string> find_program(const std::string& name, const std::string& next) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(std::string(path == nullptr ? "" : path) +
+                             ":/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (folder.empty() || folder.front() != '/') continue;
+    std::string candidate = folder + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return Err{ErrorKind::not_found, "run " + name + ": it is not installed", next};
+}
+
+Result<GatedProgram> GatedProgram::fork(const std::vector<std::string>& arguments,
+                                        const std::vector<std::string>& extra_environment, int output_fd) {
+  std::vector<std::string> environment = extra_environment;
+  for (char** e = environ; *e != nullptr; ++e) environment.emplace_back(*e);
+  const auto argv = pointers(arguments);
+  const auto envp = pointers(environment);
+  UniqueFd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  std::array<int, 2> ends{};
+  if (!input || ::pipe2(ends.data(), O_CLOEXEC) != 0) return Err{errno_error(errno, "run " + arguments.front())};
+  UniqueFd gate(ends[0]);
+  UniqueFd opener(ends[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) return Err{errno_error(errno, "run " + arguments.front())};
+  if (pid == 0) {
+    ::close(opener.get());  // else the child itself would keep its gate from closing
+    run_child(gate.get(), input.get(), output_fd, argv.data(), envp.data());
+  }
+  return GatedProgram(pid, std::move(opener));
+}
+
+Result<void> GatedProgram::go() {
+  const char byte = 1;
+  if (::write(gate_.get(), &byte, 1) != 1)
+    return Err{errno_error(errno, "let process " + std::to_string(pid_) + " go")};
+  return {};
+}
+
+Error exec_program(const std::vector<std::string>& arguments) {
+  const auto argv = pointers(arguments);
+  ::execv(argv[0], argv.data());
+  return errno_error(errno, "run " + arguments.front());
+}
+
+}  // namespace plumb

@@ -1,0 +1,51 @@
+// Verbs that change a service: observe, plan, apply, and undo what was done when a step fails.
+//
+// Threads: one verb at a time in a process. Privilege: root, in effect; see plugin/actions.h.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "plugin/actions.h"
+#include "plugin/executor.h"
+#include "plugin/service_lock.h"
+#include "specs/plan.h"
+#include "specs/service.h"
+#include "specs/status.h"
+
+namespace plumb {
+
+// A stretch of the critical path, for --timing.
+struct TimedPart {
+  std::string what;
+  Clock::duration total{0};
+  Clock::duration engine{0};  // of it, spent waiting for the engine
+};
+
+struct Outcome {
+  std::optional<Error> error;
+  std::string failed_step;   // in words; empty when the failure was no step's
+  bool rolled_back = false;  // all that this run did is undone
+  std::vector<std::string> undo_failures;
+  std::vector<std::string> warnings;
+  bool changed = false;            // false: there was nothing to do
+  std::vector<std::string> steps;  // what was run, in the order of the plan
+  std::vector<TimedPart> critical_path;
+  Clock::duration elapsed{0};
+  ServiceStatus after;  // of a start that went well
+};
+
+// Runs the verb for the service under its lock. `stop` (a signal) undoes a start; a stop that is interrupted stays as
+// far as it came and converges when it is run again.
+[[nodiscard]] Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull,
+                               const std::stop_token& stop);
+
+// The plan that run_verb() would begin with. Errors as plan() and observe().
+[[nodiscard]] Result<Plan> preview(const Service& service, Verb verb, const std::stop_token& stop);
+
+// Errors (permission) when this process lacks a capability that plumbing needs.
+[[nodiscard]] Result<void> check_privilege();
+
+}  // namespace plumb

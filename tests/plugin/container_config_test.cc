@@ -1,0 +1,76 @@
+#include "plugin/container_config.h"
+
+#include <doctest/doctest.h>
+
+#include "specs/planner.h"
+#include "tests/plugin/svc1.h"
+
+using namespace plumb;
+using test::svc1;
+
+TEST_CASE("the pause has no network of the engine's, and its sibling the pause's") {
+  const auto s = svc1();
+  const auto pause = container_config(s, s.containers[0], "ghcr.io/opensvc/pause", {}).value();
+  CHECK(pause.network_mode == "none");
+  CHECK(pause.auto_remove);
+  const auto web = container_config(s, s.containers[1], "nginx", {{"container#0", "abc"}}).value();
+  CHECK(web.network_mode == "container:abc");
+  CHECK_FALSE(web.auto_remove);
+  CHECK(web.labels == std::map<std::string, std::string>{{label_service, "svc1"},
+                                                         {label_resource, "container#1"},
+                                                         {label_spec_hash, spec_hash(s.containers[1])}});
+}
+
+TEST_CASE("the built-in pause has no privilege at all, another owner what its image wants") {
+  auto s = svc1();
+  CHECK(container_config(s, s.containers[0], "x", {}).value().cap_drop.empty());
+  s.containers[0].builtin_pause = true;
+  const auto pause = container_config(s, s.containers[0], "plumb/pause:1", {}).value();
+  CHECK(pause.cap_drop == std::vector<std::string>{"ALL"});
+  CHECK(pause.readonly_rootfs);
+}
+
+TEST_CASE("namespaces are shared by id, and an ipc namespace only where its owner lends it") {
+  auto s = svc1();
+  CHECK(container_config(s, s.containers[0], "x", {}).value().ipc_mode.empty());
+  s.containers[1].ipcns = s.containers[1].pidns = "container#0";
+  s.containers[1].utsns = "host";
+  CHECK(container_config(s, s.containers[0], "x", {}).value().ipc_mode == "shareable");
+  const auto web = container_config(s, s.containers[1], "nginx", {{"container#0", "abc"}}).value();
+  CHECK(web.ipc_mode == "container:abc");
+  CHECK(web.pid_mode == "container:abc");
+  CHECK(web.uts_mode == "host");
+}
+
+TEST_CASE("what the engine refuses in a shared network namespace is not sent there") {
+  auto s = svc1();
+  for (auto& c : s.containers) {
+    c.hostname = "web1";
+    c.dns = {"10.0.3.53"};
+    c.sysctl = {{"net.ipv4.ip_forward", "0"}, {"kernel.msgmax", "65536"}};
+  }
+  const auto pause = container_config(s, s.containers[0], "x", {}).value();
+  CHECK(pause.hostname == "web1");
+  CHECK(pause.dns.size() == 1);
+  CHECK(pause.sysctls.size() == 2);
+  const auto web = container_config(s, s.containers[1], "nginx", {{"container#0", "abc"}}).value();
+  CHECK(web.hostname.empty());
+  CHECK(web.dns.empty());
+  CHECK(web.sysctls == std::map<std::string, std::string>{{"kernel.msgmax", "65536"}});
+}
+
+TEST_CASE("devices, mounts and times take the engine's form") {
+  auto s = svc1();
+  auto& c = s.containers[1];
+  c.devices = {"/dev/fuse", "/dev/a:/dev/b", "/dev/a:/dev/b:r"};
+  c.volume_mounts = {{"/srv/x", "/x", false, ""}, {"data", "/d", true, "ro"}};
+  c.stop_timeout = milliseconds{1500};
+  const auto out = container_config(s, c, "nginx", {{"container#0", "abc"}}).value();
+  REQUIRE(out.devices.size() == 3);
+  CHECK(out.devices[0].container_path == "/dev/fuse");
+  CHECK(out.devices[0].permissions == "rwm");
+  CHECK(out.devices[1].container_path == "/dev/b");
+  CHECK(out.devices[2].permissions == "r");
+  CHECK(out.binds == std::vector<std::string>{"/srv/x:/x", "data:/d:ro"});
+  CHECK(out.stop_timeout == std::chrono::seconds{2});
+}

@@ -1,0 +1,47 @@
+// The micro-container service of the reference, as a value, and what a node with nothing of it looks like.
+#pragma once
+
+#include "specs/observed.h"
+#include "specs/service.h"
+
+namespace plumb::test {
+
+inline Service svc1() {
+  Service s;
+  s.name = "svc1";
+  s.node = "n1";
+  s.nodes = {"n1", "n2"};
+  s.drpnodes = {"n3"};
+  IpResource ip;
+  ip.id = "ip#0";
+  ip.type = IpType::netns;
+  ip.names = {"10.0.3.3"};
+  ip.ipdev = "eth0";
+  ip.netmask_v4 = 24;
+  ip.gateway = IpAddress::parse("10.0.3.1").value();
+  ip.netns = "container#0";
+  s.ips = {ip};
+  ContainerResource pause;
+  pause.id = "container#0";
+  pause.name = "svc1.container.0";
+  pause.image = "ghcr.io/opensvc/pause";
+  pause.rm = true;
+  ContainerResource web;
+  web.id = "container#1";
+  web.name = "svc1.container.1";
+  web.image = "nginx";
+  web.netns = "container#0";
+  s.containers = {pause, web};
+  return s;
+}
+
+inline Observed bare_node() {
+  Observed o;
+  o.engine.state = EngineState::up;
+  o.node.inode = 1;
+  o.node.links = {{1, "lo", "", {}, 65536, true, true, 0, 0}, {2, "eth0", "veth", {}, 1500, true, true, 0, 0}};
+  o.node.addresses = {{Cidr::parse("10.0.3.11/24").value(), 2, false, false}};
+  return o;
+}
+
+}  // namespace plumb::test
