@@ -1,0 +1,87 @@
+#include "tests/lab/fault_stage.h"
+
+#include <thread>
+#include <utility>
+
+namespace plumb::lab {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// An engine removes a shim and its namespaces some time after it has answered; its socket tells nobody when.
+constexpr auto engine_lag = 5s;
+
+// These are plumb's own doing: they must be right when it returns.
+State at_once(const State& state) {
+  State out;
+  for (const auto& [kind, lines] : state)
+    if (kind == "containers" || kind == "links" || kind == "addresses" || kind == "routes") out[kind] = lines;
+  return out;
+}
+
+}  // namespace
+
+std::string Config::text() const {
+  return "[DEFAULT]\nnodes = n1\n" + defaults + "\n[ip#0]\ntype = netns\nipdev = " + ipdev +
+         "\nipname = 10.0.3.3\nnetmask = 255.255.255.0\ngateway = " + gateway + "\nnetns = container#0\n" + ip +
+         "\n[container#0]\ntype = docker\nimage = ghcr.io/opensvc/pause\nrm = true\n" + container0 +
+         "\n[container#1]\ntype = docker\nimage = " + image + "\nnetns = container#0\nrm = true\n" + container1 + "\n";
+}
+
+Stage::Stage(std::string name, const Config& config)
+    : name_(std::move(name)),
+      file_("/etc/plumb/" + name_ + ".conf"),
+      engines_{"unix:///run/plumb/" + name_ + "/docker.sock"} {
+  configure(config);
+  plumb("stop");  // makes the service's lock, which stays
+  remember();
+}
+
+Stage::~Stage() {
+  plumb("stop");
+  node_.remove(file_);
+}
+
+void Stage::configure(const Config& config) const { node_.write(file_, config.text()); }
+
+Words Stage::command(const std::string& verb, const Words& before) const {
+  Words words = before;
+  words.insert(words.end(), {PLUMB_PROGRAM, verb, name_});
+  return words;
+}
+
+Outcome Stage::plumb(const std::string& verb, const Words& before) const { return node_.run(command(verb, before)); }
+
+Running Stage::begin(const std::string& verb, const Words& before) const { return node_.start(command(verb, before)); }
+
+// Left out: an announcer of an earlier start that is still asleep, which is no part of what this run has done, and the
+// folders that an engine's first shim makes for good.
+State Stage::state() const {
+  State state = node_.state(engines_);
+  std::erase_if(state["processes"], [](const std::string& line) { return line.starts_with(PLUMB_PROGRAM); });
+  std::erase_if(state["files"],
+                [](const std::string& line) { return line == "/run/containerd" || line == "/run/containerd/s"; });
+  return state;
+}
+
+void Stage::remember() { before_ = state(); }
+
+std::string Stage::changed() const {
+  State now = state();
+  if (auto text = difference(at_once(before_), at_once(now)); !text.empty()) return text;
+  for (const auto until = Clock::now() + engine_lag; Clock::now() < until; now = state()) {
+    if (difference(before_, now).empty()) return {};
+    std::this_thread::sleep_for(50ms);
+  }
+  return difference(before_, now);
+}
+
+bool Stage::answers() const {
+  const auto got = client_.run({"curl", "--silent", "--fail", "--max-time", "5", "--retry", "5", "--retry-connrefused",
+                                "--retry-delay", "0", "http://" + std::string(address) + "/"});
+  return got.exit_code == 0 && got.out.find("Welcome to nginx!") != std::string::npos;
+}
+
+}  // namespace plumb::lab

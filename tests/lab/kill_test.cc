@@ -1,0 +1,131 @@
+// A verb that is killed at whatever instant: the next one makes the service whole, or clears it away.
+//
+// Each test kills at the first, second, third... call that has an effect, until the verb survives (kill_at.cc). That
+// takes minutes: without PLUMB_KILL_ALL=1 every third call is done, others each day (PLUMB_KILL_EVERY and
+// PLUMB_KILL_PART name them).
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <string>
+
+#include "tests/lab/fault_stage.h"
+
+namespace plumb::lab {
+namespace {
+
+constexpr int killed = 128 + 9;
+
+unsigned long number_from(const char* variable, unsigned long otherwise) {
+  const char* given = std::getenv(variable);
+  return given == nullptr ? otherwise : std::strtoul(given, nullptr, 10);
+}
+
+// Every so many calls are done; 1: all.
+unsigned long stride() {
+  if (std::getenv("PLUMB_KILL_ALL") != nullptr) return 1;
+  return std::max(1UL, number_from("PLUMB_KILL_EVERY", 3));
+}
+
+unsigned long part_of_today(unsigned long every) {
+  return number_from("PLUMB_KILL_PART", static_cast<unsigned long>(std::time(nullptr) / 86400)) % every;
+}
+
+// `after` is called with N and what kill_at said of the call, each time that `verb` was killed at its N-th; `prepare`
+// before that. Returns how often.
+int at_each_call(const Stage& stage, const std::string& verb, const std::function<void()>& prepare,
+                 const std::function<void(unsigned long, const std::string&)>& after) {
+  const auto every = stride();
+  const auto part = part_of_today(every);
+  MESSAGE("kills at the calls N with N % ", every, " = ", part, " (PLUMB_KILL_EVERY, PLUMB_KILL_PART)");
+  int kills = 0;
+  // Parallel threads take a few calls more or less from run to run: it has survived when two in a row did.
+  for (unsigned long n = 1, survived = 0; survived < 2; ++n) {
+    if (n % every != part) continue;
+    prepare();
+    // The sanitizer that looks for leaks is a tracer itself, and a program has only one (ptrace(2)).
+    const Outcome outcome = stage.plumb(verb, {"env", "ASAN_OPTIONS=detect_leaks=0", PLUMB_KILL_AT, std::to_string(n)});
+    if (outcome.exit_code != killed) {
+      INFO(outcome.err);
+      REQUIRE(outcome.exit_code == exit_ok);
+      ++survived;
+      continue;
+    }
+    survived = 0;
+    ++kills;
+    CAPTURE(n);
+    after(n, outcome.err);
+  }
+  MESSAGE(verb, " was killed ", kills, " times");
+  return kills;
+}
+
+void must_be_whole(const Stage& stage) {
+  const Outcome again = stage.plumb("start");
+  CAPTURE(again.err);
+  CHECK(again.exit_code == exit_ok);
+  const Outcome status = stage.plumb("status");
+  CAPTURE(status.out);
+  CHECK(status.exit_code == exit_ok);
+  CHECK(stage.answers());
+}
+
+void must_clear(const Stage& stage) {
+  const Outcome stop = stage.plumb("stop");
+  CAPTURE(stop.err);
+  CHECK(stop.exit_code == exit_ok);
+  CHECK(stage.changed() == "");
+}
+
+void kill_starts(const Stage& stage, int least) {
+  const auto clear = [&] { CHECK(stage.plumb("stop").exit_code == exit_ok); };
+  const int kills = at_each_call(stage, "start", clear, [&](unsigned long n, const std::string& call) {
+    CAPTURE(call);
+    if (n % 2 == 1) must_be_whole(stage);
+    must_clear(stage);
+  });
+  CHECK(kills >= static_cast<int>(3UL * static_cast<unsigned long>(least) / std::max(3UL, stride())));
+  must_clear(stage);
+}
+
+void kill_stops(const Stage& stage, int least) {
+  const auto up = [&] { REQUIRE(stage.plumb("start").exit_code == exit_ok); };
+  const int kills = at_each_call(stage, "stop", up, [&](unsigned long, const std::string& call) {
+    CAPTURE(call);
+    must_clear(stage);
+  });
+  CHECK(kills >= static_cast<int>(3UL * static_cast<unsigned long>(least) / std::max(3UL, stride())));
+  must_clear(stage);
+}
+
+const Config shared_engine;
+const Config private_engine{"docker_data_dir = /srv/killed/docker_data_dir\n", "", "", "", "eth0", "10.0.3.1", "nginx"};
+
+TEST_CASE("a start that is killed at any call is made whole by start, and cleared by stop") {
+  kill_starts(Stage("killed", shared_engine), 15);
+}
+
+TEST_CASE("a stop that is killed at any call is finished by the next") {
+  kill_stops(Stage("killed", shared_engine), 8);
+}
+
+TEST_CASE("a start with an engine of its own that is killed at any call is made whole, and cleared") {
+  Stage stage("killed", private_engine);
+  REQUIRE(stage.plumb("start").exit_code == exit_ok);  // its images are pulled once
+  REQUIRE(stage.plumb("stop").exit_code == exit_ok);
+  stage.remember();
+  kill_starts(stage, 20);
+}
+
+TEST_CASE("a stop with an engine of its own that is killed at any call is finished by the next") {
+  Stage stage("killed", private_engine);
+  REQUIRE(stage.plumb("start").exit_code == exit_ok);
+  REQUIRE(stage.plumb("stop").exit_code == exit_ok);
+  stage.remember();
+  kill_stops(stage, 12);
+}
+
+}  // namespace
+}  // namespace plumb::lab

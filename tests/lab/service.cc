@@ -1,0 +1,63 @@
+#include "tests/lab/service.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace plumb::lab {
+
+namespace {
+
+const Words nodes{"n1", "n2", "n3"};
+
+}  // namespace
+
+std::string program() { return PLUMB_PROGRAM; }
+
+std::string reference_spec() {
+  std::ifstream file(PLUMB_SOURCE_DIR "/specs/examples/svc1.conf");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string shared_engine_spec() { return edited(reference_spec(), "docker_data_dir", ""); }
+
+std::string edited(std::string spec, const std::string& from, const std::string& to) {
+  const auto begin = spec.find("\n" + from) + 1;
+  return spec.replace(begin, spec.find('\n', begin) - begin, to);
+}
+
+Service::Service(std::string name, const std::string& spec) : name_(std::move(name)) {
+  for (const auto& node : nodes) Node(node).write("/etc/plumb/" + name_ + ".conf", spec);
+}
+
+Service::~Service() {
+  for (const auto& node : nodes) {
+    plumb(Node(node), "stop");
+    // Those without rm are kept by a stop.
+    Node(node).run({"bash", "-c", "docker ps -aq --filter label=plumb.service=" + name_ + " | xargs -r docker rm -fv"});
+    Node(node).remove("/etc/plumb/" + name_ + ".conf");
+    Node(node).remove("/run/plumb/" + name_ + ".lock");
+  }
+}
+
+// Lock files stay: they mean nothing once nobody holds them. So does the folder that containerd's shims make.
+State Service::state(const Node& node) const {
+  State out = node.state({engine()});
+  std::erase_if(out["files"], [](const std::string& f) {
+    return f == "/run/plumb" || f.starts_with("/run/containerd") ||
+           (f.starts_with("/run/plumb/") && f.ends_with(".lock"));
+  });
+  return out;
+}
+
+Outcome Service::plumb(const Node& node, const std::string& verb, const Words& more) const {
+  Words command{program(), verb, name_};
+  command.insert(command.end(), more.begin(), more.end());
+  return node.run(command);
+}
+
+bool answers(const std::string& address) {
+  const auto got = Node("client").run({"curl", "-s", "--max-time", "3", "http://" + address + "/"});
+  return got.exit_code == 0 && got.out.find("Welcome to nginx!") != std::string::npos;
+}
+
+}  // namespace plumb::lab

@@ -1,0 +1,159 @@
+// The command line as a user meets it: help, wrong usage, wrong files, completion. Nothing of it touches the node.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include "tests/lab/service.h"
+
+namespace plumb::lab {
+namespace {
+
+const Words kCommands{"validate", "plan", "start", "stop", "restart", "status", "keywords", "docker", "version"};
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+Outcome plumb(const Words& arguments) {
+  Words command{program()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return Node("n1").run(command);
+}
+
+// The words of the lines of `text` that begin with two blanks and no more.
+std::set<std::string> first_words(const std::string& text) {
+  std::set<std::string> out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() < 3 || line.compare(0, 2, "  ") != 0 || line[2] == ' ') continue;
+    out.insert(line.substr(2, line.find_first_of(" ,", 2) - 2));
+  }
+  return out;
+}
+
+// The long options that a help text shows.
+std::set<std::string> long_options(const std::string& help) {
+  std::set<std::string> out;
+  for (auto at = help.find("--"); at != std::string::npos; at = help.find("--", at + 2)) {
+    const auto end = help.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);
+    const auto line = help.rfind('\n', at) + 1;
+    const auto before = help.substr(line, at - line);
+    if (before.find_first_not_of(' ') == std::string::npos || before.ends_with(","))
+      out.insert(help.substr(at, end - at));
+  }
+  return out;
+}
+
+// What bash offers after the words, the last of which is being typed.
+std::set<std::string> completions(const Words& words) {
+  const std::string bin = std::filesystem::path(program()).parent_path();
+  std::string script =
+      "PATH=" + bin + ":$PATH; source " PLUMB_SOURCE_DIR "/plugin/completion/plumb.bash; COMP_WORDS=(plumb";
+  for (const auto& word : words) script += " '" + word + "'";
+  script += "); COMP_CWORD=" + std::to_string(words.size()) + "; _plumb; printf '%s\\n' \"${COMPREPLY[@]}\"";
+  std::istringstream lines(Node("n1").must({"bash", "-c", script}));
+  std::set<std::string> out;
+  for (std::string line; std::getline(lines, line);) out.insert(line);
+  return out;
+}
+
+bool includes(const std::set<std::string>& all, const std::set<std::string>& some) {
+  for (const auto& one : some)
+    if (!all.contains(one)) {
+      MESSAGE(one, " is missing");
+      return false;
+    }
+  return true;
+}
+
+TEST_CASE("every command explains itself, with examples that are commands") {
+  const Outcome help = plumb({"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK(says(help.out, "Exit status"));
+  for (const auto& command : kCommands) {
+    CAPTURE(command);
+    CHECK(says(help.out, "\n  " + command + " "));
+    const Outcome own = plumb({command, "--help"});
+    CHECK(own.exit_code == 0);
+    CHECK(own.err.empty());
+    CHECK(says(own.out, "Examples:\n  plumb " + command));
+  }
+}
+
+TEST_CASE("a wrong command line is told from a wrong file and from a service that is not there") {
+  CHECK(plumb({}).exit_code == 2);
+  CHECK(plumb({"start"}).exit_code == 2);
+  CHECK(plumb({"start", "--nope", "svc1"}).exit_code == 2);
+  CHECK(plumb({"status", "svc1", "--format", "xml"}).exit_code == 2);
+  const Outcome near = plumb({"strat", "svc1"});
+  CHECK(near.exit_code == 2);
+  CHECK(says(near.err, "did you mean \"start\"?"));
+  for (const auto& verb : {"validate", "plan", "start", "stop", "restart", "status", "docker"}) {
+    CAPTURE(verb);
+    const Outcome missing = plumb({verb, "nosuch"});
+    CHECK(missing.exit_code == 9);
+    CHECK(says(missing.err, "there is no /etc/plumb/nosuch.conf"));
+  }
+  CHECK(plumb({"keywords", "nosuch"}).exit_code == 2);
+  CHECK(plumb({"version"}).out == plumb({"--version"}).out);
+}
+
+TEST_CASE("a wrong file is refused by every verb, in the same words, and nothing is touched") {
+  const Node n1("n1");
+  for (const auto& name : {"all_at_once", "gateway_outside", "encap_keyword", "docker_data_dir_relative"}) {
+    CAPTURE(name);
+    std::ifstream file(std::string(PLUMB_SOURCE_DIR "/tests/specs/bad/") + name + ".conf");
+    const Service bad("bad", {std::istreambuf_iterator<char>(file), {}});
+    const State before = bad.state(n1);
+    const Outcome validate = bad.plumb(n1, "validate");
+    CHECK(validate.exit_code == 6);
+    CHECK(says(validate.err, "/etc/plumb/bad.conf:"));
+    const auto diagnostics = validate.err.substr(0, validate.err.find("plumb: "));
+    for (const auto& verb : {"plan", "start", "restart", "status"}) {
+      CAPTURE(verb);
+      const Outcome refused = bad.plumb(n1, verb);
+      CHECK(refused.exit_code == 6);
+      CHECK(refused.err.substr(0, refused.err.find("plumb: ")) == diagnostics);
+    }
+    CHECK(difference(before, bad.state(n1)) == "");
+  }
+  const Service good("good", reference_spec());
+  CHECK(good.plumb(n1, "validate").exit_code == 0);
+}
+
+TEST_CASE("the table of keywords explains each that it lists") {
+  const Outcome all = plumb({"keywords"});
+  CHECK(all.exit_code == 0);
+  const auto names = first_words(all.out);
+  CHECK(names.contains("ipname"));
+  for (const auto& name : names) {
+    if (name == "Names" || name == "Without") continue;
+    CAPTURE(name);
+    const Outcome one = plumb({"keywords", name});
+    CHECK(one.exit_code == 0);
+    CHECK(says(one.out, "Example"));
+  }
+}
+
+TEST_CASE("completion knows every command and option that help shows, and no other") {
+  const auto offered = completions({""});
+  for (const auto& command : kCommands) CHECK(offered.contains(command));
+  CHECK(offered.size() == kCommands.size() + 2);  // --help and --version
+  for (const auto& command : kCommands) {
+    CAPTURE(command);
+    const auto shown = long_options(plumb({command, "--help"}).out);
+    CHECK(shown.contains("--help"));
+    CHECK(includes(completions({command, "--"}), shown));
+    CHECK(includes(shown, completions({command, "--"})));
+  }
+  const Service here("here", reference_spec());
+  CHECK(completions({"start", "he"}) == std::set<std::string>{"here"});
+  CHECK(completions({"plan", "here", "st"}) == std::set<std::string>{"start", "stop"});
+  CHECK(completions({"status", "--format", "j"}) == std::set<std::string>{"json"});
+  CHECK(includes(completions({"keywords", ""}), {"ipname", "topology", "netmask", "rm"}));
+}
+
+}  // namespace
+}  // namespace plumb::lab
