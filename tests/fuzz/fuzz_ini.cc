@@ -1,0 +1,37 @@
+// Any bytes as a spec: the loader answers a service or errors, with places inside the text, and what it prints is text.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "specs/ini.h"
+#include "specs/loader.h"
+#include "specs/utf8.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  plumb::LoadOptions options;
+  options.file = "fuzz.conf";
+  options.service = "svc1";
+  options.node = "n1";
+  const auto loaded = plumb::load_service(text, options);
+  const bool failed = std::any_of(loaded.diagnostics.begin(), loaded.diagnostics.end(),
+                                  [](const auto& d) { return d.severity == plumb::Severity::error; });
+  if (loaded.service.has_value() == failed) __builtin_trap();
+  const auto lines = plumb::lines_of(text);
+  for (const auto& d : loaded.diagnostics) {
+    if (d.message.empty() || d.where.line < 0 ||
+        static_cast<std::size_t>(d.where.line) > std::max<std::size_t>(lines.size(), 1))
+      __builtin_trap();
+    if (d.where.line > 0 && static_cast<std::size_t>(d.where.line) <= lines.size() &&
+        static_cast<std::size_t>(d.where.column) > lines[static_cast<std::size_t>(d.where.line) - 1].size() + 1)
+      __builtin_trap();
+    const auto shown = plumb::render(d, false);
+    for (std::size_t i = 0; i < shown.size();) {
+      const std::size_t length = shown[i] == '\n' || shown[i] == '\t' ? 1 : plumb::utf8_length(shown, i);
+      if (length == 0) __builtin_trap();
+      i += length;
+    }
+  }
+  return 0;
+}
