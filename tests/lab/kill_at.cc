@@ -114,7 +114,7 @@ bool makes_process(pid_t thread, const SyscallEntry& call) {
 std::string effect(pid_t thread, const SyscallEntry& call) {
   const auto found = calls().find(call.number);
   if (found == calls().end()) return {};
-  const std::string name = found->second.name;
+  std::string name = found->second.name;
   switch (found->second.counts) {
     case Counts::always: return name;
     case Counts::on_fd: {
@@ -140,7 +140,10 @@ pid_t process_of(pid_t thread) {
   char line[256];
   int process = -1;
   while (std::fgets(line, sizeof line, file) != nullptr)
-    if (std::sscanf(line, "Tgid: %d", &process) == 1) break;
+    if (const std::string_view text(line); text.starts_with("Tgid:")) {
+      process = static_cast<int>(std::strtol(line + 5, nullptr, 10));
+      break;
+    }
   std::fclose(file);
   return process;
 }
@@ -245,10 +248,13 @@ int usage() {
 int main(int argc, char** argv) {
   if (argc < 3) return usage();
   unsigned long last = 0;
-  int error = 0;
-  if (std::string_view(argv[1]) != "LIST" &&
-      (std::sscanf(argv[1], "%lu:%d", &last, &error) < 1 || last == 0 || error < 0))
-    return usage();
+  long error = 0;
+  if (std::string_view(argv[1]) != "LIST") {
+    char* rest = argv[1];
+    last = std::strtoul(argv[1], &rest, 10);
+    if (last > 0 && *rest == ':') error = std::strtol(rest + 1, &rest, 10);
+    if (last == 0 || error < 0 || *rest != '\0') return usage();
+  }
   int gate[2];
   if (pipe2(gate, O_CLOEXEC) != 0) give_up("pipe2");
   const pid_t program = fork();
@@ -266,5 +272,5 @@ int main(int argc, char** argv) {
   // It is in the call that reads the gate, and untraced until its next stop.
   if (ptrace(PTRACE_INTERRUPT, program, 0, 0) != 0) give_up("interrupt the program");
   if (write(gate[1], "", 1) != 1) give_up("write");
-  return Tracer(program, last, error).run();
+  return Tracer(program, last, static_cast<int>(error)).run();
 }
