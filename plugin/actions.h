@@ -17,6 +17,7 @@
 #include "docker_client/image.h"
 #include "netns/announce.h"
 #include "netns/namespace.h"
+#include "netns/probe.h"
 #include "netns/route_socket.h"
 #include "plugin/executor.h"
 #include "plugin/observer.h"
@@ -79,6 +80,8 @@ class Actions {
 
   // actions_network.cc
   Result<void> probe_address(const Step& step, const std::stop_token& stop);
+  Result<void> probe_in_container(const Step& step, const std::stop_token& stop);
+  Result<void> judge_probe(const IpResource& ip, const Step& step, netns::Probed probed);
   Result<void> create_link(const Step& step);
   Result<void> remove_link(const Step& step);
   Result<void> add_address(const Step& step, const std::stop_token& stop);

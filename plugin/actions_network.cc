@@ -68,6 +68,7 @@ Result<Listener> listener_on(netns::RouteSocket& node, const netns::Link& parent
 Result<void> Actions::probe_address(const Step& step, const std::stop_token& stop) {
   const auto& ip = ip_of(step);
   const IpAddress address = step.cidr->address();
+  if (step.encap) return probe_in_container(step, stop);
   // A conversation of its own: the probe runs beside the steps that make links.
   auto own = TRY(netns::Namespace::current());
   auto socket = TRY(netns::RouteSocket::open(own));
@@ -76,7 +77,23 @@ Result<void> Actions::probe_address(const Step& step, const std::stop_token& sto
   // A parent that takes no macvlan (it is a bridge's port, or the parent of another kind) is probed from itself.
   const auto& ns = listener ? listener->ns : own;
   const int index = listener ? listener->index : parent.index;
-  auto probed = TRY(netns::probe(ns, index, address, timing_of(ip.probe), stop));
+  return judge_probe(ip, step, TRY(netns::probe(ns, index, address, timing_of(ip.probe), stop)));
+}
+
+// From the very device that the address goes on: it is a machine of the LAN like any other.
+Result<void> Actions::probe_in_container(const Step& step, const std::stop_token& stop) {
+  const auto& ip = ip_of(step);
+  const auto inside = TRY(place(step.container));
+  int index = 0;
+  {
+    const std::lock_guard lock(inside->mutex);
+    index = TRY(need_link(*inside->socket, step.device)).index;
+  }
+  return judge_probe(ip, step, TRY(netns::probe(*inside->ns, index, step.cidr->address(), timing_of(ip.probe), stop)));
+}
+
+Result<void> Actions::judge_probe(const IpResource& ip, const Step& step, netns::Probed probed) {
+  const IpAddress address = step.cidr->address();
   const auto rival = probed.rival;
   {
     const std::lock_guard lock(mutex_);

@@ -35,6 +35,10 @@ constexpr Example commands[] = {
      "plumb start svc1\n  plumb start svc1 --timing"},
     {Action::stop, "stop", "Stop a service and withdraw its address", "plumb stop svc1"},
     {Action::restart, "restart", "Stop and start a service; applies a changed configuration", "plumb restart svc1"},
+    {Action::boot, "boot", "Start what is on standby on this node, of one service or of all",
+     "plumb boot          # every service in /etc/plumb\n  plumb boot svc1"},
+    {Action::shutdown, "shutdown", "Stop everything on this node, what is on standby included",
+     "plumb shutdown      # every service in /etc/plumb\n  plumb shutdown svc1"},
     {Action::status, "status", "Show whether a service is whole, as the kernel sees it",
      "plumb status svc1\n  plumb status svc1 --format json\n  plumb status          # every service in /etc/plumb"},
     {Action::keywords, "keywords", "Explain the keywords of the configuration",
@@ -75,12 +79,14 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
   add_place(sub, out);
   add_format(sub, format);
   auto* service = sub.add_option("service", out.service, "A service's name, or the path of its file");
-  if (command.action != Action::status) service->required();
+  const bool of_all =
+      command.action == Action::status || command.action == Action::boot || command.action == Action::shutdown;
+  if (!of_all) service->required();
   if (command.action == Action::plan)
-    sub.add_option("verb", out.plan_verb, "start or stop")
-        ->check(CLI::IsMember({"start", "stop"}))
+    sub.add_option("verb", out.plan_verb, "start, stop, boot or shutdown")
+        ->check(CLI::IsMember({"start", "stop", "boot", "shutdown"}))
         ->capture_default_str();
-  if (command.action == Action::start || command.action == Action::stop || command.action == Action::restart) {
+  if (command.action >= Action::start && command.action <= Action::shutdown) {
     sub.add_flag("--timing", out.timing, "Print the critical path, step by step");
     sub.add_flag("-q,--quiet", out.quiet, "Print errors only");
   }

@@ -70,7 +70,10 @@ int show_plan(const CommandLine& command) {
   const std::string operation = "plan " + command.service;
   auto opened = open_service(command, operation);
   if (!opened.service) return opened.exit_code;
-  const auto plan = preview(*opened.service, command.plan_verb == "stop" ? Verb::stop : Verb::start, {});
+  Verb verb = Verb::start;
+  for (const Verb one : {Verb::stop, Verb::boot, Verb::shutdown})
+    if (command.plan_verb == to_string(one)) verb = one;
+  const auto plan = preview(*opened.service, verb, {});
   if (!plan) return report(command, operation, plan.error());
   for (const auto& warning : plan->warnings) complain("plumb: warning: " + warning + "\n");
   print(command.json ? plan_json(opened.service->name, *plan) : plan_text(opened.service->name, *plan));
@@ -87,7 +90,7 @@ int tell(const CommandLine& command, const std::string& operation, const Service
       complain("  next: plumb stop " + service.name + "\n");
     else if (outcome.rolled_back)
       complain("  all that this run had done is undone\n");
-    else if (verb == Verb::start && outcome.changed)
+    else if (brings_up(verb) && outcome.changed)
       complain("  nothing is undone (rollback = false); plumb stop " + service.name + " cleans up\n");
   }
   if (command.json) print(outcome_json(service, verb, outcome));
@@ -97,7 +100,7 @@ int tell(const CommandLine& command, const std::string& operation, const Service
 }
 
 int change(const CommandLine& command, const std::vector<Verb>& verbs) {
-  const std::string word = verbs.size() == 2 ? "restart" : verbs.front() == Verb::start ? "start" : "stop";
+  const std::string word = verbs.size() == 2 ? std::string("restart") : std::string(to_string(verbs.front()));
   const std::string operation = word + " " + command.service;
   auto opened = open_service(command, operation);
   if (!opened.service) return opened.exit_code;
@@ -114,6 +117,23 @@ int change(const CommandLine& command, const std::vector<Verb>& verbs) {
   }
   lock->finish();
   return result;
+}
+
+// Boot or shutdown of one service, or of every service that has something to do with this node.
+int change_all(CommandLine command, Verb verb) {
+  if (!command.service.empty()) return change(command, {verb});
+  int worst = code(ExitCode::ok);
+  for (const auto& name : service_names(command.place)) {
+    command.service = name;
+    const auto file = read_spec(name, command.place);
+    const auto loaded = file ? load_spec(*file, command.place) : LoadedSpec{};
+    // One that cannot be read is opened once more by change(), which says what is wrong with it.
+    if (loaded.service &&
+        (!loaded.service->has_node(loaded.service->node) || (verb == Verb::boot && !loaded.service->has_standby())))
+      continue;
+    worst = std::max(worst, change(command, {verb}));
+  }
+  return worst;
 }
 
 int show_status_of(const CommandLine& command) {
@@ -190,6 +210,8 @@ int run_command(const CommandLine& command) {
     case Action::start: return change(command, {Verb::start});
     case Action::stop: return change(command, {Verb::stop});
     case Action::restart: return change(command, {Verb::stop, Verb::start});
+    case Action::boot: return change_all(command, Verb::boot);
+    case Action::shutdown: return change_all(command, Verb::shutdown);
     case Action::status: return show_status(command);
     case Action::keywords: return explain_keywords(command);
     case Action::docker: return run_docker(command);

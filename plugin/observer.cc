@@ -146,11 +146,12 @@ class EngineObserver {
     if (!container) return {};
     ObservedContainer seen = observed(*container);
     std::shared_ptr<const netns::Namespace> held;
-    if (seen.running && (resource.existing || seen.service == service_.name)) {
+    // A container in the node's own namespace has none that could be held.
+    if (seen.running && seen.network_mode != "host" && (resource.existing || seen.service == service_.name)) {
       auto ns = container_namespace(client_, seen.id, seen.pid, call_.stop);
       if (ns) {
         seen.netns = ObservedNetns{ns->id().dev, ns->id().ino, {}, {}, {}};
-        if (owns_namespace(service_, resource)) seen.netns = TRY(read_netns(*ns, true));
+        if (owns_namespace(service_, resource) || resource.existing) seen.netns = TRY(read_netns(*ns, true));
         held = std::make_shared<const netns::Namespace>(std::move(*ns));
       } else if (ns.error().kind == ErrorKind::not_found) {
         seen.running = false;  // it ended while we looked

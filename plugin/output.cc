@@ -74,7 +74,8 @@ class Tree {
       // The box-drawing characters are three bytes and one column each.
       const std::size_t columns = indent_columns(indent) + 3;
       out_ += indent + (last ? "└─ " : "├─ ") + padded(child->id, width_ + 3 - std::min(columns, width_)) +
-              state_word(child->state, colour_, state_width) + child->label + "\n";
+              state_word(child->state, colour_, state_width) + child->label + (child->standby ? ", on standby" : "") +
+              "\n";
       std::vector<const ResourceStatus*> inside;
       for (const auto& r : status_.resources)
         if (r.joins == child->id) inside.push_back(&r);
@@ -133,14 +134,19 @@ std::string plan_text(const std::string& service, const Plan& plan) {
   }
   if (plan.partial)
     out +=
-        "then look again and plan the rest: the service's engine is not running, so its containers are not known yet\n";
+        "then look again and plan the rest: what is in an engine or a container that does not run is not known yet\n";
   return out;
 }
 
 std::string outcome_text(const Service& service, Verb verb, const Outcome& outcome) {
   const auto time =
       std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(outcome.elapsed).count()) + " ms";
-  if (verb == Verb::stop)
+  if (verb == Verb::boot)
+    return service.name +
+           (outcome.changed ? ": on standby on " + service.node + " in " + time
+                            : ": is on standby already on " + service.node) +
+           "\n";
+  if (!brings_up(verb))
     return service.name +
            (outcome.changed ? ": stopped on " + service.node + " in " + time : ": is down already on " + service.node) +
            "\n";

@@ -22,6 +22,7 @@ json status_object(const ServiceStatus& status) {
                          {"state", to_string(r.state)},
                          {"label", r.label},
                          {"optional", r.optional},
+                         {"standby", r.standby},
                          {"joins", r.joins},
                          {"problems", r.problems}});
   return {{"service", status.service},         {"node", status.node},
@@ -53,7 +54,7 @@ std::string plan_json(const std::string& service, const Plan& plan) {
     steps.push_back(
         {{"kind", to_string(step.kind)}, {"resource", step.resource}, {"what", describe(step)}, {"after", step.after}});
   return text_of({{"service", service},
-                  {"verb", plan.verb == Verb::start ? "start" : "stop"},
+                  {"verb", to_string(plan.verb)},
                   {"partial", plan.partial},
                   {"steps", std::move(steps)},
                   {"warnings", plan.warnings}});
@@ -63,21 +64,17 @@ std::string outcome_json(const Service& service, Verb verb, const Outcome& outco
   json path = json::array();
   for (const auto& part : outcome.critical_path)
     path.push_back({{"what", part.what}, {"total_ms", ms(part.total)}, {"engine_ms", ms(part.engine)}});
-  json out = {{"service", service.name},
-              {"node", service.node},
-              {"verb", verb == Verb::start ? "start" : "stop"},
-              {"ok", !outcome.error},
-              {"changed", outcome.changed},
-              {"elapsed_ms", ms(outcome.elapsed)},
-              {"steps", outcome.steps},
-              {"critical_path", std::move(path)},
+  json out = {{"service", service.name},     {"node", service.node},
+              {"verb", to_string(verb)},     {"ok", !outcome.error},
+              {"changed", outcome.changed},  {"elapsed_ms", ms(outcome.elapsed)},
+              {"steps", outcome.steps},      {"critical_path", std::move(path)},
               {"warnings", outcome.warnings}};
   if (outcome.error) {
     out["error"] = error_object(*outcome.error);
     out["error"]["step"] = outcome.failed_step;
     out["rolled_back"] = outcome.rolled_back;
     out["undo_failures"] = outcome.undo_failures;
-  } else if (verb == Verb::start) {
+  } else if (brings_up(verb)) {
     out["status"] = status_object(outcome.after);
   }
   return text_of(out);

@@ -25,25 +25,32 @@ class VerbRun {
         lock_(lock),
         stop_(std::move(stop)),
         engine_(service),
-        actions_(service, engine_, verb == Verb::start ? &undo_ : nullptr, on_pull) {}
+        actions_(service, engine_, brings_up(verb) ? &undo_ : nullptr, on_pull) {}
 
   Outcome run() {
     const auto begin = Clock::now();
     if (lock_.after_a_kill()) settle();
     auto done = apply();
-    if (done && verb_ == Verb::start) done = verify();
+    if (done && brings_up(verb_)) done = verify();
     // A start that was killed before its engine ran has left folders that no plan knows of.
-    if (done && verb_ == Verb::stop && lock_.after_a_kill() && !service_.docker_data_dir.empty()) done = engine_.stop();
+    if (done && ends_engine() && lock_.after_a_kill()) done = engine_.stop();
     if (!done)
       fail(std::move(done).error());
     else
       tidy();
-    if (!out_.error && verb_ == Verb::start) announce_later(actions_.take_claimed(), lock_);
+    if (!out_.error && brings_up(verb_)) announce_later(actions_.take_claimed(), lock_);
     out_.elapsed = Clock::now() - begin;
     return std::move(out_);
   }
 
  private:
+  // Nothing of the service needs its own engine after this verb.
+  [[nodiscard]] bool ends_engine() const {
+    return !brings_up(verb_) && !service_.docker_data_dir.empty() &&
+           std::all_of(service_.containers.begin(), service_.containers.end(),
+                       [&](const ContainerResource& c) { return c.disable || takes_part(verb_, c); });
+  }
+
   // The verb before was killed. An engine carries a request out though its client is gone, and a container that is
   // being created shows in no list: wait until the engine has been silent about this service for a while.
   void settle() {
@@ -88,7 +95,7 @@ class VerbRun {
   // What only tidies up cannot be undone: it is kept until the service is known to be up. Such steps are a plan's last
   // ones, and none waits for them.
   Plan without_tidying(Plan plan) {
-    while (verb_ == Verb::start && !plan.steps.empty() && plan.steps.back().tolerate) {
+    while (brings_up(verb_) && !plan.steps.empty() && plan.steps.back().tolerate) {
       Step step = std::move(plan.steps.back());
       plan.steps.pop_back();
       step.after.clear();
@@ -129,9 +136,9 @@ class VerbRun {
                          [&](const Step& step) { return step.container_id == left.id; });
     });
     out_.after = evaluate(service_, observation.seen);
-    if (out_.after.state == Availability::up) return {};
     for (const auto& r : out_.after.resources) {
       if (r.state == Availability::up || r.state == Availability::disabled || r.optional) continue;
+      if (verb_ == Verb::boot && !r.standby) continue;
       std::string what = r.id + ": " + r.label + ": ";
       const auto seen = observation.seen.containers.find(r.id);
       // An engine that removes a container of its own accord shows it for a while, as "removing".
@@ -156,7 +163,7 @@ class VerbRun {
 
   void fail(Error error) {
     out_.error = std::move(error);
-    if (verb_ != Verb::start || !out_.changed) return;
+    if (!brings_up(verb_) || !out_.changed) return;
     if (!service_.rollback) return;
     out_.undo_failures = undo_.unwind();
     out_.rolled_back = out_.undo_failures.empty();
@@ -177,12 +184,12 @@ class VerbRun {
 
 Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull,
                  const std::stop_token& stop) {
-  const auto own = verb == Verb::start ? service.start_timeout : service.stop_timeout;
+  const auto own = brings_up(verb) ? service.start_timeout : service.stop_timeout;
   const auto limit = own ? own : service.timeout;
   const TimeLimit time(limit, stop);
   auto out = VerbRun(service, verb, lock, on_pull, time.stop()).run();
   if (out.error && out.error->kind == ErrorKind::cancelled && time.passed()) {
-    const std::string word = verb == Verb::start ? "start_timeout" : "stop_timeout";
+    const std::string word = brings_up(verb) ? "start_timeout" : "stop_timeout";
     out.error =
         Error{ErrorKind::timeout, 0, "not done within " + std::to_string(limit->count()) + " ms",
               "raise " + (own ? word : std::string("timeout")) + " in [DEFAULT], or see what the step waits for"};

@@ -46,11 +46,13 @@ struct Draft {
 void read_groups(const IniSection& section, Resolver& resolver, Report& report, Service& service);
 void read_defaults(SectionReader& reader, Service& service);
 
-[[nodiscard]] IpDraft read_ip(SectionReader& reader);
+// `containers`: the names of the service's containers, in lower case.
+[[nodiscard]] IpDraft read_ip(SectionReader& reader, const std::vector<std::string>& containers);
 [[nodiscard]] ContainerDraft read_container(SectionReader& reader, const std::string& service);
 
 // What no resource shows alone: references between resources, one address or name used twice, gateways and subnets.
-// Decides which containers are existing ones and which run the built-in pause image.
+// Decides which containers are existing ones, which run the built-in pause image, and in which one an encapsulated
+// address lives.
 void check_across(Draft& draft, Report& report);
 void check_namespaces(Draft& draft, Report& report);
 

@@ -245,10 +245,8 @@ constexpr Keyword kRows[] = {
      .type = ValueType::boolean,
      .default_value = "false",
      .example = "true",
-     .support = Support::ignored,
-     .text = "In OpenSVC, the container runs on every node of the service, also where the service itself is not "
-             "started. In this "
-             "version of plumb the keyword has no effect yet: the container runs where the service is started."},
+     .text = "The container runs on every node of the service, also where the service itself is not started: `plumb "
+             "boot` starts it, `plumb shutdown` stops it, `plumb stop` leaves it running."},
     {.section = kSection,
      .name = "encap",
      .type = ValueType::boolean,
@@ -256,8 +254,7 @@ constexpr Keyword kRows[] = {
      .example = "false",
      .support = Support::not_yet,
      .text = "In OpenSVC, run the resource inside the service's container, as `tags = encap` does. Not supported by "
-             "this version "
-             "of plumb: only false is accepted."},
+             "plumb, which starts no container inside a container: only false is accepted."},
     {.section = kSection,
      .name = "optional",
      .type = ValueType::boolean,
@@ -275,9 +272,8 @@ constexpr Keyword kRows[] = {
      .name = "tags",
      .type = ValueType::words,
      .example = "blue",
-     .text = "Words that mark the resource. encap (run it inside another container of the service) is not supported by "
-             "this "
-             "version of plumb and is refused. Other words are free."},
+     .text = "Words that mark the resource. encap is refused: plumb starts no container inside a container. Other "
+             "words are free."},
     {.section = kSection,
      .name = "restart",
      .type = ValueType::integer,

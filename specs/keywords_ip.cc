@@ -220,29 +220,25 @@ constexpr Keyword kRows[] = {
      .name = "tags",
      .type = ValueType::words,
      .example = "nonrouted",
-     .text = "Words that mark the resource. nonrouted: make no default route, whatever `gateway` says. encap (plumb "
-             "inside the "
-             "service's container) and dedicated (move `ipdev` itself into the container) are not supported by this "
-             "version "
-             "of plumb and are refused. Other words are free."},
+     .text = "Words that mark the resource. nonrouted: make no default route, whatever `gateway` says. encap: the "
+             "address goes on a device that the service's container has already, `ipdev` being that device; `netns` "
+             "says which container where there are several, and settings for @encapnodes or for the container's name "
+             "win. dedicated (move `ipdev` itself into the container) is not supported by this version of plumb and is "
+             "refused. Other words are free."},
     {.section = kSection,
      .name = "standby",
      .type = ValueType::boolean,
      .default_value = "false",
-     .example = "false",
-     .support = Support::not_yet,
-     .text = "In OpenSVC, keep the address up on nodes that do not run the service. Not supported by this version of "
-             "plumb: "
-             "only false is accepted."},
+     .example = "true",
+     .text = "Keep the address up on every node, also where the service is not started: `plumb boot` plumbs it, `plumb "
+             "shutdown` takes it away, `plumb stop` leaves it. It is meant for addresses of a node's own, as "
+             "`ipname@n1` gives them."},
     {.section = kSection,
      .name = "encap",
      .type = ValueType::boolean,
      .default_value = "false",
-     .example = "false",
-     .support = Support::not_yet,
-     .text = "In OpenSVC, run the resource inside the service's container, as `tags = encap` does. Not supported by "
-             "this version "
-             "of plumb: only false is accepted."},
+     .example = "true",
+     .text = "The same as `tags = encap`: the address goes on a device that the service's container has already."},
     {.section = kSection,
      .name = "optional",
      .type = ValueType::boolean,

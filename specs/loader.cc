@@ -69,7 +69,10 @@ class Loading {
     SectionReader reader(resolver_, defaults, SectionKind::defaults, report_);
     reader.check_keywords(ini_);
     read_defaults(reader, draft_.service);
-    for (const auto& section : ini_.sections) take(section);
+    // What is plumbed in a container is read by that container's name.
+    for (const bool ips : {false, true})
+      for (const auto& section : ini_.sections)
+        if (ips == section.name.starts_with("ip#")) take(section);
     if (draft_.ips.empty() && draft_.containers.empty() && !report_.failed())
       report_.error({options_.file, 0, 0}, "the spec has no resources", "add an [ip#0] or a [container#0] section");
     check_across(draft_, report_);
@@ -106,9 +109,15 @@ class Loading {
     SectionReader reader(resolver_, section, kind, report_);
     reader.check_keywords(ini_);
     if (kind == SectionKind::ip)
-      draft_.ips.push_back(read_ip(reader));
+      draft_.ips.push_back(read_ip(reader, container_names()));
     else
       draft_.containers.push_back(read_container(reader, options_.service));
+  }
+
+  [[nodiscard]] std::vector<std::string> container_names() const {
+    std::vector<std::string> out;
+    for (const auto& one : draft_.containers) out.push_back(lower_case(one.container.name));
+    return out;
   }
 
   void refuse(const IniSection& section, std::string_view type) {

@@ -140,6 +140,32 @@ void check_existing(const ContainerDraft& draft, Report& report) {
   }
 }
 
+// The container that the spec leaves unsaid: the only one, or the only one that exists already.
+void choose_container(IpDraft& one, const Draft& draft, Report& report) {
+  std::vector<const ContainerDraft*> all;
+  std::vector<const ContainerDraft*> existing;
+  for (const auto& c : draft.containers) {
+    if (c.container.disable) continue;
+    all.push_back(&c);
+    if (c.container.existing) existing.push_back(&c);
+  }
+  const auto& chosen = all.size() == 1 ? all : existing;
+  if (chosen.size() == 1) {
+    one.ip.netns = chosen.front()->container.id;
+    return;
+  }
+  std::string names;
+  for (const auto* c : all) names += (names.empty() ? "" : ", ") + c->container.id;
+  report.error(one.ip.where, "[" + one.ip.id + "] is encapsulated, and it is not said in which container",
+               all.empty() ? "add a section such as [container#0] for the container that has the device " + one.ip.ipdev
+                           : "add netns = with one of " + names);
+}
+
+void check_encapsulated(Draft& draft, Report& report) {
+  for (auto& one : draft.ips)
+    if (one.ip.type == IpType::encap && !one.ip.disable && one.ip.netns.empty()) choose_container(one, draft, report);
+}
+
 void check_containers(Draft& draft, Report& report) {
   std::set<std::string> targets;
   for (const auto& one : draft.ips) targets.insert(one.ip.netns);
@@ -166,6 +192,7 @@ void check_containers(Draft& draft, Report& report) {
 
 void check_across(Draft& draft, Report& report) {
   check_containers(draft, report);
+  check_encapsulated(draft, report);
   check_ips(draft, report);
   check_namespaces(draft, report);
 }

@@ -151,6 +151,11 @@ Position ContainerDraft::place(std::string_view keyword) const {
 ContainerDraft read_container(SectionReader& reader, const std::string& service) {
   ContainerDraft draft;
   read_resource(reader, draft.container);
+  for (const auto& tag : reader.words("tags"))
+    if (tag.value == "encap")
+      reader.report().error(
+          tag.where, "tag \"encap\" of [" + draft.container.id + "]: plumb starts no container inside a container",
+          "that container's own means can; addresses can be encapsulated");
   for (const auto& keyword : keywords_of(SectionKind::container))
     if (const auto where = reader.place(keyword.name)) draft.places.emplace(keyword.name, *where);
   read_identity(reader, draft, service);

@@ -121,14 +121,12 @@ void read_resource(SectionReader& reader, Resource& resource) {
   resource.disable = reader.boolean("disable");
   resource.standby = reader.boolean("standby");
   resource.monitor = reader.boolean("monitor");
-  (void)reader.boolean("encap");
   if (const auto restart = reader.integer("restart", 0, 1000)) resource.restart = static_cast<int>(restart->value);
   for (auto& tag : reader.words("tags")) {
-    if (tag.value == "encap" || tag.value == "dedicated")
+    if (tag.value == "dedicated")
       reader.report().error(
           tag.where, "tag " + quoted(tag.value) + " of [" + resource.id + "] is not supported by this version of plumb",
-          tag.value == "encap" ? "to plumb inside a container of this service, use type = netns and netns = container#N"
-                               : "use mode = macvlan, which leaves the device on the node");
+          "use mode = macvlan, which leaves the device on the node");
     resource.tags.push_back(std::move(tag.value));
   }
 }

@@ -215,14 +215,15 @@ void check_required(SectionReader& reader, const IpDraft& draft) {
     reader.report().error(draft.place("ipdev"),
                           "ipdev" + in_section(reader) + ": a link in a container cannot be made on lo");
   }
-  if (draft.ip.type != IpType::host) return;
-  if (draft.places.contains("netns"))
+  if (draft.ip.type == IpType::netns) return;
+  if (draft.ip.type == IpType::host && draft.places.contains("netns"))
     reader.report().error(draft.place("netns"), section + " has a netns but its type is host",
                           "add type = netns, or remove the netns");
   for (const std::string_view keyword : {"mode", "nsdev", "macaddr", "mtu"})
     if (draft.places.contains(keyword))
       reader.report().warning(draft.place(keyword),
-                              std::string(keyword) + in_section(reader) + " has no effect on an address of type host",
+                              std::string(keyword) + in_section(reader) + " has no effect on an address of type " +
+                                  (draft.ip.type == IpType::host ? "host" : "host, encapsulated or not"),
                               "it is for the link of type netns");
 }
 
@@ -233,23 +234,32 @@ Position IpDraft::place(std::string_view keyword) const {
   return found == places.end() ? ip.where : found->second;
 }
 
-IpDraft read_ip(SectionReader& reader) {
+IpDraft read_ip(SectionReader& reader, const std::vector<std::string>& containers) {
   IpDraft draft;
   read_resource(reader, draft.ip);
+  const auto tagged = [&](std::string_view word) {
+    return std::find(draft.ip.tags.begin(), draft.ip.tags.end(), word) != draft.ip.tags.end();
+  };
+  const bool encap = reader.boolean("encap") || tagged("encap");
+  if (encap) reader.as_guest(containers);
   for (const auto& keyword : keywords_of(SectionKind::ip))
     if (const auto where = reader.place(keyword.name)) draft.places.emplace(keyword.name, *where);
   draft.ip.type = reader.choice("type") == "host" ? IpType::host : IpType::netns;
+  if (encap && draft.ip.type == IpType::netns)
+    reader.report().error(draft.place("type"),
+                          "[" + draft.ip.id + "] is encapsulated, and of type netns: plumb makes no link inside a link",
+                          "remove the type: the address goes on ipdev, a device of the container");
+  if (encap) draft.ip.type = IpType::encap;
   read_names(reader, draft);
   if (const auto device = reader.single("ipdev", parse_device)) draft.ip.ipdev = device->value.str();
   Netmasks(reader, draft).read();
   draft.gateway = reader.single("gateway", parse_gateway);
-  const auto& tags = draft.ip.tags;
-  const bool routed = std::find(tags.begin(), tags.end(), "nonrouted") == tags.end();
-  if (draft.gateway && routed) draft.ip.gateway = draft.gateway->value;
+  if (draft.gateway && !tagged("nonrouted")) draft.ip.gateway = draft.gateway->value;
   if (const auto netns = reader.text("netns")) draft.ip.netns = netns->value;
   read_link(reader, draft);
   read_policies(reader, draft.ip);
   if (!draft.ip.disable) check_required(reader, draft);
+  reader.as_guest({});
   return draft;
 }
 

@@ -15,7 +15,7 @@ class Namespaces {
 
   void check() {
     for (const auto& one : draft_.ips)
-      if (one.ip.type == IpType::netns && !one.ip.disable && !one.ip.netns.empty()) check_ip(one);
+      if (!one.ip.disable && !one.ip.netns.empty()) check_ip(one);
     for (const auto& one : draft_.containers) {
       if (one.container.disable) continue;
       check_container(one, "netns", one.container.netns, true);
@@ -77,11 +77,21 @@ class Namespaces {
     return owner;
   }
 
+  // Who is on standby runs where nothing else of the service does.
+  void check_standby(const Resource& one, const ContainerResource& owner, const Position& where,
+                     const std::string& keyword) {
+    if (one.standby && !owner.standby)
+      report_.error(where, keyword + one.id + " is on standby, but " + owner.id + " is not",
+                    "add standby = true to [" + owner.id + "], or remove it from [" + one.id + "]");
+  }
+
   void check_ip(const IpDraft& one) {
+    if (one.ip.type == IpType::host) return;
     const auto where = one.place("netns");
     const std::string keyword = "netns in [" + one.ip.id + "]: ";
     const auto* owner = target(one.ip.netns, one.ip.id, keyword, where);
     if (owner == nullptr) return;
+    check_standby(one.ip, owner->container, where, keyword);
     const auto& netns = owner->container.netns;
     if (netns == "host")
       report_.error(where, keyword + one.ip.netns + " is in the node's own network namespace",
@@ -107,7 +117,9 @@ class Namespaces {
     const auto* owner = target(value, one.container.id, keyword, where);
     if (owner != nullptr && in_circle(one.container.id, name))
       return report_.error(where, keyword + "the containers join each other's namespaces in a circle");
-    if (owner != nullptr && name == "netns") check_owner(one, owner->container, keyword, where);
+    if (owner == nullptr) return;
+    check_standby(one.container, owner->container, where, keyword);
+    if (name == "netns") check_owner(one, owner->container, keyword, where);
   }
 
   static const std::string& namespace_of(const ContainerResource& c, std::string_view name) {

@@ -2,6 +2,16 @@
 
 namespace plumb {
 
+std::string_view to_string(Verb verb) {
+  switch (verb) {
+    case Verb::start: return "start";
+    case Verb::stop: return "stop";
+    case Verb::boot: return "boot";
+    case Verb::shutdown: return "shutdown";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(StepKind kind) {
   switch (kind) {
     case StepKind::engine_start: return "engine.start";
@@ -42,7 +52,8 @@ std::string describe(const Step& step) {
     case StepKind::engine_stop: return "stop the service's own Docker Engine";
     case StepKind::image_ensure: return "have image " + step.image;
     case StepKind::address_probe:
-      return "probe " + step.cidr->address().to_string() + " on " + step.parent + ": nobody else may answer";
+      return "probe " + step.cidr->address().to_string() + " on " + step.parent +
+             (step.encap ? " in " + step.container : std::string{}) + ": nobody else may answer";
     case StepKind::container_retire: return "put the old container " + step.container_name + " aside";
     case StepKind::container_create: return "create container " + step.container_name + " from " + step.image;
     case StepKind::container_start: return "start container " + step.container_name;

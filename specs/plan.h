@@ -14,7 +14,21 @@
 
 namespace plumb {
 
-enum class Verb { start, stop };
+enum class Verb {
+  start,     // everything
+  stop,      // everything but what is on standby
+  boot,      // what is on standby
+  shutdown,  // everything
+};
+
+[[nodiscard]] std::string_view to_string(Verb verb);
+// Whether the verb makes things, rather than takes them away.
+[[nodiscard]] constexpr bool brings_up(Verb verb) { return verb == Verb::start || verb == Verb::boot; }
+// Whether the resource takes part in the verb.
+[[nodiscard]] constexpr bool takes_part(Verb verb, const Resource& resource) {
+  if (verb == Verb::boot) return resource.standby;
+  return verb != Verb::stop || !resource.standby;
+}
 
 enum class StepKind {
   engine_start,       // the service's private engine            undo: engine_stop
@@ -50,6 +64,7 @@ struct Step {
   std::string device;  // the link in the namespace ("eth0")
   std::string parent;  // the node's device it hangs on
   IpMode mode = IpMode::automatic;
+  bool encap = false;  // of an address on a device that the container has already
   std::optional<Cidr> cidr;
   std::optional<IpAddress> gateway;
   bool optional =

@@ -13,13 +13,14 @@ enum class Fate { keep, start, create, replace };
 
 class StartPlanner {
  public:
-  StartPlanner(const Service& service, const Observed& seen) : service_(service), seen_(seen), out_(Verb::start) {}
+  StartPlanner(const Service& service, const Observed& seen, Verb verb)
+      : service_(service), seen_(seen), verb_(verb), out_(verb) {}
 
   Result<Plan> run() {
     TRY(check_node(service_));
     for (const auto& ip : service_.ips)
-      if (!ip.disable) TRY(check_parent(service_, ip, seen_));
-    if (needs_engine(service_)) {
+      if (wanted(ip) && ip.type != IpType::encap) TRY(check_parent(service_, ip, seen_.node));
+    if (std::any_of(service_.containers.begin(), service_.containers.end(), [&](const auto& c) { return wanted(c); })) {
       if (seen_.engine.state == EngineState::unreachable) return Err{seen_.engine.error};
       if (seen_.engine.state == EngineState::down || seen_.engine.state == EngineState::crashed)
         return until_engine_is_up();
@@ -27,9 +28,10 @@ class StartPlanner {
     order_containers();
     for (const auto* c : containers_) TRY(decide(*c));
     remove_leftovers();
+    if (TRY(until_containers_run())) return std::move(out_.plan());
     for (const auto* c : containers_) prepare(*c);
     for (const auto& ip : service_.ips)
-      if (!ip.disable) TRY(plumb_ip(ip));
+      if (wanted(ip)) TRY(plumb_ip(ip));
     warn_of_extra_addresses();
     for (const auto* c : containers_) start(*c);
     tidy();
@@ -37,6 +39,8 @@ class StartPlanner {
   }
 
  private:
+  [[nodiscard]] bool wanted(const Resource& r) const { return !r.disable && takes_part(verb_, r); }
+
   // --- the engine of the service is not up yet: start it, probe meanwhile, plan the rest then
 
   Result<Plan> until_engine_is_up() {
@@ -46,11 +50,38 @@ class StartPlanner {
     // After a crash our own containers may still hold the address: a probe would find ourselves.
     if (seen_.engine.state == EngineState::down)
       for (const auto& ip : service_.ips)
-        if (!ip.disable)
+        if (wanted(ip) && ip.type != IpType::encap)
           for (const auto& address : TRY(planned_addresses(ip, seen_)))
             if (!(ip.type == IpType::host && seen_.node.address(address.cidr.address()) != nullptr)) probe(ip, address);
     out_.plan().partial = true;
     return std::move(out_.plan());
+  }
+
+  // --- a container that has to run before its devices can be seen: start it, plan the rest then
+
+  // Whether there is one. Nothing else is begun before, but all is checked that can be.
+  Result<bool> until_containers_run() {
+    std::set<const ContainerResource*> awaited;
+    for (const auto& ip : service_.ips) {
+      const auto* owner = service_.container(ip.netns);
+      if (!wanted(ip) || ip.type != IpType::encap || owner == nullptr) continue;
+      TRY(resolved_addresses(ip, seen_));
+      if (fates_.at(owner->id) != Fate::keep) await(*owner, awaited);
+    }
+    if (awaited.empty()) return false;
+    for (const auto& ip : service_.ips)
+      if (wanted(ip) && ip.type != IpType::encap) TRY(planned_addresses(ip, seen_));
+    for (const auto* c : containers_)
+      if (awaited.contains(c)) prepare(*c);
+    for (const auto* c : awaited) start(*c);
+    tidy();
+    out_.plan().partial = true;
+    return true;
+  }
+
+  void await(const ContainerResource& c, std::set<const ContainerResource*>& awaited) const {
+    if (!awaited.insert(&c).second) return;
+    for (const auto* owner : service_.joined_by(c)) await(*owner, awaited);
   }
 
   // --- containers
@@ -61,7 +92,7 @@ class StartPlanner {
   }
 
   void order_after_owners(const ContainerResource& c) {
-    if (c.disable || !ordered_.insert(c.id).second) return;
+    if (!wanted(c) || !ordered_.insert(c.id).second) return;
     for (const auto* owner : service_.joined_by(c)) order_after_owners(*owner);
     containers_.push_back(&c);
   }
@@ -237,13 +268,15 @@ class StartPlanner {
   Step ip_step(StepKind kind, const IpResource& ip) const { return step_for(kind, service_, ip, seen_); }
 
   Result<void> plumb_ip(const IpResource& ip) {
+    const ObservedNetns* ns = ip.type == IpType::encap ? TRY(device_in_container(ip)) : &seen_.node;
     const auto addresses = TRY(planned_addresses(ip, seen_));
     TRY(check_node_has_not(service_, ip, addresses, seen_));
-    for (const auto& address : addresses) wanted_.insert(address.cidr.address());
-    const ObservedNetns* ns = &seen_.node;
+    for (const auto& address : addresses) addresses_.insert(address.cidr.address());
     std::optional<std::size_t> link;
     std::vector<std::size_t> base;
-    if (ip.type == IpType::netns) {
+    if (ip.type == IpType::encap) {
+      TRY(check_container_has_not(ip, addresses, *ns));
+    } else if (ip.type == IpType::netns) {
       const auto* owner = service_.container(ip.netns);
       if (owner == nullptr || owner->disable)
         return Err{ErrorKind::refused, ip.id + ": netns = " + ip.netns + " is disabled",
@@ -252,7 +285,7 @@ class StartPlanner {
       ns = nullptr;
       if (const auto* have = observed(*owner); fates_.at(owner->id) == Fate::keep && have != nullptr && have->netns)
         ns = &*have->netns;
-      if (ns != nullptr && plumbed_otherwise(ip, addresses, *ns)) {
+      if (ns != nullptr && plumbed_otherwise(service_, ip, addresses, *ns, seen_)) {
         warn_changed(ip.id);
         return {};
       }
@@ -263,27 +296,14 @@ class StartPlanner {
     return {};
   }
 
-  // The parent is known by its index. A macvlan upon a macvlan has the latter's own (drivers/net/macvlan.c,
-  // macvlan_common_newlink).
-  [[nodiscard]] bool fits(const IpResource& ip, const ObservedLink& link) const {
-    if (planned_mode(ip, seen_) == IpMode::bridge) return link.kind == "veth";
-    const auto* parent = seen_.node.link(ip.ipdev);
-    return link.kind == "macvlan" && parent != nullptr &&
-           link.parent == (parent->kind == "macvlan" ? parent->parent : parent->index);
-  }
-
-  // Whether a running service has one of the addresses on a link that the configuration now wants to be another. As
-  // with a container that is left to a restart: what is plumbed works, and could not be put back if the start failed.
-  [[nodiscard]] bool plumbed_otherwise(const IpResource& ip, const std::vector<PlannedAddress>& addresses,
-                                       const ObservedNetns& ns) const {
-    const std::string device = planned_device(service_, ip);
-    return std::any_of(addresses.begin(), addresses.end(), [&](const PlannedAddress& address) {
-      const auto* have = ns.address(address.cidr.address());
-      const auto* link = have == nullptr ? nullptr : ns.link(have->link);
-      if (link == nullptr || !link->up) return false;
-      return have->cidr.prefix() != address.cidr.prefix() || link->name != device || !fits(ip, *link) ||
-             (ip.mtu && *ip.mtu != link->mtu) || (ip.macaddr && ip.macaddr != link->mac);
-    });
+  Result<const ObservedNetns*> device_in_container(const IpResource& ip) const {
+    const auto found = seen_.containers.find(ip.netns);
+    if (found == seen_.containers.end() || !found->second.netns)
+      return Err{ErrorKind::refused,
+                 ip.id + ": " + ip.netns + " has no network namespace of its own: it runs in the node's",
+                 "for an address on the node, remove the tag encap from [" + ip.id + "]"};
+    TRY(check_parent(service_, ip, *found->second.netns));
+    return &*found->second.netns;
   }
 
   // An address that an earlier configuration gave to a service that still runs. It is not taken away: a first address
@@ -291,11 +311,11 @@ class StartPlanner {
   void warn_of_extra_addresses() {
     for (const auto* c : containers_) {
       const auto* have = observed(*c);
-      if (fates_.at(c->id) != Fate::keep || have->network_mode != "none" || !have->netns) continue;
+      if (fates_.at(c->id) != Fate::keep || c->existing || have->network_mode != "none" || !have->netns) continue;
       for (const auto& address : have->netns->addresses) {
         const auto* link = have->netns->link(address.link);
         const auto& ip = address.cidr.address();
-        if (link == nullptr || ip.is_loopback() || ip.is_link_local() || wanted_.contains(ip)) continue;
+        if (link == nullptr || ip.is_loopback() || ip.is_link_local() || addresses_.contains(ip)) continue;
         out_.warn(c->id + ": " + address.cidr.to_string() + " is on " + link->name +
                   " there, and the configuration does not have it; `plumb restart " + service_.name + "` withdraws it");
       }
@@ -311,7 +331,7 @@ class StartPlanner {
     depend(create.after, find(started_, ip.netns));
     if (ns != nullptr) {
       if (const auto* have = ns->link(create.device)) {
-        if (fits(ip, *have) && have->up) return std::nullopt;
+        if (link_fits(ip, *have, seen_) && have->up) return std::nullopt;
         Step stale = ip_step(StepKind::link_remove_stale, ip);
         create.after.push_back(out_.add(std::move(stale)));
       }
@@ -350,12 +370,7 @@ class StartPlanner {
       depend(announce.after, last);
       last = out_.add(std::move(announce));
     }
-    if (last && ip.type == IpType::netns) plumbed_[ip.netns].push_back(*last);
-  }
-
-  static bool has_default_route(const ObservedNetns& ns, const IpAddress& gateway) {
-    return std::any_of(ns.routes.begin(), ns.routes.end(),
-                       [&](const ObservedRoute& r) { return !r.destination && r.gateway == gateway; });
+    if (last && ip.type != IpType::host) plumbed_[ip.netns].push_back(*last);
   }
 
   static std::optional<std::size_t> find(const std::map<std::string, std::size_t>& map, const std::string& id) {
@@ -370,11 +385,12 @@ class StartPlanner {
 
   const Service& service_;
   const Observed& seen_;
+  Verb verb_;
   PlanBuilder out_;
   std::set<std::string> ordered_;
-  std::vector<const ContainerResource*> containers_;  // the enabled ones, owners first
+  std::vector<const ContainerResource*> containers_;  // those that take part, owners first
   std::map<std::string, Fate> fates_;
-  std::set<IpAddress> wanted_;                // of all ips
+  std::set<IpAddress> addresses_;             // of all ips
   std::map<std::string, std::size_t> links_;  // by owner's id and device
   std::map<std::string, std::size_t> created_;
   std::map<std::string, std::size_t> started_;
@@ -386,6 +402,8 @@ class StartPlanner {
 
 }  // namespace
 
-Result<Plan> plan_start(const Service& service, const Observed& seen) { return StartPlanner(service, seen).run(); }
+Result<Plan> plan_start(const Service& service, const Observed& seen, Verb verb) {
+  return StartPlanner(service, seen, verb).run();
+}
 
 }  // namespace plumb

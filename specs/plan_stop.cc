@@ -9,7 +9,8 @@ namespace {
 
 class StopPlanner {
  public:
-  StopPlanner(const Service& service, const Observed& seen) : service_(service), seen_(seen), out_(Verb::stop) {}
+  StopPlanner(const Service& service, const Observed& seen, Verb verb)
+      : service_(service), seen_(seen), verb_(verb), out_(verb) {}
 
   Result<Plan> run() {
     if (needs_engine(service_)) {
@@ -24,7 +25,8 @@ class StopPlanner {
       }
       containers_that_join();
     }
-    for (const auto& ip : service_.ips) TRY(withdraw(ip));
+    for (const auto& ip : service_.ips)
+      if (takes_part(verb_, ip)) TRY(withdraw(ip));
     withdraw_unnamed();
     containers_that_own();
     leftovers();
@@ -43,7 +45,7 @@ class StopPlanner {
 
   void containers_that_join() {
     for (const auto& c : service_.containers)
-      if (joins(c))
+      if (joins(c) && takes_part(verb_, c))
         if (const auto* have = ours(c)) {
           const auto removed = end(c.id, *have, c.rm, c.existing, {}, siblings_ended_[c.netns]);
           if (removed)
@@ -65,7 +67,7 @@ class StopPlanner {
 
   void containers_that_own() {
     for (const auto& c : service_.containers) {
-      if (joins(c)) continue;
+      if (joins(c) || !takes_part(verb_, c)) continue;
       const auto* have = ours(c);
       if (have == nullptr) continue;
       std::vector<std::size_t> after = siblings_ended_[c.id];
@@ -123,10 +125,11 @@ class StopPlanner {
   }
 
   Result<void> withdraw(const IpResource& ip) {
-    if (ip.type == IpType::host) return withdraw_from_node(ip);
+    if (ip.type == IpType::host) return withdraw_from(ip, seen_.node);
     const auto* owner = service_.container(ip.netns);
     const auto* have = owner == nullptr ? nullptr : ours(*owner);
     if (have == nullptr || !have->netns) return {};
+    if (ip.type == IpType::encap) return withdraw_from(ip, *have->netns);
     Step remove_link = ip_step(StepKind::link_remove, ip);
     const auto* link = have->netns->link(remove_link.device);
     if (link == nullptr || !links_removed_.insert(ip.netns + " " + remove_link.device).second) return {};
@@ -149,7 +152,7 @@ class StopPlanner {
   void withdraw_unnamed() {
     for (const auto& c : service_.containers) {
       const auto* have = ours(c);
-      if (have == nullptr || have->network_mode != "none") continue;
+      if (have == nullptr || c.existing || !takes_part(verb_, c) || have->network_mode != "none") continue;
       for (Step& remove : remove_stranded_links(c.id, *have)) {
         if (links_removed_.contains(c.id + " " + remove.device)) continue;
         remove.after = siblings_ended_[c.id];
@@ -159,21 +162,28 @@ class StopPlanner {
     }
   }
 
-  Result<void> withdraw_from_node(const IpResource& ip) {
-    if (seen_.node.link(ip.ipdev) == nullptr) return {};  // no device, no address
+  // The addresses go from a device that stays: the node's, or one that a container has of its own.
+  Result<void> withdraw_from(const IpResource& ip, const ObservedNetns& home) {
+    if (home.link(ip.ipdev) == nullptr) return {};  // no device, no address
     for (const auto& address : TRY(resolved_addresses(ip, seen_))) {
-      const auto* have = seen_.node.address(address);
+      const auto* have = home.address(address);
       if (have == nullptr) continue;
       Step remove = ip_step(StepKind::address_remove, ip);
       remove.cidr = have->cidr;
-      if (const auto* link = seen_.node.link(have->link)) remove.device = remove.parent = link->name;
-      out_.add(std::move(remove));
+      if (const auto* link = home.link(have->link)) remove.device = remove.parent = link->name;
+      remove.after = siblings_ended_[ip.netns];
+      const auto index = out_.add(std::move(remove));
+      addresses_gone_[ip.netns].push_back(index);
     }
     return {};
   }
 
   void stop_engine() {
     if (!seen_.engine.is_private || seen_.engine.state != EngineState::up) return;
+    for (const auto& c : service_.containers) {
+      const auto* have = ours(c);
+      if (!takes_part(verb_, c) && have != nullptr && have->running) return;  // who is on standby needs it
+    }
     Step step;
     step.kind = StepKind::engine_stop;
     for (std::size_t i = 0; i < out_.plan().steps.size(); ++i) step.after.push_back(i);
@@ -182,6 +192,7 @@ class StopPlanner {
 
   const Service& service_;
   const Observed& seen_;
+  Verb verb_;
   PlanBuilder out_;
   std::map<std::string, std::vector<std::size_t>> siblings_ended_;    // by owner's id
   std::map<std::string, std::vector<std::size_t>> addresses_gone_;    // by owner's id
@@ -193,6 +204,8 @@ class StopPlanner {
 
 }  // namespace
 
-Result<Plan> plan_stop(const Service& service, const Observed& seen) { return StopPlanner(service, seen).run(); }
+Result<Plan> plan_stop(const Service& service, const Observed& seen, Verb verb) {
+  return StopPlanner(service, seen, verb).run();
+}
 
 }  // namespace plumb

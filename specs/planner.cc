@@ -54,8 +54,13 @@ Result<std::vector<IpAddress>> resolve(const IpResource& ip, const std::string& 
 
 Result<unsigned> prefix_for(const IpResource& ip, const IpAddress& address, const Observed& seen) {
   if (const auto& given = address.is_v6() ? ip.netmask_v6 : ip.netmask_v4) return *given;
-  if (const auto* parent = seen.node.link(ip.ipdev)) {
-    for (const auto& a : seen.node.addresses)
+  const ObservedNetns* home = &seen.node;
+  if (ip.type == IpType::encap) {
+    const auto owner = seen.containers.find(ip.netns);
+    home = owner == seen.containers.end() || !owner->second.netns ? nullptr : &*owner->second.netns;
+  }
+  if (const auto* parent = home == nullptr ? nullptr : home->link(ip.ipdev)) {
+    for (const auto& a : home->addresses)
       if (a.link == parent->index && a.cidr.address().is_v6() == address.is_v6() &&
           !(address.is_v6() && a.cidr.address().is_link_local()) && a.cidr.address() != address)
         return a.cidr.prefix();
@@ -149,7 +154,7 @@ Result<std::vector<PlannedAddress>> planned_addresses(const IpResource& ip, cons
 }
 
 Result<Plan> plan(const Service& service, const Observed& seen, Verb verb) {
-  return verb == Verb::start ? plan_start(service, seen) : plan_stop(service, seen);
+  return brings_up(verb) ? plan_start(service, seen, verb) : plan_stop(service, seen, verb);
 }
 
 Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen) {
@@ -164,6 +169,8 @@ Step step_for(StepKind kind, const Service& service, const IpResource& ip, const
     step.mode = planned_mode(ip, seen);
   } else {
     step.device = ip.ipdev;
+    step.encap = ip.type == IpType::encap;
+    if (step.encap) step.container = ip.netns;
   }
   return step;
 }

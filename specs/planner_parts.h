@@ -11,17 +11,32 @@
 
 namespace plumb {
 
-[[nodiscard]] Result<Plan> plan_start(const Service& service, const Observed& seen);
-[[nodiscard]] Result<Plan> plan_stop(const Service& service, const Observed& seen);
+// `verb`: start or boot.
+[[nodiscard]] Result<Plan> plan_start(const Service& service, const Observed& seen, Verb verb);
+// `verb`: stop or shutdown.
+[[nodiscard]] Result<Plan> plan_stop(const Service& service, const Observed& seen, Verb verb);
 
 // What must hold before anything is touched (precondition.cc). Errors: refused, not_found, conflict, with what to do.
 // The service may run on this node.
 [[nodiscard]] Result<void> check_node(const Service& service);
-// The ip's device is there, up, has a carrier, and is of the kind that its mode needs.
-[[nodiscard]] Result<void> check_parent(const Service& service, const IpResource& ip, const Observed& seen);
+// The ip's device is there, up, has a carrier, and is of the kind that its mode needs. For type encap in `home`, the
+// namespace of its container.
+[[nodiscard]] Result<void> check_parent(const Service& service, const IpResource& ip, const ObservedNetns& home);
+// The container has none of the addresses on another device.
+[[nodiscard]] Result<void> check_container_has_not(const IpResource& ip, const std::vector<PlannedAddress>& addresses,
+                                                   const ObservedNetns& home);
 // The node itself has none of the addresses on another device: a probe asks the LAN, and would not hear that.
 [[nodiscard]] Result<void> check_node_has_not(const Service& service, const IpResource& ip,
                                               const std::vector<PlannedAddress>& addresses, const Observed& seen);
+
+// The link is of the ip's kind, on the ip's parent (plumbed.cc).
+[[nodiscard]] bool link_fits(const IpResource& ip, const ObservedLink& link, const Observed& seen);
+// A running service has one of the addresses on a link that the configuration now wants to be another. As with a
+// container that is left to a restart: what is plumbed works, and could not be put back if the start failed.
+[[nodiscard]] bool plumbed_otherwise(const Service& service, const IpResource& ip,
+                                     const std::vector<PlannedAddress>& addresses, const ObservedNetns& ns,
+                                     const Observed& seen);
+[[nodiscard]] bool has_default_route(const ObservedNetns& ns, const IpAddress& gateway);
 
 // A step for the ip, with the place that its address lives in.
 [[nodiscard]] Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen);

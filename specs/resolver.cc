@@ -124,6 +124,11 @@ const IniEntry* Resolver::choose(const std::vector<const IniEntry*>& settings) c
   const auto group = [&](std::string_view name, const std::vector<std::string>& nodes) {
     return contains(nodes, node()) ? first([&](const auto& scope) { return scope == name; }) : nullptr;
   };
+  if (!guests_.empty()) {
+    const auto named = [&](const auto& scope) { return contains(guests_, lower_case(scope)); };
+    if (const auto* entry = first(named)) return entry;
+    if (const auto* entry = first([](const auto& scope) { return scope == "encapnodes"; })) return entry;
+  }
   const std::string here = lower_case(node());
   // A node that is called like a group is still the group: "nodes" as a host name would make specs unreadable.
   const auto exact = [&](const std::string& scope) {

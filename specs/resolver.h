@@ -36,6 +36,9 @@ class Resolver {
   void set_groups(std::vector<std::string> nodes, std::vector<std::string> drpnodes,
                   std::vector<std::string> encapnodes);
   [[nodiscard]] bool lists_node(std::string_view name) const;
+  // What is read from now on is for a container with one of these names (lower case), where @NAME and @encapnodes win
+  // over the node's own scopes. No name: for the node again.
+  void as_guest(std::vector<std::string> names) { guests_ = std::move(names); }
 
   // The settings of a keyword under its name and aliases in a section, or, when the section has none, those that it
   // inherits from [DEFAULT].
@@ -62,6 +65,7 @@ class Resolver {
   const LoadOptions& options_;
   Report& report_;
   std::vector<std::string> nodes_, drpnodes_, encapnodes_;
+  std::vector<std::string> guests_;
   struct Known {
     bool under_way = true;
     std::optional<std::string> text;

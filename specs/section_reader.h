@@ -36,6 +36,8 @@ class SectionReader {
   [[nodiscard]] const IniSection& section() const { return section_; }
   [[nodiscard]] Report& report() { return report_; }
   [[nodiscard]] const std::string& node() const { return resolver_.node(); }
+  // Resolver::as_guest().
+  void as_guest(std::vector<std::string> names) { resolver_.as_guest(std::move(names)); }
 
   // Reports keywords that the section's kind does not have, that have no effect, that are not supported, that are set
   // twice under two spellings, and scopes that name no node.

@@ -28,13 +28,17 @@ struct Resource {
   Position where;  // of the section's header
   bool optional = false;
   bool disable = false;
-  bool standby = false;
+  bool standby = false;  // up on every node of the service, wherever it is started
   bool monitor = false;
   int restart = 0;
   std::vector<std::string> tags;
 };
 
-enum class IpType { host, netns };
+enum class IpType {
+  host,   // an address on the node's own device
+  netns,  // an address on a link that plumb makes in a container's namespace
+  encap,  // an address on a device that a container has already (tags = encap)
+};
 
 // How the link in the namespace is made. `automatic`: bridge if ipdev is a bridge, else macvlan (decided from
 // Observed).
@@ -62,11 +66,11 @@ struct IpResource : Resource {
   IpType type = IpType::host;
   std::vector<std::string> names;  // ipname: addresses or host names, at least one
   std::map<std::string, Position> name_positions;
-  std::string ipdev;
+  std::string ipdev;                   // of the node; of the container for type encap
   std::optional<unsigned> netmask_v4;  // prefix lengths; default: that of the device's first address of the family
   std::optional<unsigned> netmask_v6;
   std::optional<IpAddress> gateway;
-  std::string netns;  // id of the container whose namespace is plumbed; empty for type host
+  std::string netns;  // id of the container whose namespace has the address; empty for type host
   IpMode mode = IpMode::automatic;
   std::optional<IfName> nsdev;  // default: the first free eth<n>
   std::optional<Mac> macaddr;
@@ -143,6 +147,10 @@ struct Service {
   std::vector<IpResource> ips;                // in the order of the file
   std::vector<ContainerResource> containers;  // in the order of the file
 
+  // Whether the node is one of nodes or drpnodes.
+  [[nodiscard]] bool has_node(std::string_view other) const;
+  // Whether a resource of it is up on every node, wherever the service is started.
+  [[nodiscard]] bool has_standby() const;
   // Nullptr when there is no such resource.
   [[nodiscard]] const ContainerResource* container(std::string_view id) const;
   // The containers of the service whose network, pid, ipc or uts namespace `joining` shares.

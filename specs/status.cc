@@ -1,6 +1,7 @@
 #include "specs/status.h"
 
 #include <algorithm>
+#include <set>
 
 #include "specs/planner.h"
 
@@ -20,6 +21,13 @@ std::string_view to_string(Availability availability) {
 namespace {
 
 std::string_view mode_word(IpMode mode) { return mode == IpMode::bridge ? "veth on bridge" : "macvlan on"; }
+
+// Resources by their state.
+struct Count {
+  std::size_t all = 0;
+  std::size_t up = 0;
+  std::size_t down = 0;
+};
 
 class Judge {
  public:
@@ -65,6 +73,7 @@ class Judge {
     out.id = c.id;
     out.kind = "container";
     out.optional = c.optional;
+    out.standby = c.standby;
     out.label = c.name + (c.builtin_pause   ? std::string(" (built-in pause)")
                           : c.image.empty() ? std::string{}
                                             : " (" + c.image + ")");
@@ -89,9 +98,25 @@ class Judge {
       return out;
     }
     out.label += ", pid " + std::to_string(have.pid);
+    if (c.existing && have.netns) out.label += own_addresses(*have.netns);
     out.state = Availability::up;
     if (have.state == "paused") fault(out, "it is paused");
     judge_namespace(c, have, out);
+    return out;
+  }
+
+  // What a container that plumb has not made brings with it; the service's own addresses have lines of their own.
+  [[nodiscard]] std::string own_addresses(const ObservedNetns& ns) const {
+    std::set<IpAddress> ours;
+    for (const auto& ip : service_.ips)
+      if (const auto addresses = resolved_addresses(ip, seen_)) ours.insert(addresses->begin(), addresses->end());
+    std::string out;
+    for (const auto& address : ns.addresses) {
+      const auto& ip = address.cidr.address();
+      const auto* link = ns.link(address.link);
+      if (link == nullptr || ip.is_loopback() || ip.is_link_local() || ours.contains(ip)) continue;
+      out += ", " + address.cidr.to_string() + " on " + link->name;
+    }
     return out;
   }
 
@@ -113,17 +138,18 @@ class Judge {
   ResourceStatus judge(const IpResource& ip) {
     ResourceStatus out;
     out.id = ip.id;
-    out.kind = ip.type == IpType::host ? "ip host" : "ip netns";
+    out.kind = ip.type == IpType::host ? "ip host" : ip.type == IpType::encap ? "ip encap" : "ip netns";
     out.joins = ip.netns;
     out.optional = ip.optional;
+    out.standby = ip.standby;
     for (const auto& name : ip.names) out.label += (out.label.empty() ? "" : " ") + name;
     if (ip.disable) {
       out.state = Availability::disabled;
       return out;
     }
     const ObservedNetns* ns = &seen_.node;
-    if (ip.type == IpType::netns) {
-      out.label += " in " + ip.netns;
+    if (ip.type != IpType::host) {
+      out.label += (ip.type == IpType::encap ? " on " + ip.ipdev : std::string{}) + " in " + ip.netns;
       if (engine_unknown()) {
         out.state = Availability::unknown;
         return out;
@@ -131,7 +157,7 @@ class Judge {
       const auto owner = seen_.containers.find(ip.netns);
       if (owner == seen_.containers.end() || !owner->second.running) return out;
       if (!owner->second.netns) {
-        fault(out, "the network namespace of " + ip.netns + " could not be read");
+        fault(out, ip.netns + " has no network namespace that could be read: it ends, or it runs in the node's");
         return out;
       }
       ns = &*owner->second.netns;
@@ -166,9 +192,10 @@ class Judge {
     if (present > 0) {
       if (ip.type == IpType::netns)
         label += " (" + std::string(mode_word(planned_mode(ip, seen_))) + " " + ip.ipdev + ") in " + ip.netns;
+      if (ip.type == IpType::encap) label += " in " + ip.netns;
       out.label = label;
       out.state = out.problems.empty() ? Availability::up : Availability::degraded;
-    } else if (ip.type == IpType::host || ns.link(planned_device(service_, ip)) == nullptr) {
+    } else if (ip.type != IpType::netns || ns.link(planned_device(service_, ip)) == nullptr) {
       out.state = Availability::down;
       out.problems.clear();  // nothing of it is there: that is down, not broken
     } else {
@@ -188,7 +215,7 @@ class Judge {
       out.problems.push_back(text + ": its device is down");
     else if (ip.check_carrier && !link->carrier)
       out.problems.push_back(text + ": device " + link->name + " has no carrier");
-    if (ip.type == IpType::host && link != nullptr && link->name != ip.ipdev)
+    if (ip.type != IpType::netns && link != nullptr && link->name != ip.ipdev)
       out.problems.push_back(text + ": it is on " + link->name + ", not on " + ip.ipdev);
     if (ip.type != IpType::netns || !ip.gateway || ip.gateway->is_v6() != have.cidr.address().is_v6()) return;
     const bool routed = std::any_of(ns.routes.begin(), ns.routes.end(),
@@ -196,19 +223,22 @@ class Judge {
     if (!routed) out.problems.push_back("no default route via " + ip.gateway->to_string());
   }
 
+  // What is on standby is up everywhere, so it does not say whether the service is up here; a service that is nothing
+  // else is judged by it.
   static Availability overall(const ServiceStatus& status) {
-    std::size_t up = 0;
-    std::size_t down = 0;
-    std::size_t counted = 0;
+    Count running;
+    Count standby;
     for (const auto& r : status.resources) {
       if (r.state == Availability::disabled || r.optional) continue;
       if (r.state == Availability::unknown) return Availability::unknown;
-      ++counted;
-      if (r.state == Availability::up) ++up;
-      if (r.state == Availability::down) ++down;
+      Count& count = r.standby ? standby : running;
+      ++count.all;
+      if (r.state == Availability::up) ++count.up;
+      if (r.state == Availability::down) ++count.down;
     }
-    if (counted == 0 || down == counted) return Availability::down;
-    return up == counted ? Availability::up : Availability::degraded;
+    const Count& deciding = running.all == 0 ? standby : running;
+    if (deciding.down == deciding.all) return Availability::down;
+    return running.up == running.all && standby.up == standby.all ? Availability::up : Availability::degraded;
   }
 
   const Service& service_;

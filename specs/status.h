@@ -28,6 +28,7 @@ struct ResourceStatus {
   Availability state = Availability::down;
   std::string label;                  // one line for people: "10.0.3.3/24 on eth0 (macvlan on eth0)"
   bool optional = false;              // its state does not count in the service's
+  bool standby = false;               // up on every node; makes no service up that is not
   std::string joins;                  // the container whose namespace it lives in, if another's
   std::vector<std::string> problems;  // why it is not up, a sentence each
 };

@@ -14,12 +14,12 @@ _plumb() {
     --config-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart status keywords docker version --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status keywords docker version --help --version' -- "$current")
     return
   fi
   case $command in
     validate | plan | status) word='--config-dir --node --format --help' ;;
-    start | stop | restart) word='--config-dir --node --format --timing --quiet --help' ;;
+    start | stop | restart | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
     docker) word='--config-dir --node --help' ;;
     *) word='--help' ;;
   esac
@@ -32,7 +32,7 @@ _plumb() {
       mapfile -t COMPREPLY < <(compgen -W "$(plumb keywords 2>/dev/null | awk -F '[ ,]+' '/^  [a-z]/ {print $2}')" -- "$current") ;;
     *)
       if [[ $command == plan && $COMP_CWORD -ge 3 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W 'start stop' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'start stop boot shutdown' -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -W "${services[*]}" -- "$current")
         [[ $current == */* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "tests/lab/fault_stage.h"
+#include "tests/lab/system_container.h"
 
 namespace plumb::lab {
 namespace {
@@ -125,6 +126,31 @@ TEST_CASE("a stop with an engine of its own that is killed at any call is finish
   REQUIRE(stage.plumb("stop").exit_code == exit_ok);
   stage.remember();
   kill_stops(stage, 12);
+}
+
+// The container runs on, as it did before; only the address comes and goes.
+void encapsulate(Stage& stage, const SystemContainer& vm) {
+  vm.node().must({"docker", "start", "vm1"});
+  vm.node().write("/etc/plumb/" + stage.name() + ".conf",
+                  "[container#0]\nname = vm1\nstandby = true\n[ip#0]\nipname = " + std::string(Stage::address) +
+                      "\nipdev = eth0\ntags = encap\n");
+  stage.remember();
+}
+
+TEST_CASE("a start inside a container that is killed at any call is made whole by start, and cleared by stop") {
+  const SystemContainer vm("n1", "10.0.3.41");
+  Stage stage("killed", shared_engine);
+  encapsulate(stage, vm);
+  kill_starts(stage, 4);
+  CHECK(vm.state() == "running");
+}
+
+TEST_CASE("a stop inside a container that is killed at any call is finished by the next") {
+  const SystemContainer vm("n1", "10.0.3.41");
+  Stage stage("killed", shared_engine);
+  encapsulate(stage, vm);
+  kill_stops(stage, 3);
+  CHECK(vm.state() == "running");
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ Service::Service(std::string name, const std::string& spec) : name_(std::move(na
 
 Service::~Service() {
   for (const auto& node : nodes) {
-    plumb(Node(node), "stop");
+    plumb(Node(node), "shutdown");
     // Those without rm are kept by a stop.
     Node(node).run({"bash", "-c", "docker ps -aq --filter label=plumb.service=" + name_ + " | xargs -r docker rm -fv"});
     Node(node).remove("/etc/plumb/" + name_ + ".conf");

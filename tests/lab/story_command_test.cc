@@ -12,7 +12,8 @@
 namespace plumb::lab {
 namespace {
 
-const Words kCommands{"validate", "plan", "start", "stop", "restart", "status", "keywords", "docker", "version"};
+const Words kCommands{"validate", "plan",   "start",    "stop",   "restart", "boot",
+                      "shutdown", "status", "keywords", "docker", "version"};
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -90,7 +91,7 @@ TEST_CASE("a wrong command line is told from a wrong file and from a service tha
   const Outcome near = plumb({"strat", "svc1"});
   CHECK(near.exit_code == 2);
   CHECK(says(near.err, "did you mean \"start\"?"));
-  for (const auto& verb : {"validate", "plan", "start", "stop", "restart", "status", "docker"}) {
+  for (const auto& verb : {"validate", "plan", "start", "stop", "restart", "boot", "shutdown", "status", "docker"}) {
     CAPTURE(verb);
     const Outcome missing = plumb({verb, "nosuch"});
     CHECK(missing.exit_code == 9);
@@ -102,7 +103,7 @@ TEST_CASE("a wrong command line is told from a wrong file and from a service tha
 
 TEST_CASE("a wrong file is refused by every verb, in the same words, and nothing is touched") {
   const Node n1("n1");
-  for (const auto& name : {"all_at_once", "gateway_outside", "encap_keyword", "docker_data_dir_relative"}) {
+  for (const auto& name : {"all_at_once", "gateway_outside", "encap_container", "docker_data_dir_relative"}) {
     CAPTURE(name);
     std::ifstream file(std::string(PLUMB_SOURCE_DIR "/tests/specs/bad/") + name + ".conf");
     const Service bad("bad", {std::istreambuf_iterator<char>(file), {}});
@@ -111,7 +112,7 @@ TEST_CASE("a wrong file is refused by every verb, in the same words, and nothing
     CHECK(validate.exit_code == 6);
     CHECK(says(validate.err, "/etc/plumb/bad.conf:"));
     const auto diagnostics = validate.err.substr(0, validate.err.find("plumb: "));
-    for (const auto& verb : {"plan", "start", "restart", "status"}) {
+    for (const auto& verb : {"plan", "start", "restart", "boot", "status"}) {
       CAPTURE(verb);
       const Outcome refused = bad.plumb(n1, verb);
       CHECK(refused.exit_code == 6);

@@ -89,6 +89,7 @@ TEST_CASE("the reference configurations load as they stand") {
   for (const auto& c : std::vector<Case>{{"failover.conf", "n1"},
                                          {"flex.conf", "node2"},
                                          {"container.conf", "n1"},
+                                         {"encapsulation.conf", "n1"},
                                          {"micro_containers.conf", "n1"},
                                          {"micro_containers.conf", "n3"}}) {
     CAPTURE(c.file);
@@ -98,18 +99,9 @@ TEST_CASE("the reference configurations load as they stand") {
   }
 }
 
-TEST_CASE("the encapsulated reference configuration is read whole and refused only for what is not supported") {
-  const auto loaded = load(fs::path(PLUMB_SPEC_CORPUS) / "reference" / "encapsulation.conf", "n1");
-  CHECK_FALSE(loaded.service.has_value());
-  REQUIRE(loaded.diagnostics.size() == 2);
-  CHECK(loaded.diagnostics[0].severity == plumb::Severity::warning);
-  CHECK(loaded.diagnostics[0].message == "keyword \"standby\" in [container#0] has no effect in this version of plumb");
-  CHECK(loaded.diagnostics[1].message == "tag \"encap\" of [ip#0] is not supported by this version of plumb");
-}
-
 TEST_CASE("every example spec loads without a word") {
   const auto examples = files("../../specs/examples", ".conf");
-  CHECK(examples.size() >= 4);
+  CHECK(examples.size() >= 6);
   for (const auto& path : examples) {
     CAPTURE(path.filename().string());
     const auto loaded = load(path, "n1");

@@ -27,11 +27,13 @@ std::string spec_with(const Keyword& keyword, const std::string& name, const std
   std::string spec = "[DEFAULT]\n";
   if (keyword.section == SectionKind::defaults) spec += line;
   if (keyword.name == "docker_daemon_args") spec += "docker_data_dir = /srv/svc1/docker\n";
-  spec += "[ip#0]\n" + unless(in_ip, "type", "netns") + unless(in_ip, "ipname", "10.0.3.3") +
-          unless(in_ip, "ipdev", "eth0") + unless(in_ip, "netmask", "24") + unless(in_ip, "netns", "container#0") +
-          (in_ip ? line : "");
+  // An encapsulated address has no link of its own.
+  const std::string type = in_ip && keyword.name == "encap" && value == "true" ? "" : unless(in_ip, "type", "netns");
+  spec += "[ip#0]\n" + type + unless(in_ip, "ipname", "10.0.3.3") + unless(in_ip, "ipdev", "eth0") +
+          unless(in_ip, "netmask", "24") + unless(in_ip, "netns", "container#0") + (in_ip ? line : "");
   // The container that a namespace example names, and the one under test, which does not own the namespace.
   spec += "[container#0]\nimage = plumb/pause\n";
+  if (in_ip && keyword.name == "standby") spec += "standby = true\n";
   spec += "[container#1]\n" + unless(in_container, "image", "nginx") + (in_container ? line : "");
   return spec;
 }
