@@ -28,6 +28,7 @@ enum class Sysctl {
   arp_notify,           // IPv4: gratuitous ARP at link up and MAC change
   arp_ignore,           // IPv4: which ARP requests to answer
   arp_announce,         // IPv4: which source address to use in ARP
+  arp_filter,           // IPv4: 1 answers ARP only where the asker would be reached through this device
   promote_secondaries,  // IPv4: a secondary takes the place of a deleted primary
 };
 

@@ -27,6 +27,8 @@ Result<void> Actions::perform(const Step& step, const std::stop_token& stop) {
     case StepKind::link_create: return create_link(step);
     case StepKind::address_add: return add_address(step, stop);
     case StepKind::route_set: return set_route(step);
+    case StepKind::host_access_grant: return grant_host_access(step);
+    case StepKind::host_access_revoke: return revoke_host_access(step);
     case StepKind::address_announce: return announce(step);
     case StepKind::container_stop: return stop_container(step, stop);
     case StepKind::container_remove: return remove_container(step, stop);

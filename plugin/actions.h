@@ -16,6 +16,7 @@
 #include "docker_client/container.h"
 #include "docker_client/image.h"
 #include "netns/announce.h"
+#include "netns/link.h"
 #include "netns/namespace.h"
 #include "netns/probe.h"
 #include "netns/route_socket.h"
@@ -35,6 +36,11 @@ struct Claimed {
 
 // Called with the progress of a pull, from the step's thread.
 using OnPull = std::function<void(const std::string& image, const docker::PullProgress& progress)>;
+
+// The device of that name in the socket's namespace. Errors: spec (no name of a device), the kernel's.
+[[nodiscard]] Result<std::optional<netns::Link>> device_named(netns::RouteSocket& socket, const std::string& text);
+// The same; one that is not there is not_found.
+[[nodiscard]] Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name);
 
 class Actions {
  public:
@@ -66,6 +72,7 @@ class Actions {
   [[nodiscard]] const IpResource& ip_of(const Step& step) const;
   [[nodiscard]] std::string id_of(const Step& step);
   [[nodiscard]] Result<std::shared_ptr<Place>> place(const std::string& container);
+  [[nodiscard]] static Result<void> take_host_route(Place& node, int parent, const IpAddress& address);
 
   // actions_engine.cc
   Result<void> start_engine(const Step& step, const std::stop_token& stop);
@@ -88,6 +95,10 @@ class Actions {
   Result<void> remove_address(const Step& step);
   Result<void> set_route(const Step& step);
   Result<void> announce(const Step& step);
+
+  // actions_host_access.cc
+  Result<void> grant_host_access(const Step& step);
+  Result<void> revoke_host_access(const Step& step);
 
   const Service& service_;
   ServiceEngine& engine_;

@@ -16,17 +16,6 @@ namespace {
 // RFC 4862 duplicate address detection takes one to two seconds with the kernel's defaults.
 constexpr std::chrono::seconds dad_deadline{10};
 
-Result<std::optional<netns::Link>> device_named(netns::RouteSocket& socket, const std::string& text) {
-  const auto name = TRY(IfName::parse(text));
-  return netns::find_link(socket, name);
-}
-
-Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name) {
-  const auto link = TRY(device_named(socket, name));
-  if (!link) return Err{ErrorKind::not_found, "find device " + name + ": no such device"};
-  return *link;
-}
-
 netns::ProbeTiming timing_of(ProbeProfile profile) {
   return profile == ProbeProfile::rfc ? netns::rfc_probe : netns::fast_probe;
 }
@@ -64,6 +53,17 @@ Result<Listener> listener_on(netns::RouteSocket& node, const netns::Link& parent
 }
 
 }  // namespace
+
+Result<std::optional<netns::Link>> device_named(netns::RouteSocket& socket, const std::string& text) {
+  const auto name = TRY(IfName::parse(text));
+  return netns::find_link(socket, name);
+}
+
+Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name) {
+  const auto link = TRY(device_named(socket, name));
+  if (!link) return Err{ErrorKind::not_found, "find device " + name + ": no such device"};
+  return *link;
+}
 
 Result<void> Actions::probe_address(const Step& step, const std::stop_token& stop) {
   const auto& ip = ip_of(step);

@@ -29,8 +29,10 @@ ObservedLink observed(const netns::Link& link) {
           link.up,    link.carrier,    link.parent_index, link.master};
 }
 
-// What a namespace holds. Routes only where asked for: the node's own do not matter.
-Result<ObservedNetns> read_netns(const netns::Namespace& ns, bool with_routes) {
+enum class Routes { yes, for_host_links };
+
+// What a namespace holds; its routes, or these only where one of the node's own links to services is there.
+Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which) {
   ObservedNetns out;
   out.device = ns.id().dev;
   out.inode = ns.id().ino;
@@ -38,7 +40,7 @@ Result<ObservedNetns> read_netns(const netns::Namespace& ns, bool with_routes) {
   for (const auto& link : TRY(netns::links(socket))) out.links.push_back(observed(link));
   for (const auto& a : TRY(netns::addresses(socket, 0)))
     out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed});
-  if (with_routes)
+  if (which == Routes::yes || std::any_of(out.links.begin(), out.links.end(), is_host_link))
     for (const auto& r : TRY(netns::routes(socket)))
       out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex});
   return out;
@@ -136,7 +138,7 @@ class EngineObserver {
       const auto owner = out.seen.containers.find(resource.netns);
       const bool stranded = owner == out.seen.containers.end() || !owner->second.netns ||
                             !owner->second.netns->same_as(*found->second.netns);
-      if (stranded) found->second.netns = TRY(read_netns(*out.namespaces.at(resource.id), true));
+      if (stranded) found->second.netns = TRY(read_netns(*out.namespaces.at(resource.id), Routes::yes));
     }
     return {};
   }
@@ -151,7 +153,7 @@ class EngineObserver {
       auto ns = container_namespace(client_, seen.id, seen.pid, call_.stop);
       if (ns) {
         seen.netns = ObservedNetns{ns->id().dev, ns->id().ino, {}, {}, {}};
-        if (owns_namespace(service_, resource) || resource.existing) seen.netns = TRY(read_netns(*ns, true));
+        if (owns_namespace(service_, resource) || resource.existing) seen.netns = TRY(read_netns(*ns, Routes::yes));
         held = std::make_shared<const netns::Namespace>(std::move(*ns));
       } else if (ns.error().kind == ErrorKind::not_found) {
         seen.running = false;  // it ended while we looked
@@ -208,7 +210,10 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   std::jthread meeting;
   if (asks) meeting = std::jthread([&] { out.seen.engine = engine.observe(stop); });
   const auto own = TRY(netns::Namespace::current());
-  out.seen.node = TRY(read_netns(own, false));
+  // Routes of the node matter only where it has, or is to have, a way of its own to a service.
+  const bool host_access =
+      std::any_of(service.ips.begin(), service.ips.end(), [](const IpResource& ip) { return ip.host_access; });
+  out.seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links));
   resolve_names(service, out.seen);
   if (!asks) return out;
   EngineTime::count([&] { meeting.join(); });

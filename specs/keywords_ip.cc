@@ -161,12 +161,12 @@ constexpr Keyword kRows[] = {
      .name = "host_access",
      .type = ValueType::boolean,
      .default_value = "false",
-     .example = "false",
+     .example = "true",
      .origin = Origin::plumb,
-     .support = Support::not_yet,
-     .text = "Let the node itself reach the address of a container on a macvlan, which the kernel does not do by "
-             "itself. Not "
-             "supported by this version of plumb: only false is accepted."},
+     .text = "Let the node itself reach an IPv4 address on a macvlan, which the kernel does not do by itself: plumb "
+             "makes one more macvlan on the node (plh and the number of `ipdev`), shared by all services on that "
+             "device, with a route for each address, and removes it with the last of them. On a bridge the node's own "
+             "address on the bridge does that, and the keyword has no effect."},
     {.section = kSection,
      .name = "vlan_tag",
      .type = ValueType::integer,

@@ -25,6 +25,8 @@ std::string_view to_string(StepKind kind) {
     case StepKind::link_create: return "link.create";
     case StepKind::address_add: return "address.add";
     case StepKind::route_set: return "route.set";
+    case StepKind::host_access_grant: return "host-access.grant";
+    case StepKind::host_access_revoke: return "host-access.revoke";
     case StepKind::address_announce: return "address.announce";
     case StepKind::container_stop: return "container.stop";
     case StepKind::container_remove: return "container.remove";
@@ -63,6 +65,11 @@ std::string describe(const Step& step) {
              step.container;
     case StepKind::address_add: return "add " + address_of(step) + " " + place_of(step);
     case StepKind::route_set: return "route by default via " + step.gateway->to_string() + " " + place_of(step);
+    case StepKind::host_access_grant:
+      return "let the node reach " + step.cidr->address().to_string() + " through a macvlan of its own on " +
+             step.parent;
+    case StepKind::host_access_revoke:
+      return "take the node's own way to " + step.cidr->address().to_string() + " away";
     case StepKind::address_announce: return "announce " + step.cidr->address().to_string() + " " + place_of(step);
     case StepKind::container_stop: return "stop container " + step.container_name;
     case StepKind::container_remove: return "remove container " + step.container_name;

@@ -31,22 +31,24 @@ enum class Verb {
 }
 
 enum class StepKind {
-  engine_start,       // the service's private engine            undo: engine_stop
-  engine_stop,        //
-  image_ensure,       // present in the engine, pulled if not    undo: nothing, an image is a cache
-  address_probe,      // nobody else answers for the address     undo: nothing to undo
-  container_retire,   // rename an old container aside           undo: rename it back
-  container_create,   //                                         undo: container_remove
-  container_start,    //                                         undo: stop it
-  link_remove_stale,  // a half-made link of a killed start      undo: nothing, it was rubbish
-  link_create,        // in the target namespace, complete, up   undo: link_remove
-  address_add,        //                                         undo: address_remove
-  route_set,          // default route                           undo: the route that was there before
-  address_announce,   // first round now, the rest after         undo: nothing
-  container_stop,     //
-  container_remove,   //
-  address_remove,     //
-  link_remove,        //
+  engine_start,        // the service's private engine            undo: engine_stop
+  engine_stop,         //
+  image_ensure,        // present in the engine, pulled if not    undo: nothing, an image is a cache
+  address_probe,       // nobody else answers for the address     undo: nothing to undo
+  container_retire,    // rename an old container aside           undo: rename it back
+  container_create,    //                                         undo: container_remove
+  container_start,     //                                         undo: stop it
+  link_remove_stale,   // a half-made link of a killed start      undo: nothing, it was rubbish
+  link_create,         // in the target namespace, complete, up   undo: link_remove
+  address_add,         //                                         undo: address_remove
+  route_set,           // default route                           undo: the route that was there before
+  host_access_grant,   // the node's route to the address       undo: host_access_revoke
+  host_access_revoke,  //
+  address_announce,    // first round now, the rest after         undo: nothing
+  container_stop,      //
+  container_remove,    //
+  address_remove,      //
+  link_remove,         //
 };
 
 // "engine.start", "container.create": as plans, errors and JSON name a step.

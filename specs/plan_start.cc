@@ -32,7 +32,9 @@ class StartPlanner {
     for (const auto* c : containers_) prepare(*c);
     for (const auto& ip : service_.ips)
       if (wanted(ip)) TRY(plumb_ip(ip));
-    warn_of_extra_addresses();
+    for (const auto* c : containers_)
+      if (const auto* have = observed(*c); fates_.at(c->id) == Fate::keep && !c->existing)
+        for (auto& warning : extra_addresses(service_, *have, addresses_)) out_.warn(c->id + ": " + warning);
     for (const auto* c : containers_) start(*c);
     tidy();
     return std::move(out_.plan());
@@ -306,22 +308,6 @@ class StartPlanner {
     return &*found->second.netns;
   }
 
-  // An address that an earlier configuration gave to a service that still runs. It is not taken away: a first address
-  // takes the later ones of its subnet along (net/ipv4/devinet.c, __inet_del_ifa).
-  void warn_of_extra_addresses() {
-    for (const auto* c : containers_) {
-      const auto* have = observed(*c);
-      if (fates_.at(c->id) != Fate::keep || c->existing || have->network_mode != "none" || !have->netns) continue;
-      for (const auto& address : have->netns->addresses) {
-        const auto* link = have->netns->link(address.link);
-        const auto& ip = address.cidr.address();
-        if (link == nullptr || ip.is_loopback() || ip.is_link_local() || addresses_.contains(ip)) continue;
-        out_.warn(c->id + ": " + address.cidr.to_string() + " is on " + link->name +
-                  " there, and the configuration does not have it; `plumb restart " + service_.name + "` withdraws it");
-      }
-    }
-  }
-
   // The link, when the namespace does not have it. One under its name that is no link of this ip's kind on this ip's
   // parent was left by a killed start of another configuration.
   std::optional<std::size_t> plan_link(const IpResource& ip, const ObservedNetns* ns) {
@@ -354,6 +340,13 @@ class StartPlanner {
       depend(add.after, probe(ip, address));
       last = out_.add(std::move(add));
     }
+    if (lacks_host_access(ip, address.cidr.address(), seen_)) {
+      Step grant = ip_step(StepKind::host_access_grant, ip);
+      grant.cidr = address.cidr;
+      grant.after = base;
+      depend(grant.after, last);
+      out_.add(std::move(grant));
+    }
     const bool routed = !address.gateway || (!fresh_link && has_default_route(*ns, *address.gateway));
     if (!routed) {
       Step route = ip_step(StepKind::route_set, ip);
@@ -378,11 +371,6 @@ class StartPlanner {
     return found == map.end() ? std::nullopt : std::optional<std::size_t>(found->second);
   }
 
-  struct Retired {
-    const ContainerResource* container;
-    std::string id;
-  };
-
   const Service& service_;
   const Observed& seen_;
   Verb verb_;
@@ -397,7 +385,7 @@ class StartPlanner {
   std::map<std::string, std::vector<std::size_t>> plumbed_;  // by owner's id: the last step of each address
   std::vector<std::size_t> leftover_removed_;
   std::vector<std::size_t> stranded_removed_;
-  std::vector<Retired> retired_;
+  std::vector<std::pair<const ContainerResource*, std::string>> retired_;  // with its container's id
 };
 
 }  // namespace

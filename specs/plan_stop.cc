@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -26,7 +27,10 @@ class StopPlanner {
       containers_that_join();
     }
     for (const auto& ip : service_.ips)
-      if (takes_part(verb_, ip)) TRY(withdraw(ip));
+      if (takes_part(verb_, ip)) {
+        TRY(withdraw(ip));
+        revoke_host_access(ip);
+      }
     withdraw_unnamed();
     containers_that_own();
     leftovers();
@@ -146,6 +150,29 @@ class StopPlanner {
     }
     links_gone_[ip.netns].push_back(out_.add(std::move(remove_link)));
     return {};
+  }
+
+  // The node's routes to the ip's addresses, those that the spec names and those that are there; and the node's link
+  // where nobody has a route through it any more: a killed start left it.
+  void revoke_host_access(const IpResource& ip) {
+    const auto* way = host_link(seen_, ip);
+    if (ip.type != IpType::netns || way == nullptr) return;
+    std::set<IpAddress> addresses;
+    if (const auto named = resolved_addresses(ip, seen_)) addresses.insert(named->begin(), named->end());
+    const auto owner = seen_.containers.find(ip.netns);
+    if (owner != seen_.containers.end() && owner->second.netns)
+      for (const auto& have : owner->second.netns->addresses) addresses.insert(have.cidr.address());
+    const bool idle = std::none_of(seen_.node.routes.begin(), seen_.node.routes.end(),
+                                   [&](const ObservedRoute& r) { return r.link == way->index; });
+    for (const auto& address : addresses) {
+      const auto cidr = Cidr::make(address, address.bits());
+      if (!cidr || !(idle || has_host_route(seen_.node, *way, address))) continue;
+      Step revoke = ip_step(StepKind::host_access_revoke, ip);
+      revoke.cidr = *cidr;
+      revoke.after = siblings_ended_[ip.netns];
+      out_.add(std::move(revoke));
+      if (idle) return;
+    }
   }
 
   // Links under a name that the spec had when the service was started.

@@ -33,6 +33,11 @@ struct PlannedAddress {
 // bridge if ipdev is a bridge, else macvlan, when the spec leaves the mode open.
 [[nodiscard]] IpMode planned_mode(const IpResource& ip, const Observed& seen);
 
+// The name of the node's own macvlan on the device with that index.
+[[nodiscard]] std::string host_link_name(int parent_index);
+// Whether a link of the node is one of these.
+[[nodiscard]] bool is_host_link(const ObservedLink& link);
+
 // A fingerprint of all that the engine is told of a container: another one means that the spec has changed since.
 [[nodiscard]] std::string spec_hash(const ContainerResource& container);
 

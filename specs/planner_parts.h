@@ -3,6 +3,7 @@
 // Threads: plain values. Privilege: none.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,19 @@ namespace plumb {
                                      const std::vector<PlannedAddress>& addresses, const ObservedNetns& ns,
                                      const Observed& seen);
 [[nodiscard]] bool has_default_route(const ObservedNetns& ns, const IpAddress& gateway);
+
+// The node's own macvlan on the parent, through which it reaches the addresses on that parent's other macvlans
+// (plumbed.cc).
+[[nodiscard]] const ObservedLink* host_link(const Observed& seen, const IpResource& ip);
+// The node has a route to that very address through `link`.
+[[nodiscard]] bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const IpAddress& address);
+// The ip asks for host access, and the node has no way to this address of it.
+[[nodiscard]] bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen);
+// What to say of the addresses that an earlier configuration gave to a container that still runs, in a namespace that
+// plumb fills. They are not taken away: a first address takes the later ones of its subnet along (net/ipv4/devinet.c,
+// __inet_del_ifa). `wanted`: those of this configuration.
+[[nodiscard]] std::vector<std::string> extra_addresses(const Service& service, const ObservedContainer& container,
+                                                       const std::set<IpAddress>& wanted);
 
 // A step for the ip, with the place that its address lives in.
 [[nodiscard]] Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen);

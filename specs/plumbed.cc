@@ -26,6 +26,44 @@ bool plumbed_otherwise(const Service& service, const IpResource& ip, const std::
   });
 }
 
+std::string host_link_name(int parent_index) { return "plh" + std::to_string(parent_index); }
+
+bool is_host_link(const ObservedLink& link) { return link.kind == "macvlan" && link.name.starts_with("plh"); }
+
+const ObservedLink* host_link(const Observed& seen, const IpResource& ip) {
+  const auto* parent = seen.node.link(ip.ipdev);
+  const auto* link = parent == nullptr ? nullptr : seen.node.link(host_link_name(parent->index));
+  return link != nullptr && is_host_link(*link) ? link : nullptr;
+}
+
+bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const IpAddress& address) {
+  return std::any_of(node.routes.begin(), node.routes.end(), [&](const ObservedRoute& r) {
+    return r.link == link.index && r.destination && r.destination->prefix() == address.bits() &&
+           r.destination->address() == address;
+  });
+}
+
+bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen) {
+  if (!ip.host_access || ip.type != IpType::netns || address.is_v6() || planned_mode(ip, seen) != IpMode::macvlan)
+    return false;
+  const auto* way = host_link(seen, ip);
+  return way == nullptr || !way->up || !has_host_route(seen.node, *way, address);
+}
+
+std::vector<std::string> extra_addresses(const Service& service, const ObservedContainer& container,
+                                         const std::set<IpAddress>& wanted) {
+  std::vector<std::string> out;
+  if (container.network_mode != "none" || !container.netns) return out;
+  for (const auto& address : container.netns->addresses) {
+    const auto* link = container.netns->link(address.link);
+    const auto& ip = address.cidr.address();
+    if (link == nullptr || ip.is_loopback() || ip.is_link_local() || wanted.contains(ip)) continue;
+    out.push_back(address.cidr.to_string() + " is on " + link->name +
+                  " there, and the configuration does not have it; `plumb restart " + service.name + "` withdraws it");
+  }
+  return out;
+}
+
 bool has_default_route(const ObservedNetns& ns, const IpAddress& gateway) {
   return std::any_of(ns.routes.begin(), ns.routes.end(),
                      [&](const ObservedRoute& r) { return !r.destination && r.gateway == gateway; });

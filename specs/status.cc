@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "specs/planner.h"
+#include "specs/planner_parts.h"
 
 namespace plumb {
 
@@ -217,6 +217,8 @@ class Judge {
       out.problems.push_back(text + ": device " + link->name + " has no carrier");
     if (ip.type != IpType::netns && link != nullptr && link->name != ip.ipdev)
       out.problems.push_back(text + ": it is on " + link->name + ", not on " + ip.ipdev);
+    if (lacks_host_access(ip, have.cidr.address(), seen_))
+      out.problems.push_back(text + ": the node itself cannot reach it: its route or its link is gone (host_access)");
     if (ip.type != IpType::netns || !ip.gateway || ip.gateway->is_v6() != have.cidr.address().is_v6()) return;
     const bool routed = std::any_of(ns.routes.begin(), ns.routes.end(),
                                     [&](const ObservedRoute& r) { return !r.destination && r.gateway == ip.gateway; });

@@ -1,0 +1,106 @@
+// The node's own way to addresses on macvlans: one more macvlan on the same parent, in the node's namespace, with a
+// route for each address. It has no address of its own; the node's are used. So that it does not answer the LAN for
+// them beside the parent, it answers only who is reached through it (arp_filter,
+// Documentation/networking/ip-sysctl.rst).
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <array>
+#include <cerrno>
+
+#include "netns/address.h"
+#include "netns/link.h"
+#include "netns/route.h"
+#include "netns/sysctl.h"
+#include "plugin/actions.h"
+#include "plugin/service_lock.h"
+#include "specs/planner.h"
+
+namespace plumb {
+
+namespace {
+
+// Services share the link, and their verbs run at the same time: who adds a route must not meet who removes the link.
+Result<UniqueFd> lock_host_links() {
+  const std::string path = TRY(run_directory()) + "/.host-access.lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return Err{errno_error(errno, "open " + path)};
+  while (::flock(fd.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return Err{errno_error(errno, "lock " + path)};
+  return fd;
+}
+
+// The link on the parent, made or mended: a killed run may have left it half made.
+Result<netns::Link> host_link_on(const netns::Namespace& node, netns::RouteSocket& socket, const netns::Link& parent) {
+  const auto name = TRY(IfName::parse(host_link_name(parent.index)));
+  auto link = TRY(netns::find_link(socket, name));
+  if (!link) link = TRY(netns::create_macvlan(socket, socket, {parent.index, name, {}, {}, false}));
+  if (link->kind != "macvlan")
+    return Err{ErrorKind::exists, "make " + name.str() + ": the node has a device of that name, and it is no macvlan",
+               "rename that device"};
+  const std::array<netns::SysctlValue, 1> filter{{{netns::Sysctl::arp_filter, 1}}};
+  TRY(netns::write_sysctls(node, name, filter));
+  const std::array<netns::SysctlValue, 1> quiet{{{netns::Sysctl::disable_ipv6, 1}}};
+  if (auto written = netns::write_sysctls(node, name, quiet);
+      !written && written.error().kind != ErrorKind::not_found)  // a kernel without IPv6
+    return Err{std::move(written).error()};
+  if (!link->up) TRY(netns::set_up(socket, link->index));
+  return *std::move(link);
+}
+
+// The node's address on the parent that it is to be seen with: one of the same subnet, else the first.
+Result<std::optional<IpAddress>> source_on(netns::RouteSocket& socket, const netns::Link& parent,
+                                           const IpAddress& address) {
+  std::optional<IpAddress> first;
+  for (const auto& have : TRY(netns::addresses(socket, parent.index))) {
+    if (have.cidr.address().is_v6()) continue;
+    if (have.cidr.contains(address)) return std::optional<IpAddress>(have.cidr.address());
+    if (!first) first = have.cidr.address();
+  }
+  return first;
+}
+
+Result<netns::Route> host_route(const IpAddress& address, int link) {
+  const Cidr alone = TRY(Cidr::make(address, address.bits()));
+  return netns::Route{alone, {}, link, netns::main_table, {}, {}};
+}
+
+}  // namespace
+
+Result<void> Actions::grant_host_access(const Step& step) {
+  const auto node = TRY(place({}));
+  const auto shared = TRY(lock_host_links());
+  const std::lock_guard lock(node->mutex);
+  const auto parent = TRY(need_link(*node->socket, step.parent));
+  const IpAddress address = step.cidr->address();
+  book(step, [node, index = parent.index, address]() -> Result<void> {
+    const auto mine = TRY(lock_host_links());
+    const std::lock_guard inside(node->mutex);
+    return take_host_route(*node, index, address);
+  });
+  const auto link = TRY(host_link_on(*node->ns, *node->socket, parent));
+  auto route = TRY(host_route(address, link.index));
+  route.source = TRY(source_on(*node->socket, parent, address));
+  return netns::replace_route(*node->socket, route);
+}
+
+Result<void> Actions::revoke_host_access(const Step& step) {
+  const auto node = TRY(place({}));
+  const auto shared = TRY(lock_host_links());
+  const std::lock_guard lock(node->mutex);
+  const auto parent = TRY(device_named(*node->socket, step.parent));
+  if (!parent) return {};
+  return take_host_route(*node, parent->index, step.cidr->address());
+}
+
+// Both locks are held.
+Result<void> Actions::take_host_route(Place& node, int parent, const IpAddress& address) {
+  const auto link = TRY(device_named(*node.socket, host_link_name(parent)));
+  if (!link || link->kind != "macvlan") return {};
+  const auto route = TRY(host_route(address, link->index));
+  TRY(netns::remove_route(*node.socket, route));
+  const auto left = TRY(netns::routes(*node.socket, {netns::Family::v4, netns::main_table, link->index}));
+  return left.empty() ? netns::remove_link(*node.socket, link->index) : Result<void>{};
+}
+
+}  // namespace plumb
