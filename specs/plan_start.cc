@@ -223,7 +223,7 @@ class StartPlanner {
     depend(step.after, last);
     step.after.insert(step.after.end(), leftover_removed_.begin(), leftover_removed_.end());
     last = out_.add(std::move(step));
-    retired_.push_back({&c, have->id});
+    retired_.emplace_back(&c, have->id);
     return last;
   }
 
