@@ -56,13 +56,15 @@ Outcome Stage::plumb(const std::string& verb, const Words& before) const { retur
 
 Running Stage::begin(const std::string& verb, const Words& before) const { return node_.start(command(verb, before)); }
 
-// Left out: an announcer of an earlier start that is still asleep, which is no part of what this run has done, and the
-// folders that an engine's first shim makes for good.
+// Left out: an announcer of an earlier start that is still asleep, which is no part of what this run has done, the
+// folders that an engine's first shim makes for good, and the lock of the node's own links, which stays as a service's
+// does.
 State Stage::state() const {
   State state = node_.state(engines_);
   std::erase_if(state["processes"], [](const std::string& line) { return line.starts_with(PLUMB_PROGRAM); });
-  std::erase_if(state["files"],
-                [](const std::string& line) { return line == "/run/containerd" || line == "/run/containerd/s"; });
+  std::erase_if(state["files"], [](const std::string& line) {
+    return line == "/run/containerd" || line == "/run/containerd/s" || line == "/run/plumb/.host-access.lock";
+  });
   return state;
 }
 
