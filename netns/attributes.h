@@ -37,13 +37,8 @@ class Attributes {
     if (found == nullptr) return {};
     return {static_cast<const std::uint8_t*>(nla_data(found)), static_cast<std::size_t>(nla_len(found))};
   }
-  [[nodiscard]] std::optional<std::uint32_t> u32(int attribute) const {
-    const auto data = bytes(attribute);
-    std::uint32_t value = 0;
-    if (data.size() < sizeof value) return std::nullopt;
-    std::memcpy(&value, data.data(), sizeof value);
-    return value;
-  }
+  [[nodiscard]] std::optional<std::uint32_t> u32(int attribute) const { return number<std::uint32_t>(attribute); }
+  [[nodiscard]] std::optional<std::uint16_t> u16(int attribute) const { return number<std::uint16_t>(attribute); }
   // Without the terminator.
   [[nodiscard]] std::string text(int attribute) const {
     std::string out;
@@ -64,6 +59,15 @@ class Attributes {
   }
 
  private:
+  template <typename Number>
+  [[nodiscard]] std::optional<Number> number(int attribute) const {
+    const auto data = bytes(attribute);
+    Number value = 0;
+    if (data.size() < sizeof value) return std::nullopt;
+    std::memcpy(&value, data.data(), sizeof value);
+    return value;
+  }
+
   void parse(const nlattr* head, int length) {
     for (const nlattr* at = head; nla_ok(at, length) != 0; at = nla_next(at, &length)) {
       const int type = nla_type(at);

@@ -30,6 +30,28 @@ std::string mode_name(std::uint32_t mode) {
   }
 }
 
+// IPVLAN_MODE_L2 and so on, include/uapi/linux/if_link.h.
+std::string ipvlan_mode_name(std::uint32_t mode) {
+  switch (mode) {
+    case IPVLAN_MODE_L2: return "l2";
+    case IPVLAN_MODE_L3: return "l3";
+    case IPVLAN_MODE_L3S: return "l3s";
+    default: return std::to_string(mode);
+  }
+}
+
+std::vector<std::string> altnames_in(const nlattr* list) {
+  std::vector<std::string> out;
+  if (list == nullptr) return out;
+  int length = nla_len(list);
+  for (const auto* at = static_cast<const nlattr*>(nla_data(list)); nla_ok(at, length) != 0; at = nla_next(at, &length))
+    if (nla_type(at) == IFLA_ALT_IFNAME) {
+      const auto* text = static_cast<const char*>(nla_data(at));
+      out.emplace_back(text, ::strnlen(text, static_cast<std::size_t>(nla_len(at))));
+    }
+  return out;
+}
+
 std::optional<Link> decode_link(const nlmsghdr& message) {
   const auto header = family_header<ifinfomsg>(message);
   if (message.nlmsg_type != RTM_NEWLINK || !header) return std::nullopt;
@@ -49,10 +71,20 @@ std::optional<Link> decode_link(const nlmsghdr& message) {
             .parent_elsewhere = attributes.has(IFLA_LINK_NETNSID),
             .master = static_cast<int>(attributes.u32(IFLA_MASTER).value_or(0)),
             .alias = attributes.text(IFLA_IFALIAS),
-            .macvlan_mode = {}};
+            .macvlan_mode = {},
+            .ipvlan_mode = {},
+            .vlan_id = 0,
+            .group = attributes.u32(IFLA_GROUP).value_or(0),
+            .altnames = altnames_in(attributes.get(IFLA_PROP_LIST))};
   if (link.kind == "macvlan") {
     const Attributes<IFLA_MACVLAN_MAX> data(info.get(IFLA_INFO_DATA));
     link.macvlan_mode = mode_name(data.u32(IFLA_MACVLAN_MODE).value_or(0));
+  } else if (link.kind == "ipvlan") {
+    const Attributes<IFLA_IPVLAN_MAX> data(info.get(IFLA_INFO_DATA));
+    link.ipvlan_mode = ipvlan_mode_name(data.u16(IFLA_IPVLAN_MODE).value_or(0));
+  } else if (link.kind == "vlan") {
+    const Attributes<IFLA_VLAN_MAX> data(info.get(IFLA_INFO_DATA));
+    link.vlan_id = data.u16(IFLA_VLAN_ID).value_or(0);
   }
   return link;
 }
@@ -77,21 +109,21 @@ ifinfomsg link_header(int index) {
 Result<std::optional<Link>> find_link(RouteSocket& socket, const IfName& name) {
   Message message(RTM_GETLINK, 0, link_header(0));
   message.put(IFLA_IFNAME, name.str());
-  message.put(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  message.put(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
   return get_link(socket, message, name.str());
 }
 
 Result<std::optional<Link>> find_link(RouteSocket& socket, int index) {
   if (index <= 0) return std::optional<Link>{};
   Message message(RTM_GETLINK, 0, link_header(index));
-  message.put(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  message.put(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
   return get_link(socket, message, std::to_string(index));
 }
 
 Result<std::vector<Link>> links(RouteSocket& socket) {
   const auto request = [] {
     Message message(RTM_GETLINK, NLM_F_DUMP, link_header(0));
-    message.put(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    message.put(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
     return message;
   };
   auto found = TRY(dump<Link>(socket, request, decode_link, "list the devices"));
@@ -127,6 +159,28 @@ Result<void> set_alias(RouteSocket& socket, int index, std::string_view alias) {
   const Answer answer = socket.exchange(message);
   if (answer.ok()) return {};
   return Err{refusal(answer, "set the alias of device " + std::to_string(index))};
+}
+
+namespace {
+
+Answer change_altname(RouteSocket& socket, int type, int index, std::string_view name) {
+  Message message(type, type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0, link_header(index));
+  message.nest(IFLA_PROP_LIST, [&] { message.put(IFLA_ALT_IFNAME, name); });
+  return socket.exchange(message);
+}
+
+}  // namespace
+
+Result<void> add_altname(RouteSocket& socket, int index, std::string_view name) {
+  const Answer answer = change_altname(socket, RTM_NEWLINKPROP, index, name);
+  if (answer.ok()) return {};
+  return Err{refusal(answer, "name device " + std::to_string(index) + " " + std::string(name) + " too")};
+}
+
+Result<void> remove_altname(RouteSocket& socket, int index, std::string_view name) {
+  const Answer answer = change_altname(socket, RTM_DELLINKPROP, index, name);
+  if (answer.ok() || answer.err == ENOENT || answer.err == ENODEV) return {};
+  return Err{refusal(answer, "take the name " + std::string(name) + " from device " + std::to_string(index))};
 }
 
 Result<void> remove_link(RouteSocket& socket, int index) {

@@ -31,6 +31,7 @@ class Message {
   void put(int attribute, std::span<const std::uint8_t> bytes) {
     check(message_ ? nla_put(message_.get(), attribute, static_cast<int>(bytes.size()), bytes.data()) : -1);
   }
+  void put(int attribute, std::uint16_t value) { check(message_ ? nla_put_u16(message_.get(), attribute, value) : -1); }
   void put(int attribute, std::uint32_t value) { check(message_ ? nla_put_u32(message_.get(), attribute, value) : -1); }
   void put(int attribute, std::string_view text) {
     const std::string terminated(text);
