@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "plugin/open_vswitch.h"
+
 namespace plumb {
 
 void Actions::adopt(const Observation& observation) {
@@ -29,6 +31,9 @@ Result<void> Actions::perform(const Step& step, const std::stop_token& stop) {
     case StepKind::route_set: return set_route(step);
     case StepKind::host_access_grant: return grant_host_access(step);
     case StepKind::host_access_revoke: return revoke_host_access(step);
+    case StepKind::vlan_take: return take_vlan(step);
+    case StepKind::vlan_release: return release_vlan(step);
+    case StepKind::ovs_release: return release_switch_ports(service_.name, step.resource);
     case StepKind::address_announce: return announce(step);
     case StepKind::container_stop: return stop_container(step, stop);
     case StepKind::container_remove: return remove_container(step, stop);

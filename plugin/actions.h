@@ -42,6 +42,9 @@ using OnPull = std::function<void(const std::string& image, const docker::PullPr
 // The same; one that is not there is not_found.
 [[nodiscard]] Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name);
 
+// What the kernel calls a mode that is an ipvlan's.
+[[nodiscard]] netns::IpvlanMode kernel_mode(IpMode mode);
+
 class Actions {
  public:
   // All references outlive this. `undo` may be null: nothing is booked then (stop).
@@ -89,12 +92,21 @@ class Actions {
   Result<void> probe_address(const Step& step, const std::stop_token& stop);
   Result<void> probe_in_container(const Step& step, const std::stop_token& stop);
   Result<void> judge_probe(const IpResource& ip, const Step& step, netns::Probed probed);
-  Result<void> create_link(const Step& step);
-  Result<void> remove_link(const Step& step);
   Result<void> add_address(const Step& step, const std::stop_token& stop);
   Result<void> remove_address(const Step& step);
   Result<void> set_route(const Step& step);
   Result<void> announce(const Step& step);
+
+  // actions_link.cc
+  Result<void> create_link(const Step& step);
+  Result<void> plug_into_switch(const Step& step, const std::shared_ptr<Place>& node,
+                                const std::shared_ptr<Place>& inside, const IfName& name);
+  Result<void> move_in(const Step& step, const std::shared_ptr<Place>& node, const std::shared_ptr<Place>& inside,
+                       const IfName& name);
+  Result<void> remove_link(const Step& step);
+  Result<void> take_vlan(const Step& step);
+  Result<void> release_vlan(const Step& step);
+  [[nodiscard]] static Result<void> leave_vlan(Place& node, const std::string& name, const std::string& user);
 
   // actions_host_access.cc
   Result<void> grant_host_access(const Step& step);

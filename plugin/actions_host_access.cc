@@ -1,12 +1,8 @@
-// The node's own way to addresses on macvlans: one more macvlan on the same parent, in the node's namespace, with a
-// route for each address. It has no address of its own; the node's are used. So that it does not answer the LAN for
-// them beside the parent, it answers only who is reached through it (arp_filter,
+// The node's own way to addresses on macvlans and ipvlans: one more of them on the same parent, in the node's
+// namespace, with a route for each address. It has no address of its own; the node's are used. So that it does not
+// answer the LAN for them beside the parent, it answers only who is reached through it (arp_filter,
 // Documentation/networking/ip-sysctl.rst).
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <array>
-#include <cerrno>
 
 #include "netns/address.h"
 #include "netns/link.h"
@@ -15,28 +11,22 @@
 #include "plugin/actions.h"
 #include "plugin/service_lock.h"
 #include "specs/planner.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
 namespace {
 
-// Services share the link, and their verbs run at the same time: who adds a route must not meet who removes the link.
-Result<UniqueFd> lock_host_links() {
-  const std::string path = TRY(run_directory()) + "/.host-access.lock";
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return Err{errno_error(errno, "open " + path)};
-  while (::flock(fd.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return Err{errno_error(errno, "lock " + path)};
-  return fd;
-}
-
 // The link on the parent, made or mended: a killed run may have left it half made.
-Result<netns::Link> host_link_on(const netns::Namespace& node, netns::RouteSocket& socket, const netns::Link& parent) {
+Result<netns::Link> host_link_on(const netns::Namespace& node, netns::RouteSocket& socket, const netns::Link& parent,
+                                 IpMode mode) {
   const auto name = TRY(IfName::parse(host_link_name(parent.index)));
   auto link = TRY(netns::find_link(socket, name));
+  if (!link && is_ipvlan(mode))
+    link = TRY(netns::create_ipvlan(socket, socket, {parent.index, name, kernel_mode(mode), {}, false}));
   if (!link) link = TRY(netns::create_macvlan(socket, socket, {parent.index, name, {}, {}, false}));
-  if (link->kind != "macvlan")
-    return Err{ErrorKind::exists, "make " + name.str() + ": the node has a device of that name, and it is no macvlan",
+  if (link->kind != (is_ipvlan(mode) ? "ipvlan" : "macvlan"))
+    return Err{ErrorKind::exists, "make " + name.str() + ": the node has a device of that name, of another kind",
                "rename that device"};
   const std::array<netns::SysctlValue, 1> filter{{{netns::Sysctl::arp_filter, 1}}};
   TRY(netns::write_sysctls(node, name, filter));
@@ -69,16 +59,16 @@ Result<netns::Route> host_route(const IpAddress& address, int link) {
 
 Result<void> Actions::grant_host_access(const Step& step) {
   const auto node = TRY(place({}));
-  const auto shared = TRY(lock_host_links());
+  const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
   const auto parent = TRY(need_link(*node->socket, step.parent));
   const IpAddress address = step.cidr->address();
   book(step, [node, index = parent.index, address]() -> Result<void> {
-    const auto mine = TRY(lock_host_links());
+    const auto mine = TRY(lock_node_links());
     const std::lock_guard inside(node->mutex);
     return take_host_route(*node, index, address);
   });
-  const auto link = TRY(host_link_on(*node->ns, *node->socket, parent));
+  const auto link = TRY(host_link_on(*node->ns, *node->socket, parent, step.mode));
   auto route = TRY(host_route(address, link.index));
   route.source = TRY(source_on(*node->socket, parent, address));
   return netns::replace_route(*node->socket, route);
@@ -86,7 +76,7 @@ Result<void> Actions::grant_host_access(const Step& step) {
 
 Result<void> Actions::revoke_host_access(const Step& step) {
   const auto node = TRY(place({}));
-  const auto shared = TRY(lock_host_links());
+  const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
   const auto parent = TRY(device_named(*node->socket, step.parent));
   if (!parent) return {};
@@ -96,7 +86,7 @@ Result<void> Actions::revoke_host_access(const Step& step) {
 // Both locks are held.
 Result<void> Actions::take_host_route(Place& node, int parent, const IpAddress& address) {
   const auto link = TRY(device_named(*node.socket, host_link_name(parent)));
-  if (!link || link->kind != "macvlan") return {};
+  if (!link || (link->kind != "macvlan" && link->kind != "ipvlan")) return {};
   const auto route = TRY(host_route(address, link->index));
   TRY(netns::remove_route(*node.socket, route));
   const auto left = TRY(netns::routes(*node.socket, {netns::Family::v4, netns::main_table, link->index}));

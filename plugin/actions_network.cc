@@ -8,6 +8,7 @@
 #include "netns/sysctl.h"
 #include "plugin/actions.h"
 #include "specs/planner.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
@@ -16,19 +17,11 @@ namespace {
 // RFC 4862 duplicate address detection takes one to two seconds with the kernel's defaults.
 constexpr std::chrono::seconds dad_deadline{10};
 
+// An Ethernet device that was just brought up agrees with its switch on a speed first: 2 to 4 seconds.
+constexpr std::chrono::seconds carrier_deadline{10};
+
 netns::ProbeTiming timing_of(ProbeProfile profile) {
   return profile == ProbeProfile::rfc ? netns::rfc_probe : netns::fast_probe;
-}
-
-Result<IfName> default_device() { return IfName::parse("default"); }
-
-bool any_v6(const Service& service, const IpResource& ip) {
-  for (const auto& other : service.ips) {
-    if (other.netns != ip.netns || other.disable) continue;
-    for (const auto& name : other.names)
-      if (const auto literal = IpAddress::parse(name); !literal || literal->is_v6()) return true;
-  }
-  return false;
 }
 
 // A place to probe from that hears everybody: a macvlan on the parent, in a namespace of its own that dies with its
@@ -42,7 +35,7 @@ Result<Listener> listener_on(netns::RouteSocket& node, const netns::Link& parent
   auto ns = TRY(netns::Namespace::create());
   // No IPv6 of its own: a listener claims nothing and says nothing but the probe. A kernel without IPv6 says not_found.
   const std::array<netns::SysctlValue, 1> quiet{{{netns::Sysctl::disable_ipv6, 1}}};
-  const auto everything = TRY(default_device());
+  const auto everything = TRY(IfName::parse("default"));
   if (auto written = netns::write_sysctls(ns, everything, quiet);
       !written && written.error().kind != ErrorKind::not_found)
     return Err{std::move(written).error()};
@@ -68,12 +61,14 @@ Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& nam
 Result<void> Actions::probe_address(const Step& step, const std::stop_token& stop) {
   const auto& ip = ip_of(step);
   const IpAddress address = step.cidr->address();
-  if (step.encap) return probe_in_container(step, stop);
+  if (step.probe_inside) return probe_in_container(step, stop);
   // A conversation of its own: the probe runs beside the steps that make links.
   auto own = TRY(netns::Namespace::current());
   auto socket = TRY(netns::RouteSocket::open(own));
   const auto parent = TRY(need_link(socket, step.parent));
-  auto listener = listener_on(socket, parent);
+  // A macvlan upon it would keep the parent from being that of ipvlans; two of them cannot have the same address, which
+  // the kernel sees to (ipvlan_addr_busy).
+  auto listener = is_ipvlan(ip.mode) ? Result<Listener>(Err{Error{}}) : listener_on(socket, parent);
   // A parent that takes no macvlan (it is a bridge's port, or the parent of another kind) is probed from itself.
   const auto& ns = listener ? listener->ns : own;
   const int index = listener ? listener->index : parent.index;
@@ -88,6 +83,8 @@ Result<void> Actions::probe_in_container(const Step& step, const std::stop_token
   {
     const std::lock_guard lock(inside->mutex);
     index = TRY(need_link(*inside->socket, step.device)).index;
+    // Without a carrier nobody would be heard, and the address be taken for free.
+    if (ip.check_carrier) TRY(netns::wait_carrier(*inside->socket, index, Clock::now() + carrier_deadline, stop));
   }
   return judge_probe(ip, step, TRY(netns::probe(*inside->ns, index, step.cidr->address(), timing_of(ip.probe), stop)));
 }
@@ -112,51 +109,6 @@ Result<void> Actions::judge_probe(const IpResource& ip, const Step& step, netns:
   const std::lock_guard lock(mutex_);
   probed_.insert(address);
   return {};
-}
-
-Result<void> Actions::create_link(const Step& step) {
-  const auto& ip = ip_of(step);
-  const auto node = TRY(place({}));
-  const auto inside = TRY(place(step.container));
-  const std::scoped_lock lock(node->mutex, inside->mutex);
-  const auto parent = TRY(need_link(*node->socket, step.parent));
-  const auto name = TRY(IfName::parse(step.device));
-  // What a new device takes over from "default": no address or route from a router's word on a static service ip, and
-  // no IPv6 at all where the service has none.
-  const bool v6 = any_v6(service_, ip);
-  const std::array<netns::SysctlValue, 3> values{
-      {{netns::Sysctl::accept_ra, 0}, {netns::Sysctl::autoconf, 0}, {netns::Sysctl::disable_ipv6, v6 ? 0 : 1}}};
-  const auto everything = TRY(default_device());
-  if (auto written = netns::write_sysctls(*inside->ns, everything, values);
-      !written && (v6 || written.error().kind != ErrorKind::not_found))
-    return Err{std::move(written).error()};
-  int index = 0;
-  if (step.mode == IpMode::bridge) {
-    // The host's end is named after the container's namespace, which no two have in common, and goes with its peer.
-    std::array<char, 16> host_name{};
-    std::snprintf(host_name.data(), host_name.size(), "pl%x.%.4s", static_cast<unsigned>(inside->ns->id().ino),
-                  step.device.c_str());
-    const auto host = TRY(IfName::parse(host_name.data()));
-    const auto pair = TRY(netns::create_veth(
-        *node->socket, *inside->socket, {host, parent.index, name, ip.macaddr, ip.mtu ? ip.mtu : parent.mtu, true}));
-    index = pair.target.index;
-    book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
-    TRY(netns::set_alias(*node->socket, pair.host.index, "plumb " + service_.name + " " + ip.id));
-    TRY(netns::force_carrier(*node->socket, host));
-    return {};
-  }
-  index =
-      TRY(netns::create_macvlan(*node->socket, *inside->socket, {parent.index, name, ip.macaddr, ip.mtu, true})).index;
-  book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
-  return {};
-}
-
-Result<void> Actions::remove_link(const Step& step) {
-  const auto inside = TRY(place(step.container));
-  const std::lock_guard lock(inside->mutex);
-  const auto link = TRY(device_named(*inside->socket, step.device));
-  if (!link) return {};
-  return netns::remove_link(*inside->socket, link->index);
 }
 
 Result<void> Actions::add_address(const Step& step, const std::stop_token& stop) {
@@ -189,7 +141,7 @@ Result<void> Actions::set_route(const Step& step) {
   const auto inside = TRY(place(step.container));
   const std::lock_guard lock(inside->mutex);
   const auto link = TRY(need_link(*inside->socket, step.device));
-  const bool v6 = step.gateway->is_v6();
+  const bool v6 = step.cidr->address().is_v6();
   netns::Route route{netns::default_destination(v6), step.gateway, link.index, netns::main_table, {}, {}};
   route.onlink = ip_of(step).del_net_route;  // no route to the gateway's network tells the kernel so
   std::optional<netns::Route> before;

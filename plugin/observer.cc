@@ -16,7 +16,9 @@
 #include "netns/route.h"
 #include "plugin/container_config.h"
 #include "plugin/executor.h"
+#include "plugin/open_vswitch.h"
 #include "specs/planner.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
@@ -25,8 +27,8 @@ namespace {
 constexpr std::chrono::seconds query_deadline{30};
 
 ObservedLink observed(const netns::Link& link) {
-  return {link.index, link.name.str(), link.kind,         link.mac,   link.mtu,
-          link.up,    link.carrier,    link.parent_index, link.master};
+  return {link.index,        link.name.str(), link.kind,  link.mac,   link.mtu,      link.up,         link.carrier,
+          link.parent_index, link.master,     link.group, link.alias, link.altnames, link.ipvlan_mode};
 }
 
 enum class Routes { yes, for_host_links };
@@ -42,8 +44,24 @@ Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which) {
     out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed});
   if (which == Routes::yes || std::any_of(out.links.begin(), out.links.end(), is_host_link))
     for (const auto& r : TRY(netns::routes(socket)))
-      out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex});
+      out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex,
+                            r.destination.address().is_v6()});
   return out;
+}
+
+// Which of the devices that the spec needs the kernel does not know: asked before anything is touched.
+Result<void> ask_for_kinds(const Service& service, const netns::Namespace& node, Observed& seen) {
+  std::set<std::string> needed;
+  for (const auto& ip : service.ips) {
+    if (ip.disable) continue;
+    if (const auto kind = kernel_kind(ip.mode); !kind.empty()) needed.emplace(kind);
+    if (const auto vlan = vlan_device(ip); vlan && seen.node.link(vlan->name) == nullptr) needed.emplace("vlan");
+  }
+  if (needed.empty()) return {};
+  auto socket = TRY(netns::RouteSocket::open(node));
+  for (const auto& kind : needed)
+    if (const auto known = netns::knows_kind(socket, kind); known && !*known) seen.lacking_kinds.insert(kind);
+  return {};
 }
 
 Result<std::vector<IpAddress>> resolve(const std::string& name) {
@@ -214,6 +232,10 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   const bool host_access =
       std::any_of(service.ips.begin(), service.ips.end(), [](const IpResource& ip) { return ip.host_access; });
   out.seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links));
+  TRY(ask_for_kinds(service, own, out.seen));
+  if (std::any_of(service.ips.begin(), service.ips.end(),
+                  [](const IpResource& ip) { return ip.mode == IpMode::ovs && !ip.disable; }))
+    out.seen.open_vswitch = observe_switch(service.name);
   resolve_names(service, out.seen);
   if (!asks) return out;
   EngineTime::count([&] { meeting.join(); });

@@ -1,6 +1,9 @@
 #include "plugin/program.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -80,6 +83,68 @@ Result<void> GatedProgram::go() {
   if (::write(gate_.get(), &byte, 1) != 1)
     return Err{errno_error(errno, "let process " + std::to_string(pid_) + " go")};
   return {};
+}
+
+namespace {
+
+struct Pipe {
+  UniqueFd reader;
+  UniqueFd writer;
+};
+
+Result<Pipe> open_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Err{errno_error(errno, "make a pipe")};
+  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// Reads both to their ends, whichever has something.
+void drain(const UniqueFd& output, std::string& out, const UniqueFd& errors, std::string& err) {
+  std::array<pollfd, 2> fds{{{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}}};
+  std::array<char, 4096> buffer{};
+  while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+    for (auto& fd : fds) {
+      if (fd.fd < 0 || fd.revents == 0) continue;
+      const ssize_t got = ::read(fd.fd, buffer.data(), buffer.size());
+      if (got > 0) (fd.fd == output.get() ? out : err).append(buffer.data(), static_cast<std::size_t>(got));
+      if (got == 0 || (got < 0 && errno != EINTR)) fd.fd = -1;  // poll passes over it
+    }
+  }
+}
+
+}  // namespace
+
+Result<Ran> run_program(const std::vector<std::string>& arguments) {
+  const auto argv = pointers(arguments);
+  auto output = TRY(open_pipe());
+  auto errors = TRY(open_pipe());
+  posix_spawn_file_actions_t actions{};
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, output.writer.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&actions, errors.writer.get(), STDERR_FILENO);
+  posix_spawnattr_t attributes{};
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;  // threads of ours block signals, which the program's own time limits may need
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  const int failed = ::posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) return Err{errno_error(failed, "run " + arguments.front())};
+  output.writer.reset();
+  errors.writer.reset();
+  Ran ran;
+  drain(output.reader, ran.output, errors.reader, ran.errors);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) ran.signal = WTERMSIG(status);
+  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
+  return ran;
 }
 
 Error exec_program(const std::vector<std::string>& arguments) {

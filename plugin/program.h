@@ -1,5 +1,5 @@
-// Running another program, for the two cases where there is no other way: dockerd for a private engine, and the docker
-// command on behalf of the user.
+// Running another program, for the cases where there is no other way: dockerd for a private engine, ovs-vsctl, and the
+// docker command on behalf of the user.
 //
 // Threads: safe from any. Privilege: none of its own.
 #pragma once
@@ -35,6 +35,18 @@ class GatedProgram {
   pid_t pid_;
   UniqueFd gate_;
 };
+
+// What a program that was waited for has left.
+struct Ran {
+  int status = 0;  // exit code, when no signal ended it
+  int signal = 0;
+  std::string output;
+  std::string errors;
+};
+
+// Runs the program and waits for it, however long it takes. `arguments[0]` is an absolute path; standard input is
+// /dev/null. Errors: it could not be started.
+[[nodiscard]] Result<Ran> run_program(const std::vector<std::string>& arguments);
 
 // Replaces this process by the program. Returns only on an error.
 [[nodiscard]] Error exec_program(const std::vector<std::string>& arguments);

@@ -14,6 +14,15 @@
 
 namespace plumb {
 
+Result<UniqueFd> lock_node_links() {
+  const std::string path = TRY(run_directory()) + "/.node-links.lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return Err{errno_error(errno, "open " + path)};
+  while (::flock(fd.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return Err{errno_error(errno, "lock " + path)};
+  return fd;
+}
+
 Result<std::string> run_directory() {
   const std::string path = "/run/plumb";
   if (::mkdir(path.c_str(), 0711) != 0 && errno != EEXIST) {

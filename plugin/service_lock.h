@@ -38,6 +38,10 @@ class ServiceLock {
   bool after_a_kill_;
 };
 
+// What services share on a node is changed by one verb at a time: the node's own links to addresses on macvlans, and
+// VLAN devices. Who adds a user must not meet who removes the device. Held as long as the descriptor. Waits.
+[[nodiscard]] Result<UniqueFd> lock_node_links();
+
 // Where plumb keeps what must not survive a reboot: /run/plumb. Made when it is missing. Errors: permission.
 [[nodiscard]] Result<std::string> run_directory();
 

@@ -74,9 +74,13 @@ constexpr Keyword kRows[] = {
      .example = "macvlan",
      .text =
          "For type netns: how the link in the container is made. bridge: a veth pair with its outer end on the bridge "
-         "`ipdev`. macvlan: a macvlan in bridge mode on `ipdev`; the node itself cannot reach the address. "
-         "The others (ipvlan-l2, ipvlan-l3, ipvlan-l3s, dedicated, ovs) are not supported by this version of plumb and "
-         "are refused."},
+         "`ipdev`. macvlan: a macvlan in bridge mode on `ipdev`; the node itself cannot reach the address without "
+         "`host_access`. ipvlan-l2: like macvlan, with the MAC of `ipdev`, for networks that allow one MAC for each "
+         "port. ipvlan-l3 and ipvlan-l3s (with the node's netfilter): the node routes for the address, which nobody "
+         "resolves by ARP, so the network's routers need a route to it by the node; it is not announced. dedicated: "
+         "`ipdev` itself is moved into the container, and back out under its old name when the service stops, or after "
+         "its container died. ovs: a veth pair with its outer end on the Open vSwitch bridge `ipdev`. A device is the "
+         "parent of macvlans or of ipvlans of one mode, not of both."},
     {.section = kSection,
      .name = "nsdev",
      .type = ValueType::device,
@@ -163,28 +167,29 @@ constexpr Keyword kRows[] = {
      .default_value = "false",
      .example = "true",
      .origin = Origin::plumb,
-     .text = "Let the node itself reach an IPv4 address on a macvlan, which the kernel does not do by itself: plumb "
-             "makes one more macvlan on the node (plh and the number of `ipdev`), shared by all services on that "
-             "device, with a route for each address, and removes it with the last of them. On a bridge the node's own "
-             "address on the bridge does that, and the keyword has no effect."},
+     .text =
+         "Let the node itself reach an IPv4 address on a macvlan or ipvlan, which the kernel does not do by itself: "
+         "plumb makes one more of these on the node (plh and the number of `ipdev`), shared by all services on that "
+         "device, with a route for each address, and removes it with the last of them. On a bridge the node's own "
+         "address on the bridge does that, and the keyword has no effect."},
     {.section = kSection,
      .name = "vlan_tag",
      .type = ValueType::integer,
      .default_text = "none",
      .example = "44",
-     .support = Support::not_yet,
      .text =
-         "The 802.1q tag of the link. Not supported by this version of plumb: without the tag the address would be on "
-         "another network, so a spec with it is refused. A VLAN device made beforehand (eth0.44) can be the `ipdev`."},
+         "The 802.1q tag, 1 to 4094. With mode ovs it is that of the port. Otherwise the link, or the address of "
+         "type host, is put on the VLAN device `ipdev`.`vlan_tag` (eth0.44), as if `ipdev` were set to that. A VLAN "
+         "device that is missing is made, shared by the services of the node, and removed with its last user; one "
+         "that was there already is left."},
     {.section = kSection,
      .name = "vlan_mode",
      .type = ValueType::choice,
      .default_value = "native-untagged",
      .candidates = "access native-tagged native-untagged",
      .example = "access",
-     .support = Support::not_yet,
-     .text = "How an Open vSwitch port treats tags. Not supported by this version of plumb, which has no `mode = ovs` "
-             "yet."},
+     .text =
+         "For mode ovs: how the port treats tags, in Open vSwitch's own words (ovs-vswitchd.conf.db(5), vlan_mode)."},
     {.section = kSection,
      .name = "network",
      .example = "10.0.3.0",
@@ -223,8 +228,7 @@ constexpr Keyword kRows[] = {
      .text = "Words that mark the resource. nonrouted: make no default route, whatever `gateway` says. encap: the "
              "address goes on a device that the service's container has already, `ipdev` being that device; `netns` "
              "says which container where there are several, and settings for @encapnodes or for the container's name "
-             "win. dedicated (move `ipdev` itself into the container) is not supported by this version of plumb and is "
-             "refused. Other words are free."},
+             "win. dedicated: the same as `mode = dedicated`. Other words are free."},
     {.section = kSection,
      .name = "standby",
      .type = ValueType::boolean,

@@ -122,13 +122,7 @@ void read_resource(SectionReader& reader, Resource& resource) {
   resource.standby = reader.boolean("standby");
   resource.monitor = reader.boolean("monitor");
   if (const auto restart = reader.integer("restart", 0, 1000)) resource.restart = static_cast<int>(restart->value);
-  for (auto& tag : reader.words("tags")) {
-    if (tag.value == "dedicated")
-      reader.report().error(
-          tag.where, "tag " + quoted(tag.value) + " of [" + resource.id + "] is not supported by this version of plumb",
-          "use mode = macvlan, which leaves the device on the node");
-    resource.tags.push_back(std::move(tag.value));
-  }
+  for (auto& tag : reader.words("tags")) resource.tags.push_back(std::move(tag.value));
 }
 
 }  // namespace plumb

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "specs/draft.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
@@ -162,22 +163,53 @@ Result<AnnouncePolicy> parse_announce(std::string_view text) {
   return policy;
 }
 
+void read_vlan(SectionReader& reader, IpDraft& draft) {
+  auto& ip = draft.ip;
+  if (const auto tag = reader.integer("vlan_tag", 1, 4094)) ip.vlan_tag = tag->value;
+  if (draft.places.contains("vlan_mode")) ip.vlan_mode = reader.choice("vlan_mode");
+  if (!ip.vlan_mode.empty() && ip.mode != IpMode::ovs)
+    reader.report().warning(draft.place("vlan_mode"), "vlan_mode" + in_section(reader) + " has no effect",
+                            "it is for mode = ovs");
+  if (!ip.vlan_tag || ip.mode == IpMode::ovs) return;
+  if (ip.type == IpType::encap)
+    return reader.report().error(draft.place("vlan_tag"),
+                                 "vlan_tag" + in_section(reader) + ": not for a device inside a container",
+                                 "name the container's VLAN device as ipdev");
+  const std::string mode = std::string(mode_name(ip.mode));
+  if (ip.mode == IpMode::bridge || ip.mode == IpMode::dedicated) {
+    reader.report().error(draft.place("vlan_tag"), "vlan_tag" + in_section(reader) + ": not with mode = " + mode,
+                          ip.mode == IpMode::bridge ? "set mode = macvlan: it is made on a VLAN device of the bridge"
+                                                    : "name the VLAN device itself as ipdev");
+  } else if (!IfName::parse(uplink(ip))) {
+    reader.report().error(draft.place("vlan_tag"),
+                          "vlan_tag" + in_section(reader) + ": " + quoted(uplink(ip)) + " is too long for a device",
+                          "make the VLAN device under a shorter name and set ipdev to that");
+  }
+}
+
 void read_link(SectionReader& reader, IpDraft& draft) {
   auto& ip = draft.ip;
-  const auto mode = reader.choice("mode");
-  ip.mode = mode_of(mode);
-  const bool supported = ip.mode == IpMode::automatic || ip.mode == IpMode::bridge || ip.mode == IpMode::macvlan;
-  if (!supported)
-    reader.report().error(draft.place("mode"),
-                          "mode = " + mode + in_section(reader) + " is not supported by this version of plumb",
-                          "bridge and macvlan are");
+  ip.mode = mode_of(reader.choice("mode"));
+  if (ip.has_tag("dedicated") && ip.mode == IpMode::automatic) ip.mode = IpMode::dedicated;
+  if (ip.type != IpType::netns) {
+    ip.mode = IpMode::automatic;
+    if (ip.has_tag("dedicated"))
+      reader.report().warning(draft.place("tags"), "tag \"dedicated\" of [" + ip.id + "] has no effect",
+                              "it is for type netns");
+  }
+  read_vlan(reader, draft);
   if (auto name = reader.single("nsdev", parse_device)) {
     if (name->value.str() == "lo")
       reader.report().error(name->where,
                             "nsdev" + in_section(reader) + ": lo is the loopback device of every namespace");
     ip.nsdev = name->value;
   }
-  if (auto mac = reader.single("macaddr", parse_mac)) ip.macaddr = mac->value;
+  if (auto mac = reader.single("macaddr", parse_mac)) {
+    ip.macaddr = mac->value;
+    if (is_ipvlan(ip.mode))
+      reader.report().error(mac->where, "macaddr" + in_section(reader) + ": an ipvlan has the MAC of its device",
+                            "remove it, or set mode = macvlan");
+  }
   const bool v6 =
       std::any_of(draft.addresses.begin(), draft.addresses.end(), [](const auto& a) { return a.value.is_v6(); });
   // RFC 8200 section 5: IPv6 needs 1280 bytes; the kernel drops the address of a link with less. RFC 791: 68.
@@ -220,7 +252,7 @@ void check_required(SectionReader& reader, const IpDraft& draft) {
   if (draft.ip.type == IpType::host && draft.places.contains("netns"))
     reader.report().error(draft.place("netns"), section + " has a netns but its type is host",
                           "add type = netns, or remove the netns");
-  for (const std::string_view keyword : {"mode", "nsdev", "macaddr", "mtu", "host_access"})
+  for (const std::string_view keyword : {"mode", "nsdev", "macaddr", "mtu", "host_access", "vlan_mode"})
     if (draft.places.contains(keyword))
       reader.report().warning(draft.place(keyword),
                               std::string(keyword) + in_section(reader) + " has no effect on an address of type " +

@@ -25,6 +25,10 @@ struct ObservedLink {
   bool carrier = false;  // IFF_LOWER_UP
   int parent = 0;        // IFLA_LINK: index of the parent or the veth peer, in its own namespace
   int master = 0;        // index of the bridge it is a port of
+  unsigned group = 0;    // IFLA_GROUP
+  std::string alias = {};
+  std::vector<std::string> altnames = {};
+  std::string ipvlan_mode = {};  // "l2", "l3", "l3s"; empty for other kinds
 };
 
 struct ObservedAddress {
@@ -38,6 +42,7 @@ struct ObservedRoute {
   std::optional<Cidr> destination;  // nothing: the default route
   std::optional<IpAddress> gateway;
   int link = 0;
+  bool v6 = false;
 };
 
 // A network namespace, known by the identity of its nsfs inode.
@@ -90,6 +95,13 @@ struct ObservedEngine {
   Error error;                // with unreachable
 };
 
+// What the node's Open vSwitch says; asked only for a service with mode = ovs.
+struct ObservedSwitch {
+  std::vector<std::string> bridges;
+  std::map<std::string, std::vector<std::string>> ports;  // by resource id: those that this service's starts added
+  std::optional<Error> error;                             // it could not be asked
+};
+
 struct Observed {
   ObservedEngine engine;
   std::map<std::string, ObservedContainer> containers;  // by resource id: the container that has the resource's name
@@ -97,8 +109,10 @@ struct Observed {
   ObservedNetns node;                                   // the namespace that plumb runs in
   std::map<std::string, std::vector<IpAddress>> names;  // host names of ipname, resolved
   std::map<std::string, Error> name_errors;             // host names that did not resolve
-  std::set<IpAddress> probed_free;                      // probed by this run already: nobody answered
-  bool after_a_kill = false;  // the verb before was killed: an address that is there may be unannounced
+  std::set<std::string, std::less<>> lacking_kinds;     // devices that the spec needs and the kernel does not know
+  ObservedSwitch open_vswitch;
+  std::set<IpAddress> probed_free;  // probed by this run already: nobody answered
+  bool after_a_kill = false;        // the verb before was killed: an address that is there may be unannounced
 };
 
 }  // namespace plumb

@@ -44,6 +44,9 @@ enum class StepKind {
   route_set,           // default route                           undo: the route that was there before
   host_access_grant,   // the node's route to the address       undo: host_access_revoke
   host_access_revoke,  //
+  vlan_take,           // the node's VLAN device, made if missing  undo: vlan_release
+  vlan_release,        // removed with its last user
+  ovs_release,         // ports of Open vSwitch whose links are gone
   address_announce,    // first round now, the rest after         undo: nothing
   container_stop,      //
   container_remove,    //
@@ -66,7 +69,7 @@ struct Step {
   std::string device;  // the link in the namespace ("eth0")
   std::string parent;  // the node's device it hangs on
   IpMode mode = IpMode::automatic;
-  bool encap = false;  // of an address on a device that the container has already
+  bool probe_inside = false;  // the probe goes out of the device in the container
   std::optional<Cidr> cidr;
   std::optional<IpAddress> gateway;
   bool optional =

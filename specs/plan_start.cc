@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "specs/plan_address.h"
 #include "specs/planner_parts.h"
 
 namespace plumb {
@@ -14,12 +15,12 @@ enum class Fate { keep, start, create, replace };
 class StartPlanner {
  public:
   StartPlanner(const Service& service, const Observed& seen, Verb verb)
-      : service_(service), seen_(seen), verb_(verb), out_(verb) {}
+      : service_(service), seen_(seen), verb_(verb), out_(verb), address_planner_(service, seen, out_) {}
 
   Result<Plan> run() {
     TRY(check_node(service_));
     for (const auto& ip : service_.ips)
-      if (wanted(ip) && ip.type != IpType::encap) TRY(check_parent(service_, ip, seen_.node));
+      if (wanted(ip) && ip.type != IpType::encap) TRY(check_uplink(service_, ip, seen_));
     if (std::any_of(service_.containers.begin(), service_.containers.end(), [&](const auto& c) { return wanted(c); })) {
       if (seen_.engine.state == EngineState::unreachable) return Err{seen_.engine.error};
       if (seen_.engine.state == EngineState::down || seen_.engine.state == EngineState::crashed)
@@ -54,7 +55,8 @@ class StartPlanner {
       for (const auto& ip : service_.ips)
         if (wanted(ip) && ip.type != IpType::encap)
           for (const auto& address : TRY(planned_addresses(ip, seen_)))
-            if (!(ip.type == IpType::host && seen_.node.address(address.cidr.address()) != nullptr)) probe(ip, address);
+            if (!(ip.type == IpType::host && seen_.node.address(address.cidr.address()) != nullptr))
+              address_planner_.probe_early(ip, address);
     out_.plan().partial = true;
     return std::move(out_.plan());
   }
@@ -215,7 +217,7 @@ class StartPlanner {
       if (service_.container(c.netns) != nullptr)
         for (Step& remove : remove_stranded_links(c.id, *have)) {
           remove.after = {*last};
-          stranded_removed_.push_back(out_.add(std::move(remove)));
+          address_planner_.probe_after(out_.add(std::move(remove)));
         }
       if (have->auto_remove) return last;
     }
@@ -259,22 +261,11 @@ class StartPlanner {
 
   // --- addresses
 
-  std::optional<std::size_t> probe(const IpResource& ip, const PlannedAddress& address) {
-    if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
-    Step step = ip_step(StepKind::address_probe, ip);
-    step.cidr = address.cidr;
-    step.after = stranded_removed_;  // else the probe would hear our own earlier start
-    return out_.add(std::move(step));
-  }
-
-  Step ip_step(StepKind kind, const IpResource& ip) const { return step_for(kind, service_, ip, seen_); }
-
   Result<void> plumb_ip(const IpResource& ip) {
     const ObservedNetns* ns = ip.type == IpType::encap ? TRY(device_in_container(ip)) : &seen_.node;
     const auto addresses = TRY(planned_addresses(ip, seen_));
     TRY(check_node_has_not(service_, ip, addresses, seen_));
     for (const auto& address : addresses) addresses_.insert(address.cidr.address());
-    std::optional<std::size_t> link;
     std::vector<std::size_t> base;
     if (ip.type == IpType::encap) {
       TRY(check_container_has_not(ip, addresses, *ns));
@@ -291,10 +282,10 @@ class StartPlanner {
         warn_changed(ip.id);
         return {};
       }
-      link = plan_link(ip, ns);
       depend(base, find(started_, owner->id));
     }
-    for (const auto& address : addresses) plumb_address(ip, address, ns, link, base);
+    const auto last = address_planner_.plumb(ip, addresses, ns, base);
+    if (ip.type != IpType::host) plumbed_[ip.netns].insert(plumbed_[ip.netns].end(), last.begin(), last.end());
     return {};
   }
 
@@ -304,66 +295,8 @@ class StartPlanner {
       return Err{ErrorKind::refused,
                  ip.id + ": " + ip.netns + " has no network namespace of its own: it runs in the node's",
                  "for an address on the node, remove the tag encap from [" + ip.id + "]"};
-    TRY(check_parent(service_, ip, *found->second.netns));
+    TRY(check_device(ip, *found->second.netns));
     return &*found->second.netns;
-  }
-
-  // The link, when the namespace does not have it. One under its name that is no link of this ip's kind on this ip's
-  // parent was left by a killed start of another configuration.
-  std::optional<std::size_t> plan_link(const IpResource& ip, const ObservedNetns* ns) {
-    Step create = ip_step(StepKind::link_create, ip);
-    const std::string key = ip.netns + " " + create.device;
-    if (const auto shared = find(links_, key)) return shared;
-    depend(create.after, find(started_, ip.netns));
-    if (ns != nullptr) {
-      if (const auto* have = ns->link(create.device)) {
-        if (link_fits(ip, *have, seen_) && have->up) return std::nullopt;
-        Step stale = ip_step(StepKind::link_remove_stale, ip);
-        create.after.push_back(out_.add(std::move(stale)));
-      }
-    }
-    const std::size_t index = out_.add(std::move(create));
-    links_[key] = index;
-    return index;
-  }
-
-  void plumb_address(const IpResource& ip, const PlannedAddress& address, const ObservedNetns* ns,
-                     const std::optional<std::size_t>& link, const std::vector<std::size_t>& base) {
-    const bool fresh_link = link.has_value() || ns == nullptr;
-    const bool present = !fresh_link && ns->address(address.cidr.address()) != nullptr;
-    std::optional<std::size_t> last = link;
-    if (!present) {
-      Step add = ip_step(StepKind::address_add, ip);
-      add.cidr = address.cidr;
-      add.after = base;
-      depend(add.after, link);
-      depend(add.after, probe(ip, address));
-      last = out_.add(std::move(add));
-    }
-    if (lacks_host_access(ip, address.cidr.address(), seen_)) {
-      Step grant = ip_step(StepKind::host_access_grant, ip);
-      grant.cidr = address.cidr;
-      grant.after = base;
-      depend(grant.after, last);
-      out_.add(std::move(grant));
-    }
-    const bool routed = !address.gateway || (!fresh_link && has_default_route(*ns, *address.gateway));
-    if (!routed) {
-      Step route = ip_step(StepKind::route_set, ip);
-      route.cidr = address.cidr;
-      route.gateway = address.gateway;
-      route.after = base;
-      depend(route.after, last);
-      last = out_.add(std::move(route));
-    }
-    if ((!present || seen_.after_a_kill) && ip.announce.count > 0) {
-      Step announce = ip_step(StepKind::address_announce, ip);
-      announce.cidr = address.cidr;
-      announce.gateway = address.gateway;
-      depend(announce.after, last);
-      last = out_.add(std::move(announce));
-    }
-    if (last && ip.type != IpType::host) plumbed_[ip.netns].push_back(*last);
   }
 
   static std::optional<std::size_t> find(const std::map<std::string, std::size_t>& map, const std::string& id) {
@@ -375,16 +308,15 @@ class StartPlanner {
   const Observed& seen_;
   Verb verb_;
   PlanBuilder out_;
+  AddressPlanner address_planner_;
   std::set<std::string> ordered_;
   std::vector<const ContainerResource*> containers_;  // those that take part, owners first
   std::map<std::string, Fate> fates_;
-  std::set<IpAddress> addresses_;             // of all ips
-  std::map<std::string, std::size_t> links_;  // by owner's id and device
+  std::set<IpAddress> addresses_;  // of all ips
   std::map<std::string, std::size_t> created_;
   std::map<std::string, std::size_t> started_;
   std::map<std::string, std::vector<std::size_t>> plumbed_;  // by owner's id: the last step of each address
   std::vector<std::size_t> leftover_removed_;
-  std::vector<std::size_t> stranded_removed_;
   std::vector<std::pair<const ContainerResource*, std::string>> retired_;  // with its container's id
 };
 

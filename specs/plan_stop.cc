@@ -2,7 +2,9 @@
 #include <map>
 #include <set>
 
+#include "specs/dedicated.h"
 #include "specs/planner_parts.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
@@ -32,6 +34,9 @@ class StopPlanner {
         revoke_host_access(ip);
       }
     withdraw_unnamed();
+    give_back_strays();
+    release_vlans();
+    release_ports();
     containers_that_own();
     leftovers();
     stop_engine();
@@ -189,9 +194,65 @@ class StopPlanner {
     }
   }
 
+  // Devices of the node that came home under another name when their container died.
+  void give_back_strays() {
+    for (const auto& ip : service_.ips) {
+      if (ip.mode != IpMode::dedicated || !takes_part(verb_, ip)) continue;
+      const auto* stray = dedicated_on_node(ip, seen_);
+      if (stray == nullptr || !DedicatedMark::parse(stray->alias)) continue;
+      Step back = ip_step(StepKind::link_remove, ip);
+      back.container.clear();
+      back.device = stray->name;
+      out_.add(std::move(back));
+    }
+  }
+
+  // The VLAN devices that this service uses, whatever the spec says today.
+  void release_vlans() {
+    const std::size_t before = out_.plan().steps.size();
+    for (const auto& link : seen_.node.links) {
+      if (link.group != vlan_group) continue;
+      const bool orphan = std::none_of(link.altnames.begin(), link.altnames.end(), is_vlan_user);
+      for (const auto& ip : service_.ips)
+        if (orphan && uplink(ip) == link.name) release_vlan(link.name, ip.id, before);
+      for (const auto& user : link.altnames)
+        if (const auto resource = vlan_user_resource(service_.name, user); !resource.empty() && !kept(resource))
+          release_vlan(link.name, resource, before);
+    }
+  }
+
+  // A resource that this verb leaves up.
+  [[nodiscard]] bool kept(const std::string& resource) const {
+    return std::any_of(service_.ips.begin(), service_.ips.end(),
+                       [&](const IpResource& ip) { return ip.id == resource && !takes_part(verb_, ip); });
+  }
+
+  // After all that this service has upon it: devices upon a VLAN device die with it.
+  void release_vlan(const std::string& device, const std::string& resource, std::size_t before) {
+    Step release;
+    release.kind = StepKind::vlan_release;
+    release.resource = resource;
+    release.device = release.parent = device;
+    for (std::size_t i = 0; i < before; ++i) release.after.push_back(i);
+    out_.add(std::move(release));
+  }
+
+  // Open vSwitch keeps the name of a port whose link is gone.
+  void release_ports() {
+    for (const auto& [resource, ports] : seen_.open_vswitch.ports) {
+      if (kept(resource)) continue;
+      Step release;
+      release.kind = StepKind::ovs_release;
+      release.resource = resource;
+      for (std::size_t i = 0; i < out_.plan().steps.size(); ++i)
+        if (out_.plan().steps[i].kind == StepKind::link_remove) release.after.push_back(i);
+      out_.add(std::move(release));
+    }
+  }
+
   // The addresses go from a device that stays: the node's, or one that a container has of its own.
   Result<void> withdraw_from(const IpResource& ip, const ObservedNetns& home) {
-    if (home.link(ip.ipdev) == nullptr) return {};  // no device, no address
+    if (home.link(uplink(ip)) == nullptr) return {};  // no device, no address
     for (const auto& address : TRY(resolved_addresses(ip, seen_))) {
       const auto* have = home.address(address);
       if (have == nullptr) continue;

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "specs/planner_parts.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
@@ -59,14 +60,14 @@ Result<unsigned> prefix_for(const IpResource& ip, const IpAddress& address, cons
     const auto owner = seen.containers.find(ip.netns);
     home = owner == seen.containers.end() || !owner->second.netns ? nullptr : &*owner->second.netns;
   }
-  if (const auto* parent = home == nullptr ? nullptr : home->link(ip.ipdev)) {
+  if (const auto* parent = home == nullptr ? nullptr : home->link(uplink(ip))) {
     for (const auto& a : home->addresses)
       if (a.link == parent->index && a.cidr.address().is_v6() == address.is_v6() &&
           !(address.is_v6() && a.cidr.address().is_link_local()) && a.cidr.address() != address)
         return a.cidr.prefix();
   }
   return Err{ErrorKind::spec,
-             ip.id + ": no netmask is given for " + address.to_string() + ", and " + ip.ipdev + " has no " +
+             ip.id + ": no netmask is given for " + address.to_string() + ", and " + uplink(ip) + " has no " +
                  (address.is_v6() ? "IPv6" : "IPv4") + " address to take it from",
              "add netmask = <length> to [" + ip.id + "]"};
 }
@@ -119,12 +120,6 @@ std::string planned_device(const Service& service, const IpResource& ip) {
   return next_free();
 }
 
-IpMode planned_mode(const IpResource& ip, const Observed& seen) {
-  if (ip.mode != IpMode::automatic) return ip.mode;
-  const auto* parent = seen.node.link(ip.ipdev);
-  return parent != nullptr && parent->kind == "bridge" ? IpMode::bridge : IpMode::macvlan;
-}
-
 Result<std::vector<IpAddress>> resolved_addresses(const IpResource& ip, const Observed& seen) {
   std::vector<IpAddress> out;
   for (const auto& name : ip.names) {
@@ -140,7 +135,8 @@ Result<std::vector<PlannedAddress>> planned_addresses(const IpResource& ip, cons
     const unsigned prefix = TRY(prefix_for(ip, address, seen));
     const Cidr cidr = TRY(Cidr::make(address, prefix));
     std::optional<IpAddress> gateway;
-    if (ip.type == IpType::netns && ip.gateway && ip.gateway->is_v6() == address.is_v6()) {
+    const bool direct = ip.type == IpType::netns && is_routed(ip.mode) && !ip.has_tag("nonrouted");
+    if (ip.type == IpType::netns && ip.gateway && !is_routed(ip.mode) && ip.gateway->is_v6() == address.is_v6()) {
       // A link-local gateway is on the link whatever the prefix says (RFC 4861 section 4.2).
       if (!cidr.contains(*ip.gateway) && !ip.gateway->is_link_local())
         return Err{ErrorKind::spec,
@@ -148,7 +144,7 @@ Result<std::vector<PlannedAddress>> planned_addresses(const IpResource& ip, cons
                    "correct gateway or netmask in [" + ip.id + "]"};
       gateway = ip.gateway;
     }
-    out.push_back({cidr, gateway});
+    out.push_back({cidr, gateway, direct});
   }
   return out;
 }
@@ -161,16 +157,17 @@ Step step_for(StepKind kind, const Service& service, const IpResource& ip, const
   Step step;
   step.kind = kind;
   step.resource = ip.id;
-  step.parent = ip.ipdev;
+  step.parent = uplink(ip);
   step.optional = ip.optional;
   if (ip.type == IpType::netns) {
     step.container = ip.netns;
     step.device = planned_device(service, ip);
     step.mode = planned_mode(ip, seen);
+    step.probe_inside = probed_from_link(step.mode);
   } else {
-    step.device = ip.ipdev;
-    step.encap = ip.type == IpType::encap;
-    if (step.encap) step.container = ip.netns;
+    step.device = uplink(ip);
+    step.probe_inside = ip.type == IpType::encap;
+    if (step.probe_inside) step.container = ip.netns;
   }
   return step;
 }

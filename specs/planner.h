@@ -17,6 +17,7 @@ namespace plumb {
 struct PlannedAddress {
   Cidr cidr;
   std::optional<IpAddress> gateway;  // of the same family
+  bool direct = false;               // the default route goes straight out of the link, by no gateway
 };
 
 // The addresses of `ip`, names resolved by `seen.names`. Errors: not_found.
@@ -29,9 +30,6 @@ struct PlannedAddress {
 
 // The name of the device in the namespace: nsdev, else eth<n> with n counting the namespace's ip resources.
 [[nodiscard]] std::string planned_device(const Service& service, const IpResource& ip);
-
-// bridge if ipdev is a bridge, else macvlan, when the spec leaves the mode open.
-[[nodiscard]] IpMode planned_mode(const IpResource& ip, const Observed& seen);
 
 // The name of the node's own macvlan on the device with that index.
 [[nodiscard]] std::string host_link_name(int parent_index);

@@ -20,9 +20,11 @@ namespace plumb {
 // What must hold before anything is touched (precondition.cc). Errors: refused, not_found, conflict, with what to do.
 // The service may run on this node.
 [[nodiscard]] Result<void> check_node(const Service& service);
-// The ip's device is there, up, has a carrier, and is of the kind that its mode needs. For type encap in `home`, the
-// namespace of its container.
-[[nodiscard]] Result<void> check_parent(const Service& service, const IpResource& ip, const ObservedNetns& home);
+// The ip's device is there, up, has a carrier, and is of the kind that its mode needs; the kernel knows that kind of
+// link. Not for type encap.
+[[nodiscard]] Result<void> check_uplink(const Service& service, const IpResource& ip, const Observed& seen);
+// The same for type encap in `home`, the namespace of its container.
+[[nodiscard]] Result<void> check_device(const IpResource& ip, const ObservedNetns& home);
 // The container has none of the addresses on another device.
 [[nodiscard]] Result<void> check_container_has_not(const IpResource& ip, const std::vector<PlannedAddress>& addresses,
                                                    const ObservedNetns& home);
@@ -37,7 +39,8 @@ namespace plumb {
 [[nodiscard]] bool plumbed_otherwise(const Service& service, const IpResource& ip,
                                      const std::vector<PlannedAddress>& addresses, const ObservedNetns& ns,
                                      const Observed& seen);
-[[nodiscard]] bool has_default_route(const ObservedNetns& ns, const IpAddress& gateway);
+// The namespace has the default route that the address is to have, if it is to have one.
+[[nodiscard]] bool has_planned_route(const ObservedNetns& ns, const PlannedAddress& address);
 
 // The node's own macvlan on the parent, through which it reaches the addresses on that parent's other macvlans
 // (plumbed.cc).

@@ -1,17 +1,32 @@
 // What is plumbed already, held against what the configuration wants.
 #include <algorithm>
 
+#include "specs/dedicated.h"
 #include "specs/planner_parts.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
-// The parent is known by its index. A macvlan upon a macvlan has the latter's own (drivers/net/macvlan.c,
-// macvlan_common_newlink).
+// A parent is known by its index. A macvlan upon a macvlan has the latter's own (drivers/net/macvlan.c,
+// macvlan_common_newlink), and so has an ipvlan upon an ipvlan.
 bool link_fits(const IpResource& ip, const ObservedLink& link, const Observed& seen) {
-  if (planned_mode(ip, seen) == IpMode::bridge) return link.kind == "veth";
-  const auto* parent = seen.node.link(ip.ipdev);
-  return link.kind == "macvlan" && parent != nullptr &&
-         link.parent == (parent->kind == "macvlan" ? parent->parent : parent->index);
+  const IpMode mode = planned_mode(ip, seen);
+  if (mode == IpMode::bridge) return link.kind == "veth";
+  if (mode == IpMode::dedicated) {
+    const auto mark = DedicatedMark::parse(link.alias);
+    return mark && mark->device == ip.ipdev;
+  }
+  if (mode == IpMode::ovs) {
+    const auto ports = seen.open_vswitch.ports.find(ip.id);
+    const auto* outer = link.kind == "veth" ? seen.node.link(link.parent) : nullptr;
+    return outer != nullptr && ports != seen.open_vswitch.ports.end() &&
+           std::find(ports->second.begin(), ports->second.end(), outer->name) != ports->second.end();
+  }
+  const std::string_view kind = is_ipvlan(mode) ? "ipvlan" : "macvlan";
+  const auto* parent = seen.node.link(uplink(ip));
+  if (link.kind != kind || parent == nullptr || link.parent != (parent->kind == kind ? parent->parent : parent->index))
+    return false;
+  return kind == "macvlan" || link_words(mode) == "ipvlan " + link.ipvlan_mode + " on ";
 }
 
 bool plumbed_otherwise(const Service& service, const IpResource& ip, const std::vector<PlannedAddress>& addresses,
@@ -28,10 +43,12 @@ bool plumbed_otherwise(const Service& service, const IpResource& ip, const std::
 
 std::string host_link_name(int parent_index) { return "plh" + std::to_string(parent_index); }
 
-bool is_host_link(const ObservedLink& link) { return link.kind == "macvlan" && link.name.starts_with("plh"); }
+bool is_host_link(const ObservedLink& link) {
+  return (link.kind == "macvlan" || link.kind == "ipvlan") && link.name.starts_with("plh");
+}
 
 const ObservedLink* host_link(const Observed& seen, const IpResource& ip) {
-  const auto* parent = seen.node.link(ip.ipdev);
+  const auto* parent = seen.node.link(uplink(ip));
   const auto* link = parent == nullptr ? nullptr : seen.node.link(host_link_name(parent->index));
   return link != nullptr && is_host_link(*link) ? link : nullptr;
 }
@@ -44,7 +61,8 @@ bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const I
 }
 
 bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen) {
-  if (!ip.host_access || ip.type != IpType::netns || address.is_v6() || planned_mode(ip, seen) != IpMode::macvlan)
+  const IpMode mode = planned_mode(ip, seen);
+  if (!ip.host_access || ip.type != IpType::netns || address.is_v6() || (mode != IpMode::macvlan && !is_ipvlan(mode)))
     return false;
   const auto* way = host_link(seen, ip);
   return way == nullptr || !way->up || !has_host_route(seen.node, *way, address);
@@ -64,9 +82,11 @@ std::vector<std::string> extra_addresses(const Service& service, const ObservedC
   return out;
 }
 
-bool has_default_route(const ObservedNetns& ns, const IpAddress& gateway) {
-  return std::any_of(ns.routes.begin(), ns.routes.end(),
-                     [&](const ObservedRoute& r) { return !r.destination && r.gateway == gateway; });
+bool has_planned_route(const ObservedNetns& ns, const PlannedAddress& address) {
+  if (!address.gateway && !address.direct) return true;
+  return std::any_of(ns.routes.begin(), ns.routes.end(), [&](const ObservedRoute& r) {
+    return !r.destination && r.gateway == address.gateway && r.v6 == address.cidr.address().is_v6();
+  });
 }
 
 }  // namespace plumb

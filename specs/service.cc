@@ -4,6 +4,8 @@
 
 namespace plumb {
 
+bool Resource::has_tag(std::string_view word) const { return std::find(tags.begin(), tags.end(), word) != tags.end(); }
+
 bool Service::has_node(std::string_view other) const {
   const auto lists = [&](const std::vector<std::string>& list) {
     return std::find(list.begin(), list.end(), other) != list.end();

@@ -32,6 +32,8 @@ struct Resource {
   bool monitor = false;
   int restart = 0;
   std::vector<std::string> tags;
+
+  [[nodiscard]] bool has_tag(std::string_view word) const;
 };
 
 enum class IpType {
@@ -74,8 +76,9 @@ struct IpResource : Resource {
   IpMode mode = IpMode::automatic;
   std::optional<IfName> nsdev;  // default: the first free eth<n>
   std::optional<Mac> macaddr;
-  std::optional<unsigned> mtu;  // default: the parent's
-  std::optional<unsigned> vlan_tag;
+  std::optional<unsigned> mtu;       // default: the parent's
+  std::optional<unsigned> vlan_tag;  // 802.1q, 1 to 4094
+  std::string vlan_mode;             // of an Open vSwitch port: "access", "native-tagged", "native-untagged", or empty
   bool del_net_route = false;
   bool check_carrier = true;
   bool alias = true;

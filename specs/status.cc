@@ -4,6 +4,7 @@
 #include <set>
 
 #include "specs/planner_parts.h"
+#include "specs/uplink.h"
 
 namespace plumb {
 
@@ -19,8 +20,6 @@ std::string_view to_string(Availability availability) {
 }
 
 namespace {
-
-std::string_view mode_word(IpMode mode) { return mode == IpMode::bridge ? "veth on bridge" : "macvlan on"; }
 
 // Resources by their state.
 struct Count {
@@ -162,7 +161,7 @@ class Judge {
       }
       ns = &*owner->second.netns;
     } else {
-      out.label += " on " + ip.ipdev;
+      out.label += " on " + uplink(ip);
     }
     judge_addresses(ip, *ns, out);
     return out;
@@ -191,7 +190,7 @@ class Judge {
     }
     if (present > 0) {
       if (ip.type == IpType::netns)
-        label += " (" + std::string(mode_word(planned_mode(ip, seen_))) + " " + ip.ipdev + ") in " + ip.netns;
+        label += " (" + std::string(link_words(planned_mode(ip, seen_))) + uplink(ip) + ") in " + ip.netns;
       if (ip.type == IpType::encap) label += " in " + ip.netns;
       out.label = label;
       out.state = out.problems.empty() ? Availability::up : Availability::degraded;
@@ -215,14 +214,20 @@ class Judge {
       out.problems.push_back(text + ": its device is down");
     else if (ip.check_carrier && !link->carrier)
       out.problems.push_back(text + ": device " + link->name + " has no carrier");
-    if (ip.type != IpType::netns && link != nullptr && link->name != ip.ipdev)
-      out.problems.push_back(text + ": it is on " + link->name + ", not on " + ip.ipdev);
+    if (ip.type != IpType::netns && link != nullptr && link->name != uplink(ip))
+      out.problems.push_back(text + ": it is on " + link->name + ", not on " + uplink(ip));
     if (lacks_host_access(ip, have.cidr.address(), seen_))
       out.problems.push_back(text + ": the node itself cannot reach it: its route or its link is gone (host_access)");
-    if (ip.type != IpType::netns || !ip.gateway || ip.gateway->is_v6() != have.cidr.address().is_v6()) return;
-    const bool routed = std::any_of(ns.routes.begin(), ns.routes.end(),
-                                    [&](const ObservedRoute& r) { return !r.destination && r.gateway == ip.gateway; });
-    if (!routed) out.problems.push_back("no default route via " + ip.gateway->to_string());
+    judge_route(ip, ns, have.cidr, out);
+  }
+
+  void judge_route(const IpResource& ip, const ObservedNetns& ns, const Cidr& cidr, ResourceStatus& out) const {
+    const auto planned = planned_addresses(ip, seen_);
+    if (!planned) return;  // said already
+    for (const auto& address : *planned)
+      if (address.cidr.address() == cidr.address() && !has_planned_route(ns, address))
+        out.problems.push_back(address.gateway ? "no default route via " + address.gateway->to_string()
+                                               : "no default route");
   }
 
   // What is on standby is up everywhere, so it does not say whether the service is up here; a service that is nothing

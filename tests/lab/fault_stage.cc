@@ -63,7 +63,7 @@ State Stage::state() const {
   State state = node_.state(engines_);
   std::erase_if(state["processes"], [](const std::string& line) { return line.starts_with(PLUMB_PROGRAM); });
   std::erase_if(state["files"], [](const std::string& line) {
-    return line == "/run/containerd" || line == "/run/containerd/s" || line == "/run/plumb/.host-access.lock";
+    return line == "/run/containerd" || line == "/run/containerd/s" || line == "/run/plumb/.node-links.lock";
   });
   return state;
 }

@@ -1,4 +1,5 @@
 #include "specs/planner.h"
+#include "specs/uplink.h"
 
 #include <doctest/doctest.h>
 

@@ -29,7 +29,8 @@ std::string spec_with(const Keyword& keyword, const std::string& name, const std
   if (keyword.name == "docker_daemon_args") spec += "docker_data_dir = /srv/svc1/docker\n";
   // An encapsulated address has no link of its own.
   const std::string type = in_ip && keyword.name == "encap" && value == "true" ? "" : unless(in_ip, "type", "netns");
-  spec += "[ip#0]\n" + type + unless(in_ip, "ipname", "10.0.3.3") + unless(in_ip, "ipdev", "eth0") +
+  const std::string mode = in_ip && keyword.name == "vlan_mode" ? "mode = ovs\n" : "";
+  spec += "[ip#0]\n" + mode + type + unless(in_ip, "ipname", "10.0.3.3") + unless(in_ip, "ipdev", "eth0") +
           unless(in_ip, "netmask", "24") + unless(in_ip, "netns", "container#0") + (in_ip ? line : "");
   // The container that a namespace example names, and the one under test, which does not own the namespace.
   spec += "[container#0]\nimage = plumb/pause\n";
