@@ -69,14 +69,14 @@ Err explain(RouteSocket& host, RouteSocket& target, const UpperSpec& spec, const
   return Err{std::move(error)};
 }
 
-Result<Link> create_upper(RouteSocket& host, RouteSocket& target, const UpperSpec& spec) {
+Answer ask_for_upper(RouteSocket& host, RouteSocket& target, const UpperSpec& spec, std::string_view name, bool up) {
   ifinfomsg header{};
   header.ifi_family = AF_UNSPEC;
-  header.ifi_flags = spec.up ? IFF_UP : 0;
-  header.ifi_change = spec.up ? IFF_UP : 0;
+  header.ifi_flags = up ? IFF_UP : 0;
+  header.ifi_change = up ? IFF_UP : 0;
   Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, header);
   message.put(IFLA_NET_NS_FD, static_cast<std::uint32_t>(target.ns().fd()));
-  message.put(IFLA_IFNAME, spec.name.str());
+  message.put(IFLA_IFNAME, name);
   message.put(IFLA_LINK, static_cast<std::uint32_t>(spec.parent_index));
   if (spec.mac) message.put(IFLA_ADDRESS, spec.mac->bytes());
   if (spec.mtu) message.put(IFLA_MTU, *spec.mtu);
@@ -85,7 +85,32 @@ Result<Link> create_upper(RouteSocket& host, RouteSocket& target, const UpperSpe
     message.put(IFLA_INFO_KIND, spec.kind);
     message.nest(IFLA_INFO_DATA, [&] { spec.data(message); });
   });
-  const Answer answer = host.exchange(message);
+  return host.exchange(message);
+}
+
+// Kernels before 6.15 look for a device of the new one's name in the namespace that is asked, not in the target's
+// (__rtnl_newlink, net/core/rtnetlink.c): an eth0 of a container could not be made on the node's eth0. There the link
+// gets its name in a second message, still down, and in the target's namespace, where no udev looks.
+Result<Link> create_by_two(RouteSocket& host, RouteSocket& target, const UpperSpec& spec) {
+  const auto name = TRY(IfName::parse("plumb.new"));
+  if (const auto half_made = TRY(find_link(target, name)))  // of a start that was killed between the two
+    TRY(remove_link(target, half_made->index));
+  const Answer answer = ask_for_upper(host, target, spec, name.str(), false);
+  if (!answer.ok()) return explain(host, target, spec, answer);
+  const auto made = TRY(find_link(target, name));
+  if (!made) return Err{ErrorKind::failed, "create " + std::string(spec.kind) + ": it is gone again"};
+  auto named = move_link(target, target, {made->index, spec.name, {}, {}, {}, spec.up});
+  if (named) return named;
+  // A MAC that is taken shows when the link comes up.
+  const Err why = explain(host, target, spec, {named.error().code, {}});
+  TRY(remove_link(target, made->index));
+  return why;
+}
+
+Result<Link> create_upper(RouteSocket& host, RouteSocket& target, const UpperSpec& spec) {
+  const Answer answer = ask_for_upper(host, target, spec, spec.name.str(), spec.up);
+  if (answer.err == EEXIST && !same(host.ns(), target.ns()) && !TRY(find_link(target, spec.name)))
+    return create_by_two(host, target, spec);
   if (!answer.ok()) return explain(host, target, spec, answer);
   // The kernel chose the index; a name is unique in its namespace.
   if (auto made = TRY(find_link(target, spec.name))) return *std::move(made);

@@ -117,6 +117,7 @@ TEST_CASE("a device moves in under another name, with an alias, and comes back")
 TEST_CASE("a device that has come home under another name gets its own back in place") {
   test::Lan lan;
   auto host = lan.plug();
+  must(set_up(host.socket, host.eth0.index, false));  // as a device is that has changed its namespace
   const auto renamed =
       must(move_link(host.socket, host.socket, {host.eth0.index, ifname("dev7"), "mark", {}, {}, false}));
   const auto back = must(move_link(host.socket, host.socket, {renamed.index, ifname("eth0"), {}, {}, {}, true}));
