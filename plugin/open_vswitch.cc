@@ -72,19 +72,6 @@ ObservedSwitch observe_switch(const std::string& service) {
   return failed;
 }
 
-Result<void> add_switch_port(const SwitchPort& port) {
-  std::vector<std::string> arguments;
-  for (const auto& old : TRY(ports_of(port.service, port.resource)))
-    if (old != port.device) arguments.insert(arguments.end(), {"--if-exists", "del-port", old, "--"});
-  arguments.insert(arguments.end(), {"--may-exist", "add-port", port.bridge, port.device});
-  if (port.vlan_tag) arguments.push_back("tag=" + std::to_string(*port.vlan_tag));
-  if (!port.vlan_mode.empty()) arguments.push_back("vlan_mode=" + port.vlan_mode);
-  arguments.insert(arguments.end(), {"--", "set", "Interface", port.device, column(kService, port.service),
-                                     column(kResource, port.resource)});
-  TRY(ask(std::move(arguments)));
-  return {};
-}
-
 Result<void> release_switch_ports(const std::string& service, const std::string& resource) {
   std::vector<std::string> arguments;
   for (const auto& port : TRY(ports_of(service, resource)))
@@ -93,6 +80,27 @@ Result<void> release_switch_ports(const std::string& service, const std::string&
   arguments.erase(arguments.begin());  // the first command needs no separator
   TRY(ask(std::move(arguments)));
   return {};
+}
+
+Result<void> add_switch_port(const SwitchPort& port) {
+  // In a transaction of its own: an old port may have the new one's name, and the switch would go on with a link that
+  // is gone.
+  TRY(release_switch_ports(port.service, port.resource));
+  std::vector<std::string> arguments{"add-port", port.bridge, port.device};
+  if (port.vlan_tag) arguments.push_back("tag=" + std::to_string(*port.vlan_tag));
+  if (!port.vlan_mode.empty()) arguments.push_back("vlan_mode=" + port.vlan_mode);
+  arguments.insert(arguments.end(), {"--", "set", "Interface", port.device, column(kService, port.service),
+                                     column(kResource, port.resource)});
+  TRY(ask(std::move(arguments)));
+  // ovs-vsctl succeeds when the switch has looked at the port, whether it could use it or not. Nobody can be heard, so
+  // nobody be probed, through one that it could not.
+  const auto number = TRY(ask({"get", "Interface", port.device, "ofport"}));
+  if (!number.empty() && number.front() >= '1' && number.front() <= '9') return {};
+  const auto error = TRY(ask({"get", "Interface", port.device, "error"}));
+  return Err{
+      ErrorKind::failed,
+      "add port " + port.device + " to Open vSwitch bridge " + port.bridge + ": " + error.substr(0, error.find('\n')),
+      "see ovs-vsctl show"};
 }
 
 }  // namespace plumb

@@ -26,8 +26,8 @@ struct SwitchPort {
   std::string vlan_mode;  // "access", "native-tagged", "native-untagged"; empty: the switch's default
 };
 
-// Adds the port, and removes the ports that an earlier start left for the same resource, in one transaction. Errors:
-// the switch's own words; not_found when it is not installed; timeout after 5 s.
+// Adds the port, after those that an earlier start left for the same resource are removed. Errors: the switch's own
+// words; not_found when it is not installed; unreachable when it has not answered within 5 s.
 [[nodiscard]] Result<void> add_switch_port(const SwitchPort& port);
 
 // Removes all ports of the resource. None is a success. Errors: as above.
