@@ -55,11 +55,13 @@ Result<void> Actions::create_link(const Step& step) {
   const auto inside = TRY(place(step.container));
   const std::scoped_lock lock(node->mutex, inside->mutex);
   const auto name = TRY(IfName::parse(step.device));
-  // What a new device takes over from "default": no address or route from a router's word on a static service ip, and
-  // no IPv6 at all where the service has none.
-  const bool v6 = any_v6(service_, ip);
-  const std::array<netns::SysctlValue, 3> values{
-      {{netns::Sysctl::accept_ra, 0}, {netns::Sysctl::autoconf, 0}, {netns::Sysctl::disable_ipv6, v6 ? 0 : 1}}};
+  // What a new device takes over from "default": no address or route from a router's word on a static service ip,
+  // unless asked for, and no IPv6 at all where the service has none.
+  const bool v6 = any_v6(service_, ip) || ip.accept_ra;
+  const int advertised = ip.accept_ra ? 1 : 0;
+  const std::array<netns::SysctlValue, 3> values{{{netns::Sysctl::accept_ra, advertised},
+                                                  {netns::Sysctl::autoconf, advertised},
+                                                  {netns::Sysctl::disable_ipv6, v6 ? 0 : 1}}};
   const auto everything = TRY(IfName::parse("default"));
   if (auto written = netns::write_sysctls(*inside->ns, everything, values);
       !written && (v6 || written.error().kind != ErrorKind::not_found))

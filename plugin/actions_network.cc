@@ -125,8 +125,11 @@ Result<void> Actions::add_address(const Step& step, const std::stop_token& stop)
          [where, index = link.index, cidr = *step.cidr] { return netns::remove_address(*where->socket, index, cidr); });
   if (!v6 || nodad) return {};
   auto ready = netns::wait_dad(*where->socket, link.index, step.cidr->address(), Clock::now() + dad_deadline, stop);
-  if (!ready && ready.error().kind == ErrorKind::conflict) ready.error().what = ip.id + ": " + ready.error().what;
-  return ready;
+  if (ready || ready.error().kind != ErrorKind::conflict) return ready;
+  // The kernel does not say who it was; whoever it was answers again.
+  auto asked = netns::probe(*where->ns, link.index, step.cidr->address(), netns::fast_probe, stop);
+  const std::string who = asked && asked->rival ? " (" + asked->rival->mac.to_string() + ")" : std::string{};
+  return Err{ErrorKind::conflict, ip.id + ": " + ready.error().what + who, ready.error().next};
 }
 
 Result<void> Actions::remove_address(const Step& step) {

@@ -1,8 +1,5 @@
 #include "plugin/observer.h"
 
-#include <netdb.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -16,6 +13,7 @@
 #include "netns/route.h"
 #include "plugin/container_config.h"
 #include "plugin/executor.h"
+#include "plugin/names.h"
 #include "plugin/open_vswitch.h"
 #include "specs/planner.h"
 #include "specs/uplink.h"
@@ -41,7 +39,7 @@ Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which) {
   auto socket = TRY(netns::RouteSocket::open(ns));
   for (const auto& link : TRY(netns::links(socket))) out.links.push_back(observed(link));
   for (const auto& a : TRY(netns::addresses(socket, 0)))
-    out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed});
+    out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed, !a.permanent});
   if (which == Routes::yes || std::any_of(out.links.begin(), out.links.end(), is_host_link))
     for (const auto& r : TRY(netns::routes(socket)))
       out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex,
@@ -62,40 +60,6 @@ Result<void> ask_for_kinds(const Service& service, const netns::Namespace& node,
   for (const auto& kind : needed)
     if (const auto known = netns::knows_kind(socket, kind); known && !*known) seen.lacking_kinds.insert(kind);
   return {};
-}
-
-Result<std::vector<IpAddress>> resolve(const std::string& name) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;  // one entry for each address
-  addrinfo* list = nullptr;
-  if (const int code = ::getaddrinfo(name.c_str(), nullptr, &hints, &list); code != 0)
-    return Err{ErrorKind::not_found, "resolve " + name + ": " + ::gai_strerror(code)};
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
-  std::vector<IpAddress> out;
-  for (const addrinfo* i = list; i != nullptr; i = i->ai_next) {
-    // sockaddr_in and sockaddr_in6 have their address at offsets 4 and 8.
-    const auto* base = reinterpret_cast<const std::uint8_t*>(i->ai_addr);
-    const auto bytes = i->ai_family == AF_INET6 ? std::span(base + 8, 16) : std::span(base + 4, 4);
-    const auto address = TRY(IpAddress::from_bytes(bytes));
-    if (!address.is_loopback() && std::find(out.begin(), out.end(), address) == out.end()) out.push_back(address);
-  }
-  if (out.empty()) return Err{ErrorKind::not_found, "resolve " + name + ": only loopback addresses"};
-  return out;
-}
-
-void resolve_names(const Service& service, Observed& seen) {
-  for (const auto& ip : service.ips) {
-    if (ip.disable) continue;
-    for (const auto& name : ip.names) {
-      if (IpAddress::parse(name) || seen.names.contains(name)) continue;
-      auto found = resolve(name);
-      if (found) {
-        seen.names[name] = std::move(*found);
-      } else {
-        seen.name_errors[name] = std::move(found).error();
-      }
-    }
-  }
 }
 
 ObservedContainer observed(const docker::Container& c) {
@@ -224,6 +188,7 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   Observation out;
   const bool asks =
       std::any_of(service.containers.begin(), service.containers.end(), [](const auto& c) { return !c.disable; });
+  Names names(service);
   // libcurl sets itself up, and the engine says who it is, while the kernel is asked.
   std::jthread meeting;
   if (asks) meeting = std::jthread([&] { out.seen.engine = engine.observe(stop); });
@@ -236,13 +201,15 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   if (std::any_of(service.ips.begin(), service.ips.end(),
                   [](const IpResource& ip) { return ip.mode == IpMode::ovs && !ip.disable; }))
     out.seen.open_vswitch = observe_switch(service.name);
-  resolve_names(service, out.seen);
-  if (!asks) return out;
-  EngineTime::count([&] { meeting.join(); });
-  if (out.seen.engine.state != EngineState::up) return out;
-  auto* client = TRY(engine.client(stop));
-  // The wait for the engine's answers, all in parallel, counts as engine time of this thread.
-  TRY(EngineTime::count([&] { return EngineObserver(service, *client, stop).run(out); }));
+  if (asks) {
+    EngineTime::count([&] { meeting.join(); });
+    if (out.seen.engine.state == EngineState::up) {
+      auto* client = TRY(engine.client(stop));
+      // The wait for the engine's answers, all in parallel, counts as engine time of this thread.
+      TRY(EngineTime::count([&] { return EngineObserver(service, *client, stop).run(out); }));
+    }
+  }
+  names.collect(out.seen);
   return out;
 }
 

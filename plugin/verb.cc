@@ -6,6 +6,7 @@
 #include "netns/capability.h"
 #include "plugin/announce_later.h"
 #include "plugin/container_config.h"
+#include "plugin/names.h"
 #include "plugin/observer.h"
 #include "plugin/time_limit.h"
 #include "specs/planner.h"
@@ -38,6 +39,7 @@ class VerbRun {
       fail(std::move(done).error());
     else
       tidy();
+    if (!out_.error && brings_up(verb_)) remember_names(names_);
     if (!out_.error && brings_up(verb_)) announce_later(actions_.take_claimed(), lock_);
     out_.elapsed = Clock::now() - begin;
     return std::move(out_);
@@ -80,6 +82,7 @@ class VerbRun {
       observation.seen.probed_free = actions_.probed_free();
       observation.seen.after_a_kill = lock_.after_a_kill() && !out_.changed;
       actions_.adopt(observation);
+      names_ = answered_names(observation.seen);
       const Plan plan = TRY(timed("plan", [&] { return plumb::plan(service_, observation.seen, verb_); }));
       out_.warnings.insert(out_.warnings.end(), plan.warnings.begin(), plan.warnings.end());
       if (plan.empty()) {
@@ -177,6 +180,7 @@ class VerbRun {
   UndoLog undo_;
   Actions actions_;
   Plan tidying_;
+  NameAddresses names_;
   Outcome out_;
 };
 

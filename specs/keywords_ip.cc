@@ -23,7 +23,8 @@ constexpr Keyword kRows[] = {
      .type = ValueType::addresses,
      .required = true,
      .example = "10.0.3.3",
-     .text = "The address of the service, or a host name that resolves to it. Several, separated by spaces, are all "
+     .text = "The address of the service, or a host name that resolves to it; should the resolver not answer, the "
+             "addresses of the last start count, with a warning. Several, separated by spaces, are all "
              "added to "
              "the same link: an IPv4 and an IPv6 address make the service dual stack. Scopes give each site or "
              "instance its "
@@ -172,6 +173,15 @@ constexpr Keyword kRows[] = {
          "plumb makes one more of these on the node (plh and the number of `ipdev`), shared by all services on that "
          "device, with a route for each address, and removes it with the last of them. On a bridge the node's own "
          "address on the bridge does that, and the keyword has no effect."},
+    {.section = kSection,
+     .name = "accept_ra",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .origin = Origin::plumb,
+     .text = "For type netns: take addresses and routes from IPv6 router advertisements on the link, beside the "
+             "service's own. Otherwise they are refused: any machine of the network could give the service another "
+             "default route."},
     {.section = kSection,
      .name = "vlan_tag",
      .type = ValueType::integer,

@@ -228,6 +228,7 @@ void read_policies(SectionReader& reader, IpResource& ip) {
   ip.check_carrier = reader.boolean("check_carrier");
   ip.alias = reader.boolean("alias");
   ip.host_access = reader.boolean("host_access");
+  ip.accept_ra = reader.boolean("accept_ra");
 }
 
 void check_required(SectionReader& reader, const IpDraft& draft) {
@@ -252,7 +253,7 @@ void check_required(SectionReader& reader, const IpDraft& draft) {
   if (draft.ip.type == IpType::host && draft.places.contains("netns"))
     reader.report().error(draft.place("netns"), section + " has a netns but its type is host",
                           "add type = netns, or remove the netns");
-  for (const std::string_view keyword : {"mode", "nsdev", "macaddr", "mtu", "host_access", "vlan_mode"})
+  for (const std::string_view keyword : {"mode", "nsdev", "macaddr", "mtu", "host_access", "accept_ra", "vlan_mode"})
     if (draft.places.contains(keyword))
       reader.report().warning(draft.place(keyword),
                               std::string(keyword) + in_section(reader) + " has no effect on an address of type " +

@@ -3,6 +3,7 @@
 // Filled by plugin/observer.h, read by the planner and the status. Threads: plain values. Privilege: none.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -36,6 +37,7 @@ struct ObservedAddress {
   int link = 0;
   bool tentative = false;
   bool dadfailed = false;
+  bool advertised = false;  // from a router or DHCP, with a lifetime
 };
 
 struct ObservedRoute {
@@ -109,7 +111,9 @@ struct Observed {
   ObservedNetns node;                                   // the namespace that plumb runs in
   std::map<std::string, std::vector<IpAddress>> names;  // host names of ipname, resolved
   std::map<std::string, Error> name_errors;             // host names that did not resolve
-  std::set<std::string, std::less<>> lacking_kinds;     // devices that the spec needs and the kernel does not know
+  std::map<std::string, std::vector<IpAddress>> former_names;  // what they meant at the last start
+  std::map<std::string, std::chrono::minutes> old_names;       // those of names that were not answered, with their age
+  std::set<std::string, std::less<>> lacking_kinds;  // devices that the spec needs and the kernel does not know
   ObservedSwitch open_vswitch;
   std::set<IpAddress> probed_free;  // probed by this run already: nobody answered
   bool after_a_kill = false;        // the verb before was killed: an address that is there may be unannounced

@@ -264,6 +264,7 @@ class StartPlanner {
   Result<void> plumb_ip(const IpResource& ip) {
     const ObservedNetns* ns = ip.type == IpType::encap ? TRY(device_in_container(ip)) : &seen_.node;
     const auto addresses = TRY(planned_addresses(ip, seen_));
+    warn_of_old_names(ip);
     TRY(check_node_has_not(service_, ip, addresses, seen_));
     for (const auto& address : addresses) addresses_.insert(address.cidr.address());
     std::vector<std::size_t> base;
@@ -287,6 +288,13 @@ class StartPlanner {
     const auto last = address_planner_.plumb(ip, addresses, ns, base);
     if (ip.type != IpType::host) plumbed_[ip.netns].insert(plumbed_[ip.netns].end(), last.begin(), last.end());
     return {};
+  }
+
+  void warn_of_old_names(const IpResource& ip) {
+    for (const auto& name : ip.names)
+      if (const auto old = seen_.old_names.find(name); old != seen_.old_names.end())
+        out_.warn(ip.id + ": ipname " + name + ": no answer from the resolver; its addresses are those of " +
+                  std::to_string(old->second.count()) + " minutes ago");
   }
 
   Result<const ObservedNetns*> device_in_container(const IpResource& ip) const {

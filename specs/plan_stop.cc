@@ -250,10 +250,22 @@ class StopPlanner {
     }
   }
 
+  // Those that the names of `ip` mean, and those that they meant when it was started.
+  [[nodiscard]] Result<std::set<IpAddress>> plumbed_addresses(const IpResource& ip) const {
+    std::set<IpAddress> out;
+    for (const auto& name : ip.names)
+      if (const auto former = seen_.former_names.find(name); former != seen_.former_names.end())
+        out.insert(former->second.begin(), former->second.end());
+    const auto today = resolved_addresses(ip, seen_);
+    if (!today && out.empty()) return Err{today.error()};
+    if (today) out.insert(today->begin(), today->end());
+    return out;
+  }
+
   // The addresses go from a device that stays: the node's, or one that a container has of its own.
   Result<void> withdraw_from(const IpResource& ip, const ObservedNetns& home) {
     if (home.link(uplink(ip)) == nullptr) return {};  // no device, no address
-    for (const auto& address : TRY(resolved_addresses(ip, seen_))) {
+    for (const auto& address : TRY(plumbed_addresses(ip))) {
       const auto* have = home.address(address);
       if (have == nullptr) continue;
       Step remove = ip_step(StepKind::address_remove, ip);

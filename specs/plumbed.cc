@@ -75,7 +75,8 @@ std::vector<std::string> extra_addresses(const Service& service, const ObservedC
   for (const auto& address : container.netns->addresses) {
     const auto* link = container.netns->link(address.link);
     const auto& ip = address.cidr.address();
-    if (link == nullptr || ip.is_loopback() || ip.is_link_local() || wanted.contains(ip)) continue;
+    if (link == nullptr || ip.is_loopback() || ip.is_link_local() || address.advertised || wanted.contains(ip))
+      continue;
     out.push_back(address.cidr.to_string() + " is on " + link->name +
                   " there, and the configuration does not have it; `plumb restart " + service.name + "` withdraws it");
   }

@@ -82,6 +82,7 @@ struct IpResource : Resource {
   bool del_net_route = false;
   bool check_carrier = true;
   bool alias = true;
+  bool accept_ra = false;    // addresses and routes from router advertisements
   bool host_access = false;  // the node itself reaches the address, through a macvlan of its own
   ConflictPolicy conflict = ConflictPolicy::fail;
   ProbeProfile probe = ProbeProfile::fast;

@@ -42,10 +42,9 @@ lan_port() {
 link set $node master lan
 link set $node up
 END
-  node_net "$node" ip -batch - <<END
-link set eth0 up
-route replace default via $LAB_GATEWAY
-END
+  node_net "$node" ip link set eth0 up
+  # A machine of IPv6 alone has no way to it.
+  if [[ $* == *.* ]]; then node_net "$node" ip route replace default via "$LAB_GATEWAY"; fi
 }
 
 # lan_node NODE: a node with its usual addresses.
