@@ -28,6 +28,22 @@ struct Ulimit {
   std::int64_t hard = 0;
 };
 
+// A mount of which the source must be there (Binds would make a directory for it).
+struct BindMount {
+  std::string source{};
+  std::string target{};
+  bool read_only = false;
+  std::string propagation{};
+};
+
+// Unset and 0: that of the image.
+struct HealthCheck {
+  bool none = false;  // no check, whatever the image says
+  std::string command{};
+  std::chrono::nanoseconds interval{}, timeout{}, start_period{};
+  std::int64_t retries = 0;
+};
+
 // What a container is made of. Empty strings, empty lists and unset options are not sent: the image's or the engine's
 // default stands. With network_mode "container:ID" the engine refuses hostname, dns, dns_search and extra_hosts (400).
 struct ContainerConfig {
@@ -52,6 +68,7 @@ struct ContainerConfig {
   bool privileged = false;
   std::optional<bool> init{};
   std::vector<std::string> binds{};  // "source:target[:options]"
+  std::vector<BindMount> mounts{};
   std::vector<Device> devices{};
   std::vector<std::string> dns{};
   std::vector<std::string> dns_search{};
@@ -62,11 +79,17 @@ struct ContainerConfig {
   std::vector<std::string> group_add{};
   std::map<std::string, std::string> tmpfs{};  // target -> mount options
   std::vector<Ulimit> ulimits{};
-  std::int64_t memory = 0;      // bytes; 0: no limit
-  std::int64_t shm_size = 0;    // bytes; 0: the engine's default
-  std::int64_t nano_cpus = 0;   // billionths of a processor; 0: no limit
+  std::int64_t memory = 0;       // bytes; 0: no limit
+  std::int64_t memory_swap = 0;  // bytes of both together; 0: twice the memory; -1: no limit
+  std::int64_t shm_size = 0;     // bytes; 0: the engine's default
+  std::int64_t nano_cpus = 0;    // billionths of a processor; 0: no limit
+  std::int64_t cpu_shares = 0;   // 0: the engine's default
+  std::string cpuset_cpus{};
   std::int64_t pids_limit = 0;  // 0: no limit
+  std::optional<std::int64_t> oom_score_adj{};
   std::string cgroup_parent{};
+  std::string runtime{};
+  std::optional<HealthCheck> health{};
   std::string log_driver{};
   std::map<std::string, std::string> log_opts{};
 };

@@ -48,6 +48,27 @@ Json ulimits_of(const ContainerConfig& config) {
   return list;
 }
 
+Json mounts_of(const ContainerConfig& config) {
+  Json list = Json::array();
+  for (const BindMount& mount : config.mounts) {
+    Json one = {{"Type", "bind"}, {"Source", mount.source}, {"Target", mount.target}, {"ReadOnly", mount.read_only}};
+    if (!mount.propagation.empty()) one["BindOptions"] = {{"Propagation", mount.propagation}};
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+Json health_of(const HealthCheck& health) {
+  Json json = Json::object();
+  if (health.none) json["Test"] = {"NONE"};
+  if (!health.command.empty()) json["Test"] = {"CMD-SHELL", health.command};
+  put_number(json, "Interval", health.interval.count());
+  put_number(json, "Timeout", health.timeout.count());
+  put_number(json, "StartPeriod", health.start_period.count());
+  put_number(json, "Retries", health.retries);
+  return json;
+}
+
 Json host_config_of(const ContainerConfig& config) {
   Json host = Json::object();
   put(host, "NetworkMode", config.network_mode);
@@ -60,6 +81,7 @@ Json host_config_of(const ContainerConfig& config) {
   put_flag(host, "Privileged", config.privileged);
   if (config.init) host["Init"] = *config.init;
   put(host, "Binds", config.binds);
+  put(host, "Mounts", mounts_of(config));
   put(host, "Devices", devices_of(config));
   put(host, "Dns", config.dns);
   put(host, "DnsSearch", config.dns_search);
@@ -72,9 +94,14 @@ Json host_config_of(const ContainerConfig& config) {
   put(host, "Tmpfs", config.tmpfs);
   put(host, "Ulimits", ulimits_of(config));
   put_number(host, "Memory", config.memory);
+  put_number(host, "MemorySwap", config.memory_swap);
   put_number(host, "ShmSize", config.shm_size);
   put_number(host, "NanoCpus", config.nano_cpus);
+  put_number(host, "CpuShares", config.cpu_shares);
+  put(host, "CpusetCpus", config.cpuset_cpus);
   put_number(host, "PidsLimit", config.pids_limit);
+  if (config.oom_score_adj) host["OomScoreAdj"] = *config.oom_score_adj;
+  put(host, "Runtime", config.runtime);
   put(host, "CgroupParent", config.cgroup_parent);
   if (!config.log_driver.empty() || !config.log_opts.empty()) {
     Json log = Json::object();
@@ -103,6 +130,7 @@ std::string encode_container(const ContainerConfig& config) {
   put_flag(json, "OpenStdin", config.open_stdin);
   put(json, "StopSignal", config.stop_signal);
   if (config.stop_timeout) json["StopTimeout"] = config.stop_timeout->count();
+  if (config.health) json["Healthcheck"] = health_of(*config.health);
   json["HostConfig"] = host_config_of(config);
   return dump(json);
 }

@@ -82,8 +82,8 @@ Result<void> Actions::create_container(const Step& step, const std::stop_token& 
     const std::lock_guard lock(mutex_);
     ids = ids_;
   }
-  const auto config = TRY(
-      container_config(service_, container, container.builtin_pause ? pause_image_reference : container.image, ids));
+  const auto config =
+      container_config(service_, container, container.builtin_pause ? pause_image_reference : container.image, ids);
   auto created = EngineTime::count([&] { return docker::create_container(*client, config, whole_call()); });
   if (!created) {
     auto error = std::move(created).error();

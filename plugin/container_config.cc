@@ -38,14 +38,62 @@ docker::Device device(const std::string& text) {
 // The least that a pause needs: it only sleeps, and it is the one process that must not be in anybody's reach.
 void harden_pause(docker::ContainerConfig& out) {
   out.readonly_rootfs = true;
-  out.cap_drop = {"ALL"};
-  out.security_opt = {"no-new-privileges"};
+  out.cap_drop.insert(out.cap_drop.begin(), "ALL");
+  out.security_opt.insert(out.security_opt.begin(), "no-new-privileges");
+}
+
+std::optional<docker::HealthCheck> health_of(const RunOptions& o) {
+  docker::HealthCheck out;
+  out.none = o.no_healthcheck;
+  out.command = o.health_cmd;
+  out.interval = o.health_interval.value_or(milliseconds{0});
+  out.timeout = o.health_timeout.value_or(milliseconds{0});
+  out.start_period = o.health_start_period.value_or(milliseconds{0});
+  out.retries = o.health_retries;
+  const bool set = out.none || !out.command.empty() || o.health_interval || o.health_timeout || o.health_start_period ||
+                   out.retries != 0;
+  return set ? std::optional(out) : std::nullopt;
+}
+
+void apply(const RunOptions& o, docker::ContainerConfig& out) {
+  out.labels.insert(o.labels.begin(), o.labels.end());
+  out.stop_signal = o.stop_signal;
+  out.cap_add = o.cap_add;
+  out.cap_drop = o.cap_drop;
+  out.security_opt = o.security_opt;
+  out.group_add = o.group_add;
+  out.tmpfs = o.tmpfs;
+  for (const auto& u : o.ulimits) out.ulimits.push_back({u.name, u.soft, u.hard});
+  out.memory = o.memory;
+  out.memory_swap = o.memory_swap;
+  out.shm_size = o.shm_size;
+  out.nano_cpus = o.nano_cpus;
+  out.cpu_shares = o.cpu_shares;
+  out.cpuset_cpus = o.cpuset_cpus;
+  out.pids_limit = o.pids_limit;
+  out.oom_score_adj = o.oom_score_adj;
+  out.cgroup_parent = o.cgroup_parent;
+  out.runtime = o.runtime;
+  out.log_driver = o.log_driver;
+  out.log_opts = o.log_opts;
+  out.health = health_of(o);
+}
+
+void mount(const VolumeMount& m, docker::ContainerConfig& out) {
+  if (!m.must_exist) {
+    out.binds.push_back(m.source + ":" + m.target + (m.options.empty() ? "" : ":" + m.options));
+    return;
+  }
+  // Of the options only ro and a propagation can be there (specs/run_value.h).
+  std::string propagation = m.options;
+  if (m.read_only) propagation.erase(0, propagation.starts_with("ro,") ? 3 : 2);
+  out.mounts.push_back({m.source, m.target, m.read_only, std::move(propagation)});
 }
 
 }  // namespace
 
-Result<docker::ContainerConfig> container_config(const Service& service, const ContainerResource& c,
-                                                 const std::string& image, const Ids& ids) {
+docker::ContainerConfig container_config(const Service& service, const ContainerResource& c, const std::string& image,
+                                         const Ids& ids) {
   docker::ContainerConfig out;
   out.name = c.name;
   out.image = image;
@@ -67,8 +115,8 @@ Result<docker::ContainerConfig> container_config(const Service& service, const C
   out.ipc_mode = namespace_mode(c.ipcns, ids, lends_ipc(service, c) ? "shareable" : "");
   out.uts_mode = namespace_mode(c.utsns, ids, "");
   out.userns_mode = namespace_mode(c.userns, ids, "");
-  for (const auto& m : c.volume_mounts)
-    out.binds.push_back(m.source + ":" + m.target + (m.options.empty() ? "" : ":" + m.options));
+  for (const auto& m : c.volume_mounts) mount(m, out);
+  apply(c.options, out);
   for (const auto& d : c.devices) out.devices.push_back(device(d));
   // Those of the owner stand for all who join it; the engine refuses them there.
   const bool owns_network = service.container(c.netns) == nullptr;
@@ -76,13 +124,11 @@ Result<docker::ContainerConfig> container_config(const Service& service, const C
     out.hostname = c.hostname;
     out.dns = c.dns;
     out.dns_search = c.dns_search;
+    out.extra_hosts = c.options.add_host;
   }
   for (const auto& [name, value] : c.sysctl)
     if (owns_network || !name.starts_with("net.")) out.sysctls[name] = value;
   if (c.builtin_pause) harden_pause(out);
-  if (!c.run_args.empty())
-    return Err{ErrorKind::unsupported, c.id + ": run_args is not supported by this version of plumb",
-               "use the keywords of [" + c.id + "] instead"};
   return out;
 }
 

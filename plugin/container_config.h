@@ -17,10 +17,9 @@ inline constexpr const char* label_resource = "plumb.resource";
 inline constexpr const char* label_spec_hash = "plumb.spec-hash";
 
 // `image`: the reference to create it from. `ids`: by resource id, the containers of the service that there are
-// already, among them all that it joins. Errors: unsupported (a run_args flag).
-[[nodiscard]] Result<docker::ContainerConfig> container_config(const Service& service,
-                                                               const ContainerResource& container,
-                                                               const std::string& image,
-                                                               const std::map<std::string, std::string>& ids);
+// already, among them all that it joins.
+[[nodiscard]] docker::ContainerConfig container_config(const Service& service, const ContainerResource& container,
+                                                       const std::string& image,
+                                                       const std::map<std::string, std::string>& ids);
 
 }  // namespace plumb

@@ -31,7 +31,9 @@ struct ContainerDraft {
   bool has_image = false;
   bool has_name = false;
   std::map<std::string, Position, std::less<>> places;
+  std::map<std::string, Position, std::less<>> flags;  // of keywords that run_args sets
 
+  // Of a keyword, of the flag that stands for it, or of the section.
   [[nodiscard]] Position place(std::string_view keyword) const;
 };
 

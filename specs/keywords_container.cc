@@ -218,14 +218,19 @@ constexpr Keyword kRows[] = {
      .name = "run_args",
      .type = ValueType::words,
      .default_text = "none",
-     .example = "-v /srv/data:/data:ro",
-     .support = Support::not_yet,
+     .example = "-v /srv/data:/data:ro --memory 512m",
      .text =
-         "In OpenSVC, options for `docker run`. plumb speaks the Engine API and runs no docker command; to drop the "
-         "options "
-         "could start a container without its data or limits, so a spec with them is refused. Nearly all of them have "
-         "a keyword: -v is volume_mounts, -e environment, -h hostname, -u user, -w cwd, --device devices, --dns dns, "
-         "--sysctl sysctl, --net netns."},
+         "Flags of `docker run`. plumb runs no docker command: it asks the engine for what the flags mean. A flag that "
+         "has a keyword sets it (-v and --mount are volume_mounts, -e environment, -h hostname, -u user, -w cwd, "
+         "--device devices, --dns dns, --dns-search dns_search, --sysctl sysctl, --net netns with host, none or "
+         "container:NAME, --pid pidns, --ipc ipcns, --uts utsns, --userns userns, --stop-timeout stop_timeout, "
+         "--entrypoint, --privileged, --read-only, --init, --rm, -i, -t); lists add to the keyword's, single values "
+         "are set in one place only. Those without one: --add-host, --cap-add, --cap-drop, --cgroup-parent, "
+         "--cpu-shares, --cpus, --cpuset-cpus, --group-add, --health-cmd, --health-interval, --health-retries, "
+         "--health-start-period, --health-timeout, --no-healthcheck, --label, --log-driver, --log-opt, --memory, "
+         "--memory-swap, --oom-score-adj, --pids-limit, --runtime, --security-opt, --shm-size, --stop-signal, "
+         "--tmpfs, --ulimit. Every other flag is refused, since to drop it could start a container without its data "
+         "or limits: --publish, for one, as the service has an address of its own, with all its ports."},
     {.section = kSection,
      .name = "start_timeout",
      .type = ValueType::duration,

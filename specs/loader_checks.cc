@@ -199,9 +199,24 @@ void check_containers(Draft& draft, Report& report) {
   }
 }
 
+// run_args may name a container of the service by its name in the engine, as docker does.
+void names_to_ids(Draft& draft) {
+  static constexpr std::array<std::pair<std::string_view, std::string ContainerResource::*>, 3> kJoining = {
+      {{"netns", &ContainerResource::netns},
+       {"pidns", &ContainerResource::pidns},
+       {"ipcns", &ContainerResource::ipcns}}};
+  for (auto& one : draft.containers)
+    for (const auto& [keyword, member] : kJoining) {
+      if (!one.flags.contains(keyword)) continue;
+      for (const auto& other : draft.containers)
+        if (other.container.name == one.container.*member) one.container.*member = other.container.id;
+    }
+}
+
 }  // namespace
 
 void check_across(Draft& draft, Report& report) {
+  names_to_ids(draft);
   check_containers(draft, report);
   check_encapsulated(draft, report);
   check_ips(draft, report);

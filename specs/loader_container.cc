@@ -3,6 +3,7 @@
 #include <set>
 
 #include "specs/draft.h"
+#include "specs/run_args.h"
 
 namespace plumb {
 
@@ -36,32 +37,6 @@ class Pairs {
   SectionReader& reader_;
   std::string_view keyword_;
 };
-
-Result<std::string> parse_hostname(std::string_view text) {
-  // sethostname(2): HOST_NAME_MAX.
-  if (text.size() > 64) return Err{ErrorKind::spec, quoted(text) + " has more than the 64 bytes of a host name"};
-  if (!parse_host_name(text)) return Err{ErrorKind::spec, quoted(text) + " is not a host name"};
-  return std::string(text);
-}
-
-Result<std::string> parse_user(std::string_view text) {
-  const bool good = text.find_first_of(" \t\n") == std::string_view::npos &&
-                    std::count(text.begin(), text.end(), ':') < 2 && !text.starts_with(':');
-  if (good) return std::string(text);
-  return Err{ErrorKind::spec, quoted(text) + " is not a user or user:group"};
-}
-
-Result<std::string> parse_server(std::string_view text) {
-  const auto address = IpAddress::parse(text);
-  if (!address)
-    return Err{ErrorKind::spec, quoted(text) + " is not an IP address", "name servers are given by their addresses"};
-  return address->to_string();
-}
-
-Result<std::string> parse_search(std::string_view text) {
-  if (text == ".") return std::string(text);
-  return parse_host_name(text);
-}
 
 Result<std::string> parse_creds(std::string_view text) {
   if (text.starts_with('/')) return parse_path(text);
@@ -98,7 +73,7 @@ void read_namespaces(SectionReader& reader, ContainerResource& c) {
 }
 
 void read_process(SectionReader& reader, ContainerResource& c) {
-  if (auto value = reader.single("hostname", parse_hostname)) c.hostname = value->value;
+  if (auto value = reader.single("hostname", parse_own_host_name)) c.hostname = value->value;
   if (auto value = reader.single("user", parse_user)) c.user = value->value;
   if (auto value = reader.single("cwd", parse_path)) c.cwd = value->value;
   for (auto& word : reader.words("entrypoint")) c.entrypoint.push_back(std::move(word.value));
@@ -110,7 +85,6 @@ void read_process(SectionReader& reader, ContainerResource& c) {
   c.interactive = reader.boolean("interactive");
   c.tty = reader.boolean("tty");
   c.detach = reader.boolean("detach");
-  for (auto& word : reader.words("run_args")) c.run_args.push_back(std::move(word.value));
 }
 
 void read_environment(SectionReader& reader, ContainerResource& c) {
@@ -124,12 +98,7 @@ void read_environment(SectionReader& reader, ContainerResource& c) {
   for (auto& device : reader.list("devices", parse_device_mapping)) c.devices.push_back(std::move(device.value));
   for (auto& server : reader.list("dns", parse_server)) c.dns.push_back(std::move(server.value));
   for (auto& domain : reader.list("dns_search", parse_search)) c.dns_search.push_back(std::move(domain.value));
-  const auto parameter = [](const std::string& name) {
-    return name.find('.') != std::string::npos &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") ==
-               std::string::npos;
-  };
-  c.sysctl = Pairs(reader, "sysctl").read(parameter, "name=value with a kernel parameter's name");
+  c.sysctl = Pairs(reader, "sysctl").read(is_kernel_parameter, "name=value with a kernel parameter's name");
 }
 
 void read_timeouts(SectionReader& reader, ContainerResource& c) {
@@ -144,8 +113,9 @@ void read_timeouts(SectionReader& reader, ContainerResource& c) {
 }  // namespace
 
 Position ContainerDraft::place(std::string_view keyword) const {
-  const auto found = places.find(keyword);
-  return found == places.end() ? container.where : found->second;
+  if (const auto found = places.find(keyword); found != places.end()) return found->second;
+  const auto found = flags.find(keyword);
+  return found == flags.end() ? container.where : found->second;
 }
 
 ContainerDraft read_container(SectionReader& reader, const std::string& service) {
@@ -163,6 +133,7 @@ ContainerDraft read_container(SectionReader& reader, const std::string& service)
   read_process(reader, draft.container);
   read_environment(reader, draft.container);
   read_timeouts(reader, draft.container);
+  read_run_args(reader, draft);
   return draft;
 }
 

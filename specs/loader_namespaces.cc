@@ -159,13 +159,15 @@ class Namespaces {
     const std::string whose = shared ? c.netns : "the node";
     const auto refuse = [&](std::string_view keyword) {
       report_.error(one.place(keyword),
-                    std::string(keyword) + " in [" + c.id + "]: a container in the network namespace of " + whose +
-                        " has that one's",
+                    (keyword == "add-host" ? "run_args in [" + c.id + "]: --add-host"
+                                           : std::string(keyword) + " in [" + c.id + "]") +
+                        ": a container in the network namespace of " + whose + " has that one's",
                     shared ? "set it in [" + c.netns + "]" : "remove it");
     };
     if (shared && !c.hostname.empty()) refuse("hostname");
     if (shared && !c.dns.empty()) refuse("dns");
     if (shared && !c.dns_search.empty()) refuse("dns_search");
+    if (shared && !c.options.add_host.empty()) refuse("add-host");
     const bool net = std::any_of(c.sysctl.begin(), c.sysctl.end(), [](const auto& s) {
       return s.first.starts_with("net.") || s.first.starts_with("net/");
     });

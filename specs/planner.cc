@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "specs/planner_parts.h"
+#include "specs/run_args.h"
 #include "specs/uplink.h"
 
 namespace plumb {
@@ -81,7 +82,8 @@ std::string spec_hash(const ContainerResource& c) {
     f.add(*text);
   for (const bool flag : {c.builtin_pause, c.rm, c.privileged, c.read_only, c.init, c.interactive, c.tty, c.detach})
     f.add(flag);
-  for (const auto* list : {&c.entrypoint, &c.command, &c.devices, &c.dns, &c.dns_search, &c.run_args}) f.add(*list);
+  for (const auto* list : {&c.entrypoint, &c.command, &c.devices, &c.dns, &c.dns_search}) f.add(*list);
+  f.add(canonical(c.options));
   f.add(c.environment);
   f.add(c.sysctl);
   for (const auto& m : c.volume_mounts) {
@@ -89,6 +91,7 @@ std::string spec_hash(const ContainerResource& c) {
     f.add(m.target);
     f.add(m.options);
     f.add(m.read_only);
+    if (m.must_exist) f.add(std::string_view("mount"));
   }
   f.add(c.stop_timeout ? std::to_string(c.stop_timeout->count()) : std::string("-"));
   return f.hex();

@@ -129,6 +129,11 @@ std::vector<Placed<std::string>> SectionReader::words(std::string_view name) {
   return list(name, [](std::string_view word) { return Result<std::string>(std::string(word)); });
 }
 
+void SectionReader::word_lists(std::string_view name,
+                               const std::function<void(const std::vector<Placed<std::string>>&, bool)>& visit) {
+  each(name, [&](const Resolved& value, bool here) { visit(split(name, value), here); });
+}
+
 void SectionReader::check_keywords(const Ini& ini) {
   std::map<std::pair<std::string_view, std::string>, const IniEntry*> seen;
   for (const auto& entry : section_.entries) {

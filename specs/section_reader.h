@@ -60,6 +60,11 @@ class SectionReader {
   [[nodiscard]] std::string choice(std::string_view name);
   [[nodiscard]] std::vector<Placed<std::string>> words(std::string_view name);
 
+  // The words of the setting that holds on this node (true) and of every other that has no reference (false), where one
+  // word gives another its meaning.
+  void word_lists(std::string_view name,
+                  const std::function<void(const std::vector<Placed<std::string>>&, bool)>& visit);
+
   // A single value, by any function that makes a Result<T> of a text.
   template <typename Parse>
   [[nodiscard]] auto single(std::string_view name, Parse parse)

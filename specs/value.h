@@ -55,6 +55,21 @@ struct Words {
 // A name the engine accepts for a container: [a-zA-Z0-9][a-zA-Z0-9_.-]+ (moby daemon/names/names.go).
 [[nodiscard]] Result<std::string> parse_container_name(std::string_view text);
 
+// A host name that sethostname(2) takes: at most 64 bytes (HOST_NAME_MAX).
+[[nodiscard]] Result<std::string> parse_own_host_name(std::string_view text);
+
+// "user" or "user:group", by names or numbers.
+[[nodiscard]] Result<std::string> parse_user(std::string_view text);
+
+// The address of a name server.
+[[nodiscard]] Result<std::string> parse_server(std::string_view text);
+
+// A domain to search, or "." for none.
+[[nodiscard]] Result<std::string> parse_search(std::string_view text);
+
+// The name of a kernel parameter: "net.ipv4.ip_forward".
+[[nodiscard]] bool is_kernel_parameter(std::string_view name);
+
 // An absolute path without a NUL.
 [[nodiscard]] Result<std::string> parse_path(std::string_view text);
 

@@ -132,6 +132,36 @@ Result<std::string> parse_container_name(std::string_view text) {
                     "two or more of a-z A-Z 0-9 _ . -, the first a letter or digit");
 }
 
+Result<std::string> parse_own_host_name(std::string_view text) {
+  // sethostname(2): HOST_NAME_MAX.
+  if (text.size() > 64) return spec_error(quoted(text) + " has more than the 64 bytes of a host name");
+  if (!parse_host_name(text)) return spec_error(quoted(text) + " is not a host name");
+  return std::string(text);
+}
+
+Result<std::string> parse_user(std::string_view text) {
+  const bool good = text.find_first_of(" \t\n") == std::string_view::npos &&
+                    std::count(text.begin(), text.end(), ':') < 2 && !text.starts_with(':');
+  if (good) return std::string(text);
+  return spec_error(quoted(text) + " is not a user or user:group");
+}
+
+Result<std::string> parse_server(std::string_view text) {
+  const auto address = IpAddress::parse(text);
+  if (!address) return spec_error(quoted(text) + " is not an IP address", "name servers are given by their addresses");
+  return address->to_string();
+}
+
+Result<std::string> parse_search(std::string_view text) {
+  if (text == ".") return std::string(text);
+  return parse_host_name(text);
+}
+
+bool is_kernel_parameter(std::string_view name) {
+  return name.find('.') != std::string_view::npos &&
+         all(name, [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-' || c == '/'; });
+}
+
 Result<std::string> parse_path(std::string_view text) {
   if (text.starts_with('/') && text.size() < 4096) return std::string(text);
   return spec_error(quoted(text) + " is not an absolute path", "begin it with a /");
