@@ -112,7 +112,8 @@ docker::ContainerConfig container_config(const Service& service, const Container
   if (c.stop_timeout) out.stop_timeout = std::chrono::ceil<std::chrono::seconds>(*c.stop_timeout);
   out.network_mode = namespace_mode(c.netns, ids, "none");  // plumb does the network; no driver is asked for one
   out.pid_mode = namespace_mode(c.pidns, ids, "");
-  out.ipc_mode = namespace_mode(c.ipcns, ids, lends_ipc(service, c) ? "shareable" : "");
+  const bool spoken = c.ipcns == "shareable" || c.ipcns == "none";
+  out.ipc_mode = spoken ? c.ipcns : namespace_mode(c.ipcns, ids, lends_ipc(service, c) ? "shareable" : "");
   out.uts_mode = namespace_mode(c.utsns, ids, "");
   out.userns_mode = namespace_mode(c.userns, ids, "");
   for (const auto& m : c.volume_mounts) mount(m, out);

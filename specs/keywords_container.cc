@@ -89,11 +89,11 @@ constexpr Keyword kRows[] = {
      .name = "ipcns",
      .type = ValueType::resource,
      .default_text = "one of its own",
-     .candidates = "host private",
+     .candidates = "host private shareable none",
      .example = "container#0",
      .text = "The System V and POSIX message namespace of the container: that of another container of the service, "
-             "host, or "
-             "private."},
+             "host, private, shareable (it is so by itself where another container joins it), or none: private and "
+             "without /dev/shm."},
     {.section = kSection,
      .name = "utsns",
      .type = ValueType::resource,

@@ -20,7 +20,7 @@ struct Foreign {
   std::string_view type;
   std::string_view instead;
 };
-constexpr std::array<Foreign, 14> kForeign = {{
+constexpr std::array<Foreign, 15> kForeign = {{
     {"fs",
      "mount it with the Pacemaker agent ocf:heartbeat:Filesystem or a systemd .mount unit, ordered before the service"},
     {"disk",
@@ -37,6 +37,7 @@ constexpr std::array<Foreign, 14> kForeign = {{
     {"expose", "publish with a proxy of your own in a container of the service"},
     {"vhost", "configure the proxy in a container of the service"},
     {"route", "configure the proxy in a container of the service"},
+    {"hashpolicy", "configure the proxy in a container of the service"},
     {"certificate", "mount the certificate into the container with volume_mounts"},
 }};
 

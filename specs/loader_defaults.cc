@@ -76,6 +76,16 @@ Result<std::string> parse_data_dir(std::string_view text) {
   return path;
 }
 
+void read_privacy(SectionReader& reader, Service& service) {
+  const auto is_private = reader.single("docker_daemon_private", parse_bool);
+  if (!is_private) return;
+  if (!is_private->value) service.docker_data_dir.clear();
+  if (is_private->value && service.docker_data_dir.empty() && !reader.may_be_mistyped("docker_data_dir"))
+    reader.report().error(
+        is_private->where, "docker_daemon_private in [DEFAULT]: a private engine needs a docker_data_dir",
+        "say where the engine keeps its data, such as docker_data_dir = /srv/SERVICE/docker_data_dir");
+}
+
 }  // namespace
 
 void read_groups(const IniSection& section, Resolver& resolver, Report& report, Service& service) {
@@ -94,6 +104,7 @@ void read_groups(const IniSection& section, Resolver& resolver, Report& report, 
     }
   };
   read("nodes", service.nodes);
+  read("drpnode", service.drpnodes);
   read("drpnodes", service.drpnodes);
   read("encapnodes", service.encapnodes);
   const bool set = std::any_of(section.entries.begin(), section.entries.end(),
@@ -106,6 +117,7 @@ void read_defaults(SectionReader& reader, Service& service) {
   service.topology = reader.choice("topology");
   service.rollback = reader.boolean("rollback");
   if (auto dir = reader.single("docker_data_dir", parse_data_dir)) service.docker_data_dir = std::move(dir->value);
+  read_privacy(reader, service);
   const auto args = reader.words("docker_daemon_args");
   check_daemon_args(reader, service, args);
   for (const auto& arg : args) service.docker_daemon_args.push_back(arg.value);
@@ -122,7 +134,13 @@ void read_resource(SectionReader& reader, Resource& resource) {
   resource.standby = reader.boolean("standby");
   resource.monitor = reader.boolean("monitor");
   if (const auto restart = reader.integer("restart", 0, 1000)) resource.restart = static_cast<int>(restart->value);
-  for (auto& tag : reader.words("tags")) resource.tags.push_back(std::move(tag.value));
+  for (auto& tag : reader.words("tags")) {
+    if (tag.value == "noaction")
+      reader.report().error(
+          tag.where, "tag " + quoted(tag.value) + " of [" + resource.id + "] is not supported by this version of plumb",
+          "write disable = true, and plumb leaves the resource alone");
+    resource.tags.push_back(std::move(tag.value));
+  }
 }
 
 }  // namespace plumb

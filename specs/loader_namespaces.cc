@@ -108,6 +108,7 @@ class Namespaces {
                            "userns in [" + one.container.id + "]: the engine decides that for all its containers",
                            "write host, or leave it out");
     if (value == (name == "netns" ? "none" : "private")) return;
+    if (name == "ipcns" && (value == "shareable" || value == "none")) return;
     const auto where = one.place(name);
     const std::string keyword = name + " in [" + one.container.id + "]: ";
     if (!joins)

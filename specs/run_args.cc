@@ -65,7 +65,8 @@ template <auto Member, bool Joins>
 Result<void> space(C& c, std::string_view text) {
   static constexpr std::string_view kJoin = "container:";
   if (text == "host" || (text == "none" && &at(c, Member) == &c.netns) ||
-      (text == "private" && &at(c, Member) == &c.ipcns)) {
+
+      (&at(c, Member) == &c.ipcns && (text == "private" || text == "shareable" || text == "none"))) {
     at(c, Member) = text;
     return {};
   }

@@ -37,6 +37,8 @@ TEST_CASE("namespaces are shared by id, and an ipc namespace only where its owne
   s.containers[1].utsns = "host";
   CHECK(container_config(s, s.containers[0], "x", {}).ipc_mode == "shareable");
   const auto web = container_config(s, s.containers[1], "nginx", {{"container#0", "abc"}});
+  s.containers[0].ipcns = "none";
+  CHECK(container_config(s, s.containers[0], "x", {}).ipc_mode == "none");
   CHECK(web.ipc_mode == "container:abc");
   CHECK(web.pid_mode == "container:abc");
   CHECK(web.uts_mode == "host");
