@@ -63,6 +63,18 @@ constexpr Keyword kRows[] = {
              "did; "
              "false leaves it as it is, for inspection. What was already up before is never touched."},
     {.section = kSection,
+     .name = "foreign",
+     .type = ValueType::choice,
+     .default_value = "refuse",
+     .candidates = "refuse ignore",
+     .example = "ignore",
+     .origin = Origin::plumb,
+     .text =
+         "What to do about sections of OpenSVC that plumb does not manage: file systems, disks, volumes, replication, "
+         "tasks, programs and shares. refuse: the file is not accepted, and each section is named with what can manage "
+         "it. ignore: a warning names each, and the rest of the service is managed; whoever manages them has to have "
+         "them up before the service starts."},
+    {.section = kSection,
      .name = "docker_data_dir",
      .aliases = "container_data_dir",
      .type = ValueType::path,

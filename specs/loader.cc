@@ -26,11 +26,15 @@ constexpr std::array<Foreign, 15> kForeign = {{
     {"disk",
      "activate it with the Pacemaker agent ocf:heartbeat:LVM-activate, ocf:linbit:drbd or a systemd unit, ordered "
      "before the service"},
-    {"volume", "use volume_mounts with a directory of the node or a volume of the engine"},
+    {"volume",
+     "use volume_mounts with a volume of the engine, or with a directory that the Pacemaker agent "
+     "ocf:heartbeat:Filesystem mounts, ordered before the service"},
     {"sync", "replicate with DRBD (ocf:linbit:drbd) or run rsync from a systemd timer"},
     {"task", "run it from a systemd timer"},
     {"app", "run it with the Pacemaker agent systemd:UNIT or ocf:heartbeat:anything, ordered after the service"},
-    {"share", "export it with the Pacemaker agent ocf:heartbeat:exportfs"},
+    {"share",
+     "export it with the Pacemaker agents ocf:heartbeat:exportfs and ocf:heartbeat:nfsserver, ordered before the "
+     "service"},
     {"hb", "heartbeats are corosync's: set them in corosync.conf"},
     {"arbitrator", "quorum is corosync's: use corosync-qdevice"},
     {"stonith", "fencing is Pacemaker's: use a stonith resource"},
@@ -70,6 +74,7 @@ class Loading {
     SectionReader reader(resolver_, defaults, SectionKind::defaults, report_);
     reader.check_keywords(ini_);
     read_defaults(reader, draft_.service);
+    ignores_foreign_ = reader.choice("foreign") == "ignore";
     // What is plumbed in a container is read by that container's name.
     for (const bool ips : {false, true})
       for (const auto& section : ini_.sections)
@@ -123,6 +128,9 @@ class Loading {
 
   void refuse(const IniSection& section, std::string_view type) {
     const auto foreign = std::find_if(kForeign.begin(), kForeign.end(), [&](const auto& f) { return f.type == type; });
+    if (foreign != kForeign.end() && ignores_foreign_)
+      return report_.warning(section.where, "section [" + section.name + "] is left out (foreign = ignore)",
+                             std::string(foreign->instead));
     if (foreign != kForeign.end())
       return report_.error(
           section.where,
@@ -162,6 +170,7 @@ class Loading {
   Report report_;
   Resolver resolver_;
   Draft draft_;
+  bool ignores_foreign_ = false;
 };
 
 }  // namespace

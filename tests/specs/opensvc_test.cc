@@ -162,6 +162,34 @@ TEST_CASE("what an ipc namespace may be") {
   CHECK_FALSE(load("[container#0]\nimage = nginx\npidns = shareable\n").service.has_value());
 }
 
+TEST_CASE("sections that others manage refuse the file, or, where the file says so, are left out with a warning each") {
+  const std::string sections =
+      "[fs#1]\ntype = ext4\nmnt = /srv/{svcname}\n[disk#1]\ntype = vg\n[volume#1]\nname = v\n[sync#i0]\ntype = docker\n"
+      "[task#1]\ncommand = x\n[app#1]\nscript = x\n[share#1]\ntype = nfs\n[container#0]\nimage = nginx\n"
+      "volume_mounts = {fs#1.mnt}/html:/usr/share/nginx/html\n";
+  const std::vector<std::pair<std::string, std::string>> managers = {
+      {"fs#1", "ocf:heartbeat:Filesystem"}, {"disk#1", "ocf:heartbeat:LVM-activate"},
+      {"volume#1", "volume_mounts"},        {"sync#i0", "ocf:linbit:drbd"},
+      {"task#1", "systemd timer"},          {"app#1", "systemd:UNIT"},
+      {"share#1", "ocf:heartbeat:exportfs"}};
+  for (const std::string word : {"refuse", "ignore"}) {
+    CAPTURE(word);
+    const auto out = load("[DEFAULT]\nforeign = " + word + "\n" + sections);
+    CHECK(out.service.has_value() == (word == "ignore"));
+    REQUIRE(out.diagnostics.size() == managers.size());
+    for (std::size_t i = 0; i < managers.size(); ++i) {
+      const auto& d = out.diagnostics[i];
+      CHECK(d.severity == (word == "ignore" ? Severity::warning : Severity::error));
+      CHECK_MESSAGE(d.message.find("[" + managers[i].first + "]") != std::string::npos, d.message);
+      CHECK_MESSAGE(d.hint.find(managers[i].second) != std::string::npos, d.hint);
+    }
+    if (out.service) CHECK(out.service->containers.at(0).volume_mounts.at(0).source == "/srv/svc1/html");
+  }
+  CHECK(load(sections).diagnostics.front().severity == Severity::error);
+  // A mistyped section is no foreign one.
+  CHECK_FALSE(load("[DEFAULT]\nforeign = ignore\n[contianer#0]\nimage = nginx\n").service.has_value());
+}
+
 TEST_CASE("a resource that OpenSVC would not touch is refused, not started") {
   const auto out = load("[container#0]\nimage = nginx\ntags = noaction\n");
   CHECK_FALSE(out.service.has_value());
