@@ -85,6 +85,7 @@ class Actions {
   Result<void> create_container(const Step& step, const std::stop_token& stop);
   Result<void> start_container(const Step& step, const std::stop_token& stop);
   Result<void> hold_namespace(const ContainerResource& container, const std::string& id, const std::stop_token& stop);
+  Result<void> await_end(const ContainerResource& container, const std::string& id, const docker::Call& call);
   Result<void> stop_container(const Step& step, const std::stop_token& stop);
   Result<void> remove_container(const Step& step, const std::stop_token& stop);
 

@@ -1,6 +1,9 @@
+#include "docker_client/log.h"
+#include "docker_client/waiter.h"
 #include "plugin/actions.h"
 #include "plugin/container_config.h"
 #include "plugin/pause_image.h"
+#include "specs/diagnostic.h"
 #include "specs/planner.h"
 
 namespace plumb {
@@ -17,6 +20,16 @@ docker::Call call_with(const std::stop_token& stop) { return {request_deadline, 
 std::optional<std::chrono::seconds> grace_of(const ContainerResource* container) {
   if (container == nullptr || !container->stop_timeout) return std::nullopt;
   return std::chrono::ceil<std::chrono::seconds>(*container->stop_timeout);
+}
+
+// What a container said last, for the end of a sentence. Its log may be kept where the engine cannot read it.
+std::string last_words(docker::Client& client, const ContainerResource& container, const std::string& id) {
+  constexpr unsigned kLines = 3;
+  const auto lines = docker::last_lines(client, id, kLines, container.tty, {std::chrono::seconds(5), {}});
+  if (!lines || lines->empty()) return {};
+  std::string out;
+  for (const auto& line : *lines) out += (out.empty() ? "" : ", ") + quoted(line);
+  return "; its log ends with " + out;
 }
 
 std::string retired_name(const std::string& name) { return name + ".retired"; }
@@ -123,7 +136,10 @@ Result<void> Actions::start_container(const Step& step, const std::stop_token& s
       if (!stopped && stopped.error().kind != ErrorKind::not_found) return Err{std::move(stopped).error()};
       return {};
     });
+  const docker::Call whole{container.start_timeout, stop};
+  const auto end = whole.end();
   TRY(EngineTime::count([&] { return docker::start_container(*client, id, {container.start_timeout, {}}); }));
+  if (step.to_its_end) return await_end(container, id, whole.until(end));
   if (owner) TRY(hold_namespace(container, id, stop));
   return {};
 }
@@ -144,6 +160,31 @@ Result<void> Actions::hold_namespace(const ContainerResource& container, const s
   const std::lock_guard lock(mutex_);
   places_[container.id] = std::move(place);
   return {};
+}
+
+Result<void> Actions::await_end(const ContainerResource& container, const std::string& id, const docker::Call& call) {
+  auto* client = TRY(engine_.client(call.stop));
+  const auto exit = EngineTime::count([&]() -> Result<docker::Exit> {
+    auto waiter = TRY(docker::Waiter::open(*client, id, docker::WaitCondition::not_running, call));
+    return waiter.wait(call);
+  });
+  const bool late = !exit && exit.error().kind == ErrorKind::timeout;
+  if (!exit && !late) return Err{exit.error()};
+  if (exit && exit->status == 0 && exit->error.empty()) return {};
+  std::string what = "run container " + container.name + ": it ";
+  if (late)
+    what += "has not ended within " + std::to_string(container.start_timeout.count()) + " ms";
+  else if (exit->error.empty())
+    what += "ended with exit code " + std::to_string(exit->status);
+  else
+    what += "could not be waited for: " + exit->error;
+  what += last_words(*client, container, id);
+  if (late)
+    return Err{ErrorKind::timeout, std::move(what),
+               "raise start_timeout in [" + container.id + "], or see what it waits for"};
+  return Err{ErrorKind::failed, std::move(what),
+             "correct what [" + container.id +
+                 "] runs; with rollback = false in [DEFAULT] the container stays to be looked at"};
 }
 
 Result<void> Actions::stop_container(const Step& step, const std::stop_token& stop) {

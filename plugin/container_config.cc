@@ -105,7 +105,7 @@ docker::ContainerConfig container_config(const Service& service, const Container
   out.working_dir = c.cwd;
   out.tty = c.tty;
   out.open_stdin = c.interactive;
-  out.auto_remove = c.rm;
+  out.auto_remove = c.rm && c.detach;  // the exit code and the log of an init container are still wanted
   out.readonly_rootfs = c.read_only;
   out.privileged = c.privileged;
   if (c.init) out.init = true;

@@ -70,6 +70,7 @@ ObservedContainer observed(const docker::Container& c) {
   out.state = c.state;
   out.running = c.running;
   out.exit_code = c.exit_code;
+  out.started_at = c.started_at;
   out.pid = static_cast<int>(c.pid);
   const auto label = [&](const char* key) {
     const auto found = c.labels.find(key);
@@ -140,6 +141,8 @@ class EngineObserver {
       } else if (ns.error().kind == ErrorKind::not_found) {
         seen.running = false;  // it ended while we looked
         seen.state = "exited";
+        if (const auto again = TRY(docker::inspect_container(client_, seen.id, call_)))
+          seen.exit_code = again->exit_code;
       } else {
         return Err{std::move(ns).error()};
       }

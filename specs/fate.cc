@@ -33,7 +33,7 @@ Result<void> Fates::decide(const ContainerResource& c) {
         "remove or rename that container (docker rename " + c.name + " ...), or set another name in [" + c.id + "]"};
   if (have->state == "paused")
     return Err{ErrorKind::refused, c.id + ": container " + c.name + ": it is paused", "docker unpause " + c.name};
-  fates_[c.id] = fate_of(c, *have);
+  fates_[c.id] = c.detach ? fate_of(c, *have) : fate_of_init(c, *have);
   return {};
 }
 
@@ -46,6 +46,18 @@ Fate Fates::fate_of(const ContainerResource& c, const ObservedContainer& have) {
   }
   const bool can_start = have.state == "created" || have.state == "exited";
   return !have.running && ours && joined && can_start && have.spec_hash == spec_hash(c) ? Fate::start : Fate::replace;
+}
+
+// Of a container that the start waits for: one that has done its work is kept, one that a killed start left running is
+// waited for, and any other runs from its beginning, without what an earlier run left in it.
+Fate Fates::fate_of_init(const ContainerResource& c, const ObservedContainer& have) {
+  const bool same = have.spec_hash == spec_hash(c);
+  const bool joined = have.resource == c.id && bindings_fit(c, have);
+  if (joined && ended_well(service_, seen_, c)) {
+    if (!same) changed_.insert(c.id);
+    return Fate::keep;
+  }
+  return joined && same && (have.running || have.state == "created") ? Fate::start : Fate::replace;
 }
 
 // A container is bound, when it is created, to the ids of those whose namespaces it joins.

@@ -38,6 +38,7 @@ class Fates {
  private:
   [[nodiscard]] const ObservedContainer* observed(const ContainerResource& c) const;
   [[nodiscard]] Fate fate_of(const ContainerResource& c, const ObservedContainer& have);
+  [[nodiscard]] Fate fate_of_init(const ContainerResource& c, const ObservedContainer& have);
   [[nodiscard]] bool bindings_fit(const ContainerResource& c, const ObservedContainer& have) const;
   [[nodiscard]] bool network_fits(const ContainerResource& c, const ObservedContainer& have) const;
 

@@ -209,11 +209,11 @@ constexpr Keyword kRows[] = {
      .name = "detach",
      .type = ValueType::boolean,
      .default_value = "true",
-     .example = "true",
-     .support = Support::not_yet,
-     .text = "In OpenSVC, false makes the start wait until the container's command has ended, as a task. Not supported "
-             "by this "
-             "version of plumb: only true is accepted."},
+     .example = "false",
+     .text = "false: an init container. The start waits until its command has ended, at most for `start_timeout`; exit "
+             "code 0 is success, and anything else fails the start. It runs in its place in the file: after the "
+             "addresses of its namespace and the start of the containers before it, and those that follow wait for its "
+             "end. It runs once for each start of the service, and is removed at stop."},
     {.section = kSection,
      .name = "run_args",
      .type = ValueType::words,
@@ -236,7 +236,9 @@ constexpr Keyword kRows[] = {
      .type = ValueType::duration,
      .default_value = "10s",
      .example = "30s",
-     .text = "How long the engine may take to start the container once its image is there."},
+     .text =
+         "How long the engine may take to start the container once its image is there; with `detach = false`, how long "
+         "the container may run."},
     {.section = kSection,
      .name = "stop_timeout",
      .type = ValueType::duration,

@@ -186,9 +186,14 @@ void check_containers(Draft& draft, Report& report) {
   for (auto& one : draft.containers) {
     auto& c = one.container;
     names.take(c.name, quoted(c.name), c.id, one.place("name"));
+    if (c.builtin_pause && !c.detach)
+      report.error(one.place("detach"),
+                   "detach in [" + c.id + "]: the built-in pause never ends, and the start would wait for that",
+                   "remove it");
     if (one.has_image) continue;
     if (one.has_name) {
       c.existing = true;
+      c.detach = true;  // said to be without effect
       check_existing(one, report);
     } else if (targets.contains(c.id)) {
       c.builtin_pause = true;

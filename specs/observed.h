@@ -69,11 +69,12 @@ struct ObservedContainer {
   std::string image;
   std::string state;  // the engine's word: created, running, paused, restarting, removing, exited, dead
   bool running = false;
-  int exit_code = 0;      // of the last run, when not running
-  int pid = 0;            // only to be shown; namespaces are held by descriptor
-  std::string service;    // label plumb.service; empty for a container that is not plumb's
-  std::string resource;   // label plumb.resource
-  std::string spec_hash;  // label plumb.spec-hash
+  int exit_code = 0;       // of the last run, when not running
+  std::string started_at;  // RFC 3339, of the last run
+  int pid = 0;             // only to be shown; namespaces are held by descriptor
+  std::string service;     // label plumb.service; empty for a container that is not plumb's
+  std::string resource;    // label plumb.resource
+  std::string spec_hash;   // label plumb.spec-hash
   std::string network_mode;
   bool auto_remove = false;
   std::optional<ObservedNetns>

@@ -61,7 +61,9 @@ std::string describe(const Step& step) {
              (step.probe_inside ? step.device + " in " + step.container : step.parent) + ": nobody else may answer";
     case StepKind::container_retire: return "put the old container " + step.container_name + " aside";
     case StepKind::container_create: return "create container " + step.container_name + " from " + step.image;
-    case StepKind::container_start: return "start container " + step.container_name;
+    case StepKind::container_start:
+      return step.to_its_end ? "run container " + step.container_name + " to its end"
+                             : "start container " + step.container_name;
     case StepKind::link_remove_stale: return "remove the half-made " + step.device + " in " + step.container;
     case StepKind::link_create:
       if (step.mode == IpMode::dedicated)

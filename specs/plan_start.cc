@@ -127,6 +127,7 @@ class StartPlanner {
     step.container_name = c.name;
     step.image = c.builtin_pause ? std::string("plumb/pause (built in)") : c.image;
     step.optional = c.optional;
+    step.to_its_end = kind == StepKind::container_start && !c.detach;
     if (const auto* have = observed(c)) step.container_id = have->id;
     return step;
   }
@@ -191,7 +192,17 @@ class StartPlanner {
       if (const auto found = plumbed_.find(owner->id); found != plumbed_.end())
         step.after.insert(step.after.end(), found->second.begin(), found->second.end());
     }
+    if (!owns_namespace(service_, c)) await_earlier(c, step.after);
     started_[c.id] = out_.add(std::move(step));
+  }
+
+  // In the order of the file, what follows a container that the start waits for begins after its end, and that one
+  // after the start of what is before it. Owners of namespaces wait for nobody: others need them first.
+  void await_earlier(const ContainerResource& c, std::vector<std::size_t>& after) const {
+    for (const auto* earlier : containers_) {
+      if (earlier == &c) return;
+      if (!earlier->detach || !c.detach) depend(after, find(started_, earlier->id));
+    }
   }
 
   void tidy() {

@@ -56,7 +56,7 @@ class StopPlanner {
     for (const auto& c : service_.containers)
       if (joins(c) && takes_part(verb_, c))
         if (const auto* have = ours(c)) {
-          const auto removed = end(c.id, *have, c.rm, c.existing, {}, siblings_ended_[c.netns]);
+          const auto removed = end(c.id, *have, c.rm || !c.detach, c.existing, {}, siblings_ended_[c.netns]);
           if (removed)
             siblings_removed_[c.netns].push_back(*removed);
           else
@@ -89,7 +89,7 @@ class StopPlanner {
         const auto& removed = siblings_removed_[c.id];
         before_removal.insert(before_removal.end(), removed.begin(), removed.end());
       }
-      end(c.id, *have, c.rm, c.existing, after, ended, before_removal);
+      end(c.id, *have, c.rm || !c.detach, c.existing, after, ended, before_removal);
     }
   }
 

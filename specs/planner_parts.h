@@ -55,6 +55,10 @@ namespace plumb {
 [[nodiscard]] std::vector<std::string> extra_addresses(const Service& service, const ObservedContainer& container,
                                                        const std::set<IpAddress>& wanted);
 
+// A container that the start waits for has ended with exit code 0, in the namespace that its owner has now
+// (init_container.cc): it is not to run again as long as the service runs.
+[[nodiscard]] bool ended_well(const Service& service, const Observed& seen, const ContainerResource& container);
+
 // A step for the ip, with the place that its address lives in.
 [[nodiscard]] Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen);
 

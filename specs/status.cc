@@ -92,7 +92,14 @@ class Judge {
       out.problems.push_back("the name " + c.name + " is taken by a container that is not this service's");
       return out;
     }
+    if (ended_well(service_, seen_, c)) {
+      out.label += ", done (exit code 0)";
+      out.state = Availability::up;
+      return out;
+    }
     if (!have.running) {
+      if (!c.detach && have.state == "exited" && have.exit_code != 0)
+        out.problems.push_back("it ended with exit code " + std::to_string(have.exit_code));
       if (have.state != "exited" && have.state != "created") out.problems.push_back("the engine says: " + have.state);
       return out;
     }
@@ -100,6 +107,7 @@ class Judge {
     if (c.existing && have.netns) out.label += own_addresses(*have.netns);
     out.state = Availability::up;
     if (have.state == "paused") fault(out, "it is paused");
+    if (!c.detach) fault(out, "it has not ended yet, and the start waits for that (detach = false)");
     judge_namespace(c, have, out);
     return out;
   }

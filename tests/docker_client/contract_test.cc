@@ -5,6 +5,7 @@
 #include "docker_client/events.h"
 #include "docker_client/image.h"
 #include "docker_client/info.h"
+#include "docker_client/log.h"
 #include "docker_client/waiter.h"
 #include "tests/docker_client/engine.h"
 #include "tests/docker_client/fake_engine.h"
@@ -147,6 +148,24 @@ void check_default_grace(const std::string& socket) {
   CHECK(good(remove_container(client, created.id, {true, true}, kCall)));
 }
 
+// The end of a container is waited for, and its last words are read, with and without a terminal.
+void check_last_words(const std::string& socket) {
+  Client client = good(Client::open(socket, kCall));
+  for (const bool tty : {false, true}) {
+    ContainerConfig config{
+        .name = "brief", .image = kImage, .cmd = {"sh", "-c", "for i in 1 2 3 4; do echo line $i >&2; done; exit 3"}};
+    config.network_mode = "none";
+    config.tty = tty;
+    const Created created = good(create_container(client, config, kCall));
+    good(start_container(client, created.id, kCall));
+    Waiter ended = good(Waiter::open(client, created.id, WaitCondition::not_running, kCall));
+    CHECK(good(ended.wait(kCall)).status == 3);
+    const auto lines = good(last_lines(client, created.id, 2, tty, kCall));
+    CHECK(lines == std::vector<std::string>{"line 3", "line 4"});
+    CHECK(good(remove_container(client, created.id, {true, true}, kCall)));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("contract: the fake engine") {
@@ -162,6 +181,7 @@ TEST_CASE("contract: Docker") {
   check_life(engine.socket());
   check_self_removal(engine.socket());
   check_default_grace(engine.socket());
+  check_last_words(engine.socket());
 }
 
 TEST_CASE("contract: Podman") {
@@ -171,4 +191,5 @@ TEST_CASE("contract: Podman") {
   check_life(engine.socket());
   check_self_removal(engine.socket());
   check_default_grace(engine.socket());
+  check_last_words(engine.socket());
 }

@@ -6,6 +6,7 @@
 #include "docker_client/image.h"
 #include "docker_client/info.h"
 #include "docker_client/json_stream.h"
+#include "docker_client/log.h"
 #include "docker_client/query.h"
 #include "docker_client/waiter.h"
 #include "tests/docker_client/real.h"
@@ -138,6 +139,20 @@ TEST_CASE("a container's body says what is set and nothing else") {
       R"("Devices":[{"CgroupPermissions":"r","PathInContainer":"/dev/x","PathOnHost":"/dev/x"}],"Init":false,)"
       R"("LogConfig":{"Type":"none"},"Memory":5,"NetworkMode":"none"},"Image":"x","Labels":{"l":"v"},"StopTimeout":3})");
   CHECK(encode_container({.image = "\xff"}) == "{\"HostConfig\":{},\"Image\":\"\xef\xbf\xbd\"}");
+}
+
+TEST_CASE("a log is read out of its frames, and as far as it came") {
+  const auto frame = [](char output, std::string_view text) {
+    std::string out{
+        output, 0, 0, 0, 0, 0, static_cast<char>(text.size() >> 8U), static_cast<char>(text.size() & 0xffU)};
+    return out.append(text);
+  };
+  CHECK(unframed("").empty());
+  CHECK(unframed(frame(1, "one\n") + frame(2, "") + frame(2, "two\n")) == "one\ntwo\n");
+  const std::string big(300, 'x');
+  CHECK(unframed(frame(1, big) + frame(1, "y")) == big + "y");
+  CHECK(unframed(frame(1, "one\n") + frame(1, "cut short").substr(0, 11)) == "one\ncut");
+  CHECK(unframed("short").empty());
 }
 
 TEST_CASE("the other answers are read") {
