@@ -89,6 +89,23 @@ TEST_CASE("an init container that takes longer than its start_timeout is ended, 
   n1.must({"rm", "-r", "/srv/init"});
 }
 
+TEST_CASE("a start that is interrupted while its init container runs ends at once, and leaves nothing") {
+  const Node n1("n1");
+  n1.must({"mkdir", "-p", "/srv/init"});
+  const Service web("web",
+                    spec_with("sh -c 'touch /out/runs; exec sleep 1000'", "start_timeout = 1m\nstop_timeout = 1s"));
+  const State before = web.state(n1);
+  Running start = n1.start({program(), "start", "web"});
+  for (int i = 0; i < 100 && n1.run({"test", "-e", "/srv/init/runs"}).exit_code != 0; ++i) n1.must({"sleep", "0.1"});
+  start.signal(2);
+  const Outcome outcome = start.wait();
+  CHECK(outcome.exit_code == 130);
+  CHECK(outcome.took < 20s);
+  n1.must({"rm", "/srv/init/runs"});
+  CHECK(difference(before, web.state(n1)) == "");
+  n1.must({"rm", "-r", "/srv/init"});
+}
+
 TEST_CASE("a start that was killed while its init container ran: the next one waits for that very container") {
   const Node n1("n1");
   const Service web("web", spec_with("sh -c 'echo run >>/out/runs; while ! test -e /out/go; do sleep 0.1; done'",
