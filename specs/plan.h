@@ -70,7 +70,7 @@ struct Step {
   std::string parent;  // the node's device it hangs on
   IpMode mode = IpMode::automatic;
   bool probe_inside = false;  // the probe goes out of the device in the container
-  bool to_its_end = false;  // of a container's start: it is over when the container has ended well
+  bool to_its_end = false;    // of a container's start: it is over when the container has ended well
   std::optional<Cidr> cidr;
   std::optional<IpAddress> gateway;
   bool optional =
