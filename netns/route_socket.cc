@@ -69,14 +69,15 @@ RouteSocket::RouteSocket(std::unique_ptr<nl_sock, Close> socket, Namespace ns)
       ns_(std::move(ns)),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
 
-Result<RouteSocket> RouteSocket::open(const Namespace& ns) {
-  return run_in(ns, [&] { return open_here(ns); });
+Result<RouteSocket> RouteSocket::open(const Namespace& ns, Protocol protocol) {
+  return run_in(ns, [&] { return open_here(ns, protocol); });
 }
 
-Result<RouteSocket> RouteSocket::open_here(const Namespace& ns) {
+Result<RouteSocket> RouteSocket::open_here(const Namespace& ns, Protocol protocol) {
   std::unique_ptr<nl_sock, Close> socket(nl_socket_alloc());
   if (!socket) return Err{errno_error(ENOMEM, "open a netlink socket")};
-  if (const int status = nl_connect(socket.get(), NETLINK_ROUTE); status < 0)
+  if (const int status = nl_connect(socket.get(), protocol == Protocol::route ? NETLINK_ROUTE : NETLINK_NETFILTER);
+      status < 0)
     return Err{ErrorKind::failed, std::string("open a netlink socket: ") + nl_geterror(status)};
   const int fd = nl_socket_get_fd(socket.get());
   const int on = 1;

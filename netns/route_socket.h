@@ -1,7 +1,7 @@
 // RouteSocket: one rtnetlink conversation with one network namespace, with the kernel's own words in every refusal.
 //
 // Everything about links, addresses, routes and neighbours goes through one; open it once for each namespace and reuse
-// it.
+// it. The conversation with netfilter has the same form, and goes through one of its own.
 //
 // Threads: one thread at a time for each socket. Privilege: opening in another namespace needs CAP_SYS_ADMIN (setns);
 // changing anything needs CAP_NET_ADMIN there; reading none.
@@ -37,7 +37,8 @@ struct Answer {
 class RouteSocket {
  public:
   // A socket in `ns`; without a thread when the caller is in it already. Errors: permission, EMFILE.
-  [[nodiscard]] static Result<RouteSocket> open(const Namespace& ns);
+  enum class Protocol { route, netfilter };
+  [[nodiscard]] static Result<RouteSocket> open(const Namespace& ns, Protocol protocol = Protocol::route);
 
   // The namespace it talks to.
   [[nodiscard]] const Namespace& ns() const { return ns_; }
@@ -53,7 +54,7 @@ class RouteSocket {
     void operator()(nl_sock* socket) const;
   };
   RouteSocket(std::unique_ptr<nl_sock, Close> socket, Namespace ns);
-  static Result<RouteSocket> open_here(const Namespace& ns);
+  static Result<RouteSocket> open_here(const Namespace& ns, Protocol protocol);
   Answer receive(std::uint32_t sequence, bool dump, const std::function<void(const nlmsghdr&)>& each);
 
   std::unique_ptr<nl_sock, Close> socket_;

@@ -41,6 +41,8 @@ constexpr Example commands[] = {
      "plumb shutdown      # every service in /etc/plumb\n  plumb shutdown svc1"},
     {Action::status, "status", "Show whether a service is whole, as the kernel sees it",
      "plumb status svc1\n  plumb status svc1 --format json\n  plumb status          # every service in /etc/plumb"},
+    {Action::doctor, "doctor", "Say why an address of a service does not answer, and what to do",
+     "plumb doctor svc1\n  plumb doctor svc1 --format json"},
     {Action::keywords, "keywords", "Explain the keywords of the configuration",
      "plumb keywords\n  plumb keywords ip.netmask"},
     {Action::docker, "docker", "Run the docker command against the service's engine",

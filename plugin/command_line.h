@@ -11,7 +11,7 @@
 
 namespace plumb {
 
-enum class Action { validate, plan, start, stop, restart, boot, shutdown, status, keywords, docker, version };
+enum class Action { validate, plan, start, stop, restart, boot, shutdown, status, doctor, keywords, docker, version };
 
 struct CommandLine {
   Action action = Action::version;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "plugin/doctor.h"
 #include "plugin/exit_code.h"
 #include "plugin/observer.h"
 #include "plugin/output.h"
@@ -167,6 +168,21 @@ int show_status(CommandLine command) {
   return worst;
 }
 
+// Done when nothing is wrong; a note is no fault.
+int show_diagnosis(const CommandLine& command) {
+  const std::string operation = "doctor " + command.service;
+  auto opened = open_service(command, operation);
+  if (!opened.service) return opened.exit_code;
+  if (auto allowed = check_privilege(); !allowed) return report(command, operation, allowed.error());
+  const Signals signals;
+  const auto findings = examine(*opened.service, signals.stop());
+  if (!findings) return report(command, operation, findings.error());
+  print(command.json ? diagnosis_json(opened.service->name, *findings) : diagnosis_text(*findings, colour_on(1)));
+  const bool well = std::none_of(findings->begin(), findings->end(),
+                                 [](const Finding& finding) { return finding.verdict == Verdict::problem; });
+  return code(well ? ExitCode::ok : ExitCode::failed);
+}
+
 int explain_keywords(const CommandLine& command) {
   if (command.keyword.empty()) {
     print(keyword_reference());
@@ -213,6 +229,7 @@ int run_command(const CommandLine& command) {
     case Action::boot: return change_all(command, Verb::boot);
     case Action::shutdown: return change_all(command, Verb::shutdown);
     case Action::status: return show_status(command);
+    case Action::doctor: return show_diagnosis(command);
     case Action::keywords: return explain_keywords(command);
     case Action::docker: return run_docker(command);
     case Action::version: print(std::string("plumb ") + PLUMB_VERSION + "\n"); return code(ExitCode::ok);

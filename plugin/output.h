@@ -6,6 +6,7 @@
 #include <string>
 
 #include "plugin/verb.h"
+#include "specs/diagnosis.h"
 #include "specs/diagnostic.h"
 #include "specs/plan.h"
 #include "specs/result.h"
@@ -26,6 +27,10 @@ namespace plumb {
 
 [[nodiscard]] std::string status_tree(const ServiceStatus& status, bool colour);
 [[nodiscard]] std::string status_json(const ServiceStatus& status);
+
+// What the doctor found: "problem  ip#0  rival  ...", and "next: ..." below.
+[[nodiscard]] std::string diagnosis_text(const std::vector<Finding>& findings, bool colour);
+[[nodiscard]] std::string diagnosis_json(const std::string& service, const std::vector<Finding>& findings);
 
 [[nodiscard]] std::string plan_text(const std::string& service, const Plan& plan);
 [[nodiscard]] std::string plan_json(const std::string& service, const Plan& plan);

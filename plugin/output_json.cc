@@ -48,6 +48,17 @@ std::string validation_json(const std::string& service, bool ok, const std::vect
 
 std::string status_json(const ServiceStatus& status) { return text_of(status_object(status)); }
 
+std::string diagnosis_json(const std::string& service, const std::vector<Finding>& findings) {
+  json list = json::array();
+  for (const auto& finding : findings)
+    list.push_back({{"verdict", to_string(finding.verdict)},
+                    {"subject", finding.subject},
+                    {"check", finding.check},
+                    {"text", finding.text},
+                    {"next", finding.fix}});
+  return text_of({{"service", service}, {"findings", std::move(list)}});
+}
+
 std::string plan_json(const std::string& service, const Plan& plan) {
   json steps = json::array();
   for (const auto& step : plan.steps)

@@ -14,11 +14,11 @@ _plumb() {
     --config-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status keywords docker version --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor keywords docker version --help --version' -- "$current")
     return
   fi
   case $command in
-    validate | plan | status) word='--config-dir --node --format --help' ;;
+    validate | plan | status | doctor) word='--config-dir --node --format --help' ;;
     start | stop | restart | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
     docker) word='--config-dir --node --help' ;;
     *) word='--help' ;;

@@ -12,8 +12,8 @@
 namespace plumb::lab {
 namespace {
 
-const Words kCommands{"validate", "plan",   "start",    "stop",   "restart", "boot",
-                      "shutdown", "status", "keywords", "docker", "version"};
+const Words kCommands{"validate", "plan",   "start",  "stop",     "restart", "boot",
+                      "shutdown", "status", "doctor", "keywords", "docker",  "version"};
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -91,7 +91,8 @@ TEST_CASE("a wrong command line is told from a wrong file and from a service tha
   const Outcome near = plumb({"strat", "svc1"});
   CHECK(near.exit_code == 2);
   CHECK(says(near.err, "did you mean \"start\"?"));
-  for (const auto& verb : {"validate", "plan", "start", "stop", "restart", "boot", "shutdown", "status", "docker"}) {
+  for (const auto& verb :
+       {"validate", "plan", "start", "stop", "restart", "boot", "shutdown", "status", "doctor", "docker"}) {
     CAPTURE(verb);
     const Outcome missing = plumb({verb, "nosuch"});
     CHECK(missing.exit_code == 9);

@@ -44,4 +44,26 @@ inline Observed bare_node() {
   return o;
 }
 
+// The service up and whole on it.
+inline Observed whole() {
+  Observed o = bare_node();
+  ObservedContainer pause;
+  pause.id = "aaa";
+  pause.state = "running";
+  pause.running = true;
+  pause.service = "svc1";
+  pause.resource = "container#0";
+  ObservedNetns ns;
+  ns.inode = 77;
+  ns.links = {{5, "eth0", "macvlan", {}, 1500, true, true, 2, 0}};
+  ns.addresses = {{Cidr::parse("10.0.3.3/24").value(), 5, false, false}};
+  ns.routes = {{std::nullopt, IpAddress::parse("10.0.3.1").value(), 5}};
+  auto web = pause;
+  pause.netns = ns;
+  web.id = "bbb";
+  web.netns = ObservedNetns{0, 77, {}, {}, {}};
+  o.containers = {{"container#0", pause}, {"container#1", web}};
+  return o;
+}
+
 }  // namespace plumb::test
