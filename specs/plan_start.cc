@@ -163,7 +163,11 @@ class StartPlanner {
     const auto* have = observed(c);
     std::optional<std::size_t> last;
     if (have->running) {
-      last = out_.add(container_step(StepKind::container_stop, c));
+      Step stop = container_step(StepKind::container_stop, c);
+      // A device that is to come back must be out before its namespace goes.
+      for (Step& back : remove_stranded_links(c.id, *have))
+        if (back.mode == IpMode::dedicated) stop.after.push_back(out_.add(std::move(back)));
+      last = out_.add(std::move(stop));
       if (service_.container(c.netns) != nullptr)
         for (Step& remove : remove_stranded_links(c.id, *have)) {
           remove.after = {*last};

@@ -153,8 +153,15 @@ class StopPlanner {
       addresses_gone_[ip.netns].push_back(out_.add(std::move(remove)));
       remove_link.after.push_back(addresses_gone_[ip.netns].back());
     }
-    links_gone_[ip.netns].push_back(out_.add(std::move(remove_link)));
+    add_link_removal(ip.netns, std::move(remove_link));
     return {};
+  }
+
+  void add_link_removal(const std::string& owner, Step remove) {
+    const bool given = remove.mode == IpMode::dedicated;
+    links_gone_[owner].push_back(out_.add(std::move(remove)));
+    // A device that is to come back must be out before its namespace can go, also should this run be killed between.
+    if (given) addresses_gone_[owner].push_back(links_gone_[owner].back());
   }
 
   // The node's routes to the ip's addresses, those that the spec names and those that are there; and the node's link
@@ -188,7 +195,7 @@ class StopPlanner {
       for (Step& remove : remove_stranded_links(c.id, *have)) {
         if (links_removed_.contains(c.id + " " + remove.device)) continue;
         remove.after = siblings_ended_[c.id];
-        links_gone_[c.id].push_back(out_.add(remove));
+        add_link_removal(c.id, std::move(remove));
         addresses_gone_[c.id].push_back(links_gone_[c.id].back());
       }
     }

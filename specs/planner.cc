@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "specs/dedicated.h"
 #include "specs/planner_parts.h"
 #include "specs/run_args.h"
 #include "specs/uplink.h"
@@ -185,6 +186,10 @@ std::vector<Step> remove_stranded_links(const std::string& resource, const Obser
     step.resource = resource;
     step.container = resource;
     step.device = link.name;
+    if (const auto mark = DedicatedMark::parse(link.alias)) {
+      step.mode = IpMode::dedicated;
+      step.parent = mark->device;
+    }
     out.push_back(std::move(step));
   }
   return out;

@@ -11,7 +11,9 @@
 #include <functional>
 #include <string>
 
+#include "tests/lab/extra_port.h"
 #include "tests/lab/fault_stage.h"
+#include "tests/lab/open_vswitch.h"
 #include "tests/lab/system_container.h"
 
 namespace plumb::lab {
@@ -63,14 +65,16 @@ int at_each_call(const Stage& stage, const std::string& verb, const std::functio
   return kills;
 }
 
-void must_be_whole(const Stage& stage) {
+using Reached = std::function<bool()>;
+
+void must_be_whole(const Stage& stage, const Reached& reached) {
   const Outcome again = stage.plumb("start");
   CAPTURE(again.err);
   CHECK(again.exit_code == exit_ok);
   const Outcome status = stage.plumb("status");
   CAPTURE(status.out);
   CHECK(status.exit_code == exit_ok);
-  CHECK(stage.answers());
+  CHECK(reached());
 }
 
 void must_clear(const Stage& stage) {
@@ -80,15 +84,19 @@ void must_clear(const Stage& stage) {
   CHECK(stage.changed() == "");
 }
 
-void kill_starts(const Stage& stage, int least) {
+void kill_starts(const Stage& stage, int least, const Reached& reached) {
   const auto clear = [&] { CHECK(stage.plumb("stop").exit_code == exit_ok); };
   const int kills = at_each_call(stage, "start", clear, [&](unsigned long n, const std::string& call) {
     CAPTURE(call);
-    if (n % 2 == 1) must_be_whole(stage);
+    if (n % 2 == 1) must_be_whole(stage, reached);
     must_clear(stage);
   });
   CHECK(kills >= static_cast<int>(3UL * static_cast<unsigned long>(least) / std::max(3UL, stride())));
   must_clear(stage);
+}
+
+void kill_starts(const Stage& stage, int least) {
+  kill_starts(stage, least, [&] { return stage.answers(); });
 }
 
 void kill_stops(const Stage& stage, int least) {
@@ -152,6 +160,34 @@ TEST_CASE("a stop inside a container that is killed at any call is finished by t
   encapsulate(stage, vm);
   kill_stops(stage, 3);
   CHECK(vm.state() == "running");
+}
+
+const Config dedicated{"", "mode = dedicated\nmacaddr = 02:00:0a:00:03:99\n", "", "", "eth9", "10.0.3.1", "nginx"};
+
+TEST_CASE("a start and a stop with a device that is given away, killed at any call: the device comes back as it was") {
+  const ExtraPort port("n1", "eth9");
+  const Stage stage("killed", dedicated);
+  const std::string device = port.look();
+  kill_starts(stage, 12);
+  CHECK(port.look() == device);
+  kill_stops(stage, 8);
+  CHECK(port.look() == device);
+}
+
+TEST_CASE("a start and a stop on Open vSwitch, killed at any call: no port is left in it") {
+  const Node n1("n1");
+  const OpenVswitch ovs(n1);
+  const ExtraPort port("n1", "eth9");
+  n1.must({"ip", "link", "set", "eth9", "up"});
+  ovs.must({"add-port", "ovs0", "eth9"});
+  const std::string ports = ovs.must({"list-ports", "ovs0"});
+  const Stage stage("killed", {"", "mode = ovs\n", "", "", "ovs0", "10.0.3.1", "nginx"});
+  kill_starts(stage, 12, [] {
+    return Node("client").run({"ping", "-c", "1", "-W", "2", std::string(Stage::address)}).exit_code == 0;
+  });
+  CHECK(ovs.must({"list-ports", "ovs0"}) == ports);
+  kill_stops(stage, 8);
+  CHECK(ovs.must({"list-ports", "ovs0"}) == ports);
 }
 
 }  // namespace

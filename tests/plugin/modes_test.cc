@@ -121,6 +121,10 @@ TEST_CASE("a device that is inside already is left, and a stop gives it back") {
   CHECK(plan(s, o, Verb::start)->empty());
   CHECK(evaluate(s, o).state == Availability::up);
   const auto p = plan(s, o, Verb::stop);
+  // Out before its namespace can go, also should the stop be killed between the two.
+  for (std::size_t i = 0; i < p->steps.size(); ++i)
+    if (p->steps[i].kind == StepKind::container_stop && p->steps[i].resource == "container#0")
+      CHECK(waits(*p, i, find(p, StepKind::link_remove).value()));
   CHECK(describe(p->steps[find(p, StepKind::link_remove).value()]) ==
         "give eth0 in container#0 back to the node as eth1");
 }
