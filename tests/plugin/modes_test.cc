@@ -168,7 +168,7 @@ TEST_CASE("a VLAN device that is missing is made before anything is done on it, 
   CHECK_FALSE(find(plan(by_name, by_hand, Verb::stop), StepKind::vlan_release));
 }
 
-TEST_CASE("who uses a VLAN device says so, and leaves it at stop; an orphan is taken away") {
+TEST_CASE("who uses a VLAN device says so, and leaves it at stop, and an orphan is taken away") {
   auto o = bare_node();
   o.node.links.push_back(vlan({"plumb:svc2:ip#0"}));
   CHECK(find(plan(on_vlan(), o, Verb::start), StepKind::vlan_take));
@@ -221,7 +221,7 @@ TEST_CASE("an ipvlan of another mode does not fit") {
   CHECK(plan(with(IpMode::ipvlan_l3), o, Verb::start)->warnings.size() == 1);
 }
 
-TEST_CASE("a switch that does not answer, or lacks the bridge, refuses; a port without its link goes at stop") {
+TEST_CASE("a switch that does not answer, or lacks the bridge, refuses, and a port without its link goes at stop") {
   auto o = bare_node();
   auto s = with(IpMode::ovs);
   s.ips[0].ipdev = "br0";
