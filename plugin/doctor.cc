@@ -32,9 +32,9 @@ std::string port_state(const std::string& device) {
                                                                  : "";
 }
 
-// The ports in state LISTEN (0A) of /proc/PID/net/tcp and tcp6 (Documentation/networking/proc_net_tcp.rst) that are not
-// on a loopback address.
-void read_listeners(const std::string& path, std::set<unsigned>& ports) {
+// The ports of /proc/PID/net/tcp and the like in a state: LISTEN (0A) for TCP, unconnected (07) for UDP
+// (Documentation/networking/proc_net_tcp.rst), that are not on a loopback address.
+void read_listeners(const std::string& path, std::string_view wanted, std::set<unsigned>& ports) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);  // the heading
@@ -43,7 +43,7 @@ void read_listeners(const std::string& path, std::set<unsigned>& ports) {
     std::string slot, local, remote, state;
     words >> slot >> local >> remote >> state;
     const auto colon = local.find(':');
-    if (state != "0A" || colon == std::string::npos) continue;
+    if (state != wanted || colon == std::string::npos) continue;
     const std::string address = local.substr(0, colon);
     if (address == "0100007F" || address == "00000000000000000000000001000000") continue;
     ports.insert(static_cast<unsigned>(std::strtoul(local.c_str() + colon + 1, nullptr, 16)));
@@ -87,8 +87,10 @@ class Examination {
     const auto owner = observation_.seen.containers.find(ip.netns);
     const std::string process =
         owner == observation_.seen.containers.end() ? "self" : std::to_string(owner->second.pid);
-    out.listening.emplace();
-    for (const char* table : {"tcp", "tcp6"}) read_listeners("/proc/" + process + "/net/" + table, *out.listening);
+    const std::string tables = "/proc/" + process + "/net/";
+    for (const char* table : {"tcp", "tcp6"}) read_listeners(tables + table, "0A", out.tcp);
+    for (const char* table : {"udp", "udp6"}) read_listeners(tables + table, "07", out.udp);
+    out.listeners_known = true;
     return out;
   }
 

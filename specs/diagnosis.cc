@@ -216,13 +216,17 @@ class Doctor {
   }
 
   void check_listeners(const IpResource& ip, const IpEvidence& seen) {
-    if (!seen.listening) return;
+    if (!seen.listeners_known) return;
+    for (const auto& port : ip.expose)
+      if (!(port.udp ? seen.udp : seen.tcp).contains(port.port))
+        problem(ip.id, "listener",
+                "no program listens on port " + std::to_string(port.port) + (port.udp ? "/udp" : "/tcp") + " (expose)",
+                "plumb logs " + service_.name);
     std::string ports;
-    for (const auto port : *seen.listening) ports += (ports.empty() ? "" : ", ") + std::to_string(port);
-    if (ports.empty())
+    for (const auto port : seen.tcp) ports += (ports.empty() ? "" : ", ") + std::to_string(port);
+    if (ports.empty() && ip.expose.empty())
       note(ip.id, "listener", "no program listens on a TCP port of it", "plumb logs " + service_.name);
-    else
-      ok(ip.id, "listener", "somebody listens on TCP " + ports);
+    if (!ports.empty()) ok(ip.id, "listener", "somebody listens on TCP " + ports);
   }
 
   const Service& service_;

@@ -47,7 +47,9 @@ struct IpEvidence {
   std::string macvlan_mode;           // of its link; empty for other kinds
   std::string port_state;             // of the bridge port of its link: "forwarding", "blocking", ...
   bool bridged_is_filtered = false;   // bridged frames go through the node's iptables (br_netfilter)
-  std::optional<std::set<unsigned>> listening;  // TCP ports that somebody listens on, not on the loopback address alone
+  bool listeners_known = false;
+  std::set<unsigned> tcp;  // the ports that somebody listens on, not on the loopback address alone
+  std::set<unsigned> udp;
 };
 using Evidence = std::map<std::string, IpEvidence>;  // by the ip's id
 

@@ -282,6 +282,13 @@ constexpr Keyword kRows[] = {
      .text = "Words that mark the resource. encap is refused: plumb starts no container inside a container. Other "
              "words are free."},
     {.section = kSection,
+     .name = "subset",
+     .default_text = "none: before all subsets",
+     .example = "b",
+     .text = "Containers of a subset are started after those of the subsets that come before it in the alphabet have "
+             "been, and stopped before them; those of one subset together. A container whose namespace others use "
+             "waits for nobody."},
+    {.section = kSection,
      .name = "restart",
      .type = ValueType::integer,
      .default_value = "0",

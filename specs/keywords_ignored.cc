@@ -126,8 +126,6 @@ constexpr Row kDefaults[] = {
 
 constexpr Row kResource[] = {
     {"comment", "A remark. plumb does not show it."},
-    {"subset",
-     "A set of resources that OpenSVC acts on together. plumb runs all steps as early as their dependencies allow."},
     {"shared", "Whether OpenSVC provisions the resource once for all nodes. plumb needs no provisioning."},
     {"restart_delay",
      "How long OpenSVC waits between two restarts of a resource. This version of plumb watches no running service."},
@@ -161,6 +159,11 @@ constexpr Row kResource[] = {
     {"blocking_post_provision", kTrigger},
     {"blocking_pre_unprovision", kTrigger},
     {"blocking_post_unprovision", kTrigger},
+};
+
+constexpr Row kIp[] = {
+    {"subset",
+     "A set of resources that OpenSVC acts on together. plumb adds every address as early as its dependencies allow."},
 };
 
 constexpr Row kContainer[] = {
@@ -213,7 +216,7 @@ constexpr auto rows_of(SectionKind section, const Row (&rows)[N], const Row (&mo
 }
 
 constexpr auto kDefaultsTable = rows_of(SectionKind::defaults, kDefaults);
-constexpr auto kIpTable = rows_of(SectionKind::ip, kResource);
+constexpr auto kIpTable = rows_of(SectionKind::ip, kIp, kResource);
 constexpr auto kContainerTable = rows_of(SectionKind::container, kContainer, kResource);
 
 }  // namespace

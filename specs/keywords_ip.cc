@@ -226,11 +226,12 @@ constexpr Keyword kRows[] = {
     {.section = kSection,
      .name = "expose",
      .type = ValueType::words,
+     .default_text = "none",
      .example = "443/tcp",
-     .support = Support::ignored,
      .text =
-         "In OpenSVC, the ports to publish in its cluster DNS or to map on the node. With plumb the containers own the "
-         "address with all its ports; this keyword has no effect."},
+         "The ports that the service is for, each as 443/tcp or 53/udp. The containers own the address with all its "
+         "ports, so nothing has to be opened or mapped; `plumb doctor` says which of these nobody listens on. "
+         "OpenSVC's port of the node after a colon (443/tcp:8443) has no effect."},
     {.section = kSection,
      .name = "tags",
      .type = ValueType::words,

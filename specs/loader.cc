@@ -137,8 +137,9 @@ class Loading {
           "section [" + section.name + "]: plumb manages addresses and containers, not " + quoted(type) + " resources",
           std::string(foreign->instead));
     if (type == "subset" || type == "labels" || type == "data")
-      return report_.warning(section.where, "section [" + section.name + "] has no effect in plumb",
-                             type == "subset" ? "steps run as early as their dependencies allow" : "");
+      return report_.warning(
+          section.where, "section [" + section.name + "] has no effect in plumb",
+          type == "subset" ? "the containers of a subset start together, the subsets one after another" : "");
     const std::vector<std::string> known = {"DEFAULT", "ip", "container", "env"};
     const auto near = nearest_names(type, known, 1);
     std::string hint;

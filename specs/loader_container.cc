@@ -121,6 +121,7 @@ Position ContainerDraft::place(std::string_view keyword) const {
 ContainerDraft read_container(SectionReader& reader, const std::string& service) {
   ContainerDraft draft;
   read_resource(reader, draft.container);
+  if (auto subset = reader.text("subset")) draft.container.subset = std::move(subset->value);
   for (const auto& tag : reader.words("tags"))
     if (tag.value == "encap")
       reader.report().error(

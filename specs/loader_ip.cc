@@ -216,6 +216,28 @@ void read_link(SectionReader& reader, IpDraft& draft) {
   if (const auto mtu = reader.integer("mtu", v6 ? 1280 : 68, 65535)) ip.mtu = mtu->value;
 }
 
+// "443/tcp", "53/udp"; OpenSVC adds ":8443" for a port of the node.
+void read_exposed(SectionReader& reader, IpResource& ip) {
+  for (const auto& word : reader.words("expose")) {
+    const std::string_view text = word.value;
+    const auto colon = text.find(':');
+    const std::string_view own = text.substr(0, colon);
+    const auto slash = own.find('/');
+    const std::string_view protocol = slash == std::string_view::npos ? "tcp" : own.substr(slash + 1);
+    const auto port = parse_integer(own.substr(0, slash), 1, 65535);
+    if (!port || (protocol != "tcp" && protocol != "udp")) {
+      reader.report().error(word.where, "expose" + in_section(reader) + ": " + quoted(text) + " is not a port",
+                            "write it as 443/tcp or 53/udp");
+      continue;
+    }
+    if (colon != std::string_view::npos)
+      reader.report().warning(word.where,
+                              "expose" + in_section(reader) + ": " + quoted(text.substr(colon)) + " has no effect",
+                              "the service has an address of its own: no port of the node leads to it");
+    ip.expose.push_back({*port, protocol == "udp"});
+  }
+}
+
 void read_policies(SectionReader& reader, IpResource& ip) {
   const auto conflict = reader.choice("conflict");
   ip.conflict = conflict == "warn"       ? ConflictPolicy::warn
@@ -229,6 +251,7 @@ void read_policies(SectionReader& reader, IpResource& ip) {
   ip.alias = reader.boolean("alias");
   ip.host_access = reader.boolean("host_access");
   ip.accept_ra = reader.boolean("accept_ra");
+  read_exposed(reader, ip);
 }
 
 void check_required(SectionReader& reader, const IpDraft& draft) {

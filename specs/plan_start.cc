@@ -39,6 +39,8 @@ class StartPlanner {
     for (const auto* c : containers_)
       if (const auto* have = observed(*c); fates_.at(c->id) == Fate::keep && !c->existing)
         for (auto& warning : extra_addresses(service_, *have, addresses_)) out_.warn(c->id + ": " + warning);
+    std::stable_sort(containers_.begin(), containers_.end(),
+                     [](const auto* one, const auto* other) { return one->subset < other->subset; });
     for (const auto* c : containers_) start(*c);
     tidy();
     return std::move(out_.plan());
@@ -200,12 +202,13 @@ class StartPlanner {
     started_[c.id] = out_.add(std::move(step));
   }
 
-  // In the order of the file, what follows a container that the start waits for begins after its end, and that one
-  // after the start of what is before it. Owners of namespaces wait for nobody: others need them first.
+  // A subset begins after the starts of the subsets before it. In the order of the file, what follows a container that
+  // the start waits for begins after its end, and that one after the start of what is before it. Owners of namespaces
+  // wait for nobody: others need them first.
   void await_earlier(const ContainerResource& c, std::vector<std::size_t>& after) const {
     for (const auto* earlier : containers_) {
       if (earlier == &c) return;
-      if (!earlier->detach || !c.detach) depend(after, find(started_, earlier->id));
+      if (!earlier->detach || !c.detach || earlier->subset < c.subset) depend(after, find(started_, earlier->id));
     }
   }
 

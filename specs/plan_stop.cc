@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -52,17 +53,26 @@ class StopPlanner {
 
   [[nodiscard]] bool joins(const ContainerResource& c) const { return service_.container(c.netns) != nullptr; }
 
+  // The last subset first; those of one subset together.
   void containers_that_join() {
+    std::map<std::string, std::vector<const ContainerResource*>, std::greater<>> subsets;
     for (const auto& c : service_.containers)
-      if (joins(c) && takes_part(verb_, c))
-        if (const auto* have = ours(c)) {
-          const auto removed = end(c.id, *have, c.rm || !c.detach, c.existing, {}, siblings_ended_[c.netns]);
-          if (removed)
-            siblings_removed_[c.netns].push_back(*removed);
-          else
-            kept_for_siblings_.insert(c.netns);
-          withdraw_stranded(c, *have);
-        }
+      if (joins(c) && takes_part(verb_, c) && ours(c) != nullptr) subsets[c.subset].push_back(&c);
+    std::vector<std::size_t> ended;
+    for (const auto& [subset, members] : subsets) {
+      std::vector<std::size_t> now;
+      for (const auto* c : members) {
+        const std::size_t before = now.size();
+        const auto removed = end(c->id, *ours(*c), c->rm || !c->detach, c->existing, ended, now);
+        if (removed)
+          siblings_removed_[c->netns].push_back(*removed);
+        else
+          kept_for_siblings_.insert(c->netns);
+        if (now.size() > before) siblings_ended_[c->netns].push_back(now.back());
+        withdraw_stranded(*c, *ours(*c));
+      }
+      ended.insert(ended.end(), now.begin(), now.end());
+    }
   }
 
   void withdraw_stranded(const ContainerResource& c, const ObservedContainer& have) {

@@ -65,6 +65,12 @@ struct AnnouncePolicy {
   milliseconds interval{500};
 };
 
+// A port that a program of the service is to listen on.
+struct ExposedPort {
+  unsigned port = 0;  // 1 to 65535
+  bool udp = false;   // else TCP
+};
+
 struct IpResource : Resource {
   IpType type = IpType::host;
   std::vector<std::string> names;  // ipname: addresses or host names, at least one
@@ -85,6 +91,7 @@ struct IpResource : Resource {
   bool alias = true;
   bool accept_ra = false;    // addresses and routes from router advertisements
   bool host_access = false;  // the node itself reaches the address, through a macvlan of its own
+  std::vector<ExposedPort> expose;
   ConflictPolicy conflict = ConflictPolicy::fail;
   ProbeProfile probe = ProbeProfile::fast;
   AnnouncePolicy announce;
@@ -146,6 +153,7 @@ struct ContainerResource : Resource {
   bool builtin_pause = false;  // no image, or the image plumb/pause: the built-in image is loaded into the engine
   PullPolicy pull = PullPolicy::once;
   milliseconds pull_timeout{120'000};
+  std::string subset;                       // started after those of subsets before it in the alphabet; empty is first
   std::string registry_creds;               // path of a docker config.json, or empty
   bool rm = false;                          // remove the container at stop
   std::string netns;                        // a container resource's id, "host", "none", or empty (which means none)

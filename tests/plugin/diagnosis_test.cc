@@ -22,7 +22,8 @@ Evidence well() {
   ip.own = {{IpAddress::parse("10.0.3.3").value(), {}, {}}};
   ip.gateway = Asked{IpAddress::parse("10.0.3.1").value(), kMac, {}};
   ip.macvlan_mode = "bridge";
-  ip.listening = {80};
+  ip.listeners_known = true;
+  ip.tcp = {80};
   return {{"ip#0", ip}};
 }
 
@@ -143,8 +144,15 @@ TEST_CASE("the network, the bridge, the firewall, the program") {
     must_find(svc1(), whole(), evidence, "firewall", "table inet filter, chain input", "plumb enter svc1",
               Verdict::note);
   }
+  SUBCASE("an exposed port") {
+    auto s = svc1();
+    s.ips[0].expose = {{80, false}, {53, true}};
+    must_find(s, whole(), evidence, "listener", "port 53/udp", "plumb logs svc1");
+    ip.udp = {53};
+    CHECK(find(diagnose(s, whole(), evidence), "listener") == nullptr);
+  }
   SUBCASE("nobody listens") {
-    ip.listening->clear();
+    ip.tcp.clear();
     must_find(svc1(), whole(), evidence, "listener", "no program listens", "plumb logs svc1", Verdict::note);
   }
 }

@@ -467,3 +467,39 @@ TEST_CASE("an address that the configuration no longer has is said") {
           {Cidr::parse("10.0.3.4/24").value(), 5, false, false}};
   CHECK(must_plan(s, o, Verb::start).warnings.empty());
 }
+
+TEST_CASE("subsets start one after another, in the alphabet's order, and stop the other way round") {
+  auto s = svc1();
+  s.containers[1].subset = "b";
+  auto first = s.containers[1];
+  first.id = "container#2";
+  first.name = "svc1.container.2";
+  first.subset = "a";
+  auto beside = first;
+  beside.id = "container#3";
+  beside.name = "svc1.container.3";
+  s.containers.insert(s.containers.end(), {first, beside});
+  const auto index = [](const Result<Plan>& p, StepKind kind, const std::string& resource) {
+    for (std::size_t i = 0; i < p->steps.size(); ++i)
+      if (p->steps[i].kind == kind && p->steps[i].resource == resource) return i;
+    FAIL("no such step for ", resource);
+    return std::size_t{0};
+  };
+  const auto waits = [](const Result<Plan>& p, std::size_t later, std::size_t earlier) {
+    const auto& after = p->steps[later].after;
+    return std::find(after.begin(), after.end(), earlier) != after.end();
+  };
+  const auto p = plan(s, bare_node(), Verb::start);
+  REQUIRE(p);
+  const auto b = index(p, StepKind::container_start, "container#1");
+  for (const char* a : {"container#2", "container#3"}) CHECK(waits(p, b, index(p, StepKind::container_start, a)));
+  CHECK_FALSE(
+      waits(p, index(p, StepKind::container_start, "container#3"), index(p, StepKind::container_start, "container#2")));
+  Observed o = test::whole();
+  o.containers["container#2"] = o.containers["container#1"];
+  o.containers["container#3"] = o.containers["container#1"];
+  const auto down = plan(s, o, Verb::stop);
+  REQUIRE(down);
+  for (const char* a : {"container#2", "container#3"})
+    CHECK(waits(down, index(down, StepKind::container_stop, a), index(down, StepKind::container_stop, "container#1")));
+}
