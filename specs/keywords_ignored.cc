@@ -21,13 +21,14 @@ constexpr std::string_view kSchedule =
     "A schedule of OpenSVC's daemon. plumb runs nothing by itself: use a systemd timer.";
 constexpr std::string_view kLabel = "A label for OpenSVC's own tools. plumb shows the service by its name.";
 constexpr std::string_view kGroup =
-    "A limit of the control group of the service. plumb makes no such group: set limits on the containers' engine or "
-    "on "
-    "the systemd unit that runs it.";
+    "A limit of the control group that OpenSVC makes. plumb makes none: limit a container with `run_args` (--memory, "
+    "--cpus, --cpuset-cpus, --pids-limit), or all of them with --cgroup-parent and a systemd slice.";
 constexpr std::string_view kTrigger =
     "A command that OpenSVC runs before or after an action. plumb runs no commands of a spec: order a systemd unit or "
     "a "
     "Pacemaker resource before or after the service.";
+constexpr std::string_view kSyncTrigger =
+    "A command or a condition of OpenSVC's replication. plumb replicates nothing: put it into the unit that does.";
 constexpr std::string_view kProvision =
     "How OpenSVC provisions its resources. plumb makes what a start needs at every start and needs no provisioning.";
 constexpr std::string_view kRequires =
@@ -38,6 +39,8 @@ constexpr std::string_view kReservation =
     "A SCSI persistent reservation of the disks of the resource. plumb manages no disks: use fencing or the agents of "
     "the "
     "cluster.";
+constexpr std::string_view kGuest =
+    "The operating system inside the container, for OpenSVC's encapsulation. plumb has no use for it.";
 constexpr std::string_view kStore =
     "Variables from OpenSVC's own configuration and secret objects, which plumb does not have: set them with "
     "`environment`.";
@@ -90,6 +93,32 @@ constexpr Row kDefaults[] = {
     {"sync_max_delay", kSchedule},
     {"presnap_trigger", kTrigger},
     {"postsnap_trigger", kTrigger},
+    {"pre_sync_nodes", kSyncTrigger},
+    {"post_sync_nodes", kSyncTrigger},
+    {"blocking_pre_sync_nodes", kSyncTrigger},
+    {"blocking_post_sync_nodes", kSyncTrigger},
+    {"pre_sync_drp", kSyncTrigger},
+    {"post_sync_drp", kSyncTrigger},
+    {"blocking_pre_sync_drp", kSyncTrigger},
+    {"blocking_post_sync_drp", kSyncTrigger},
+    {"pre_sync_restore", kSyncTrigger},
+    {"post_sync_restore", kSyncTrigger},
+    {"blocking_pre_sync_restore", kSyncTrigger},
+    {"blocking_post_sync_restore", kSyncTrigger},
+    {"pre_sync_resync", kSyncTrigger},
+    {"post_sync_resync", kSyncTrigger},
+    {"blocking_pre_sync_resync", kSyncTrigger},
+    {"blocking_post_sync_resync", kSyncTrigger},
+    {"pre_sync_update", kSyncTrigger},
+    {"post_sync_update", kSyncTrigger},
+    {"blocking_pre_sync_update", kSyncTrigger},
+    {"blocking_post_sync_update", kSyncTrigger},
+    {"sync_nodes_requires", kSyncTrigger},
+    {"sync_drp_requires", kSyncTrigger},
+    {"sync_update_requires", kSyncTrigger},
+    {"sync_break_requires", kSyncTrigger},
+    {"sync_resync_requires", kSyncTrigger},
+    {"sync_restore_requires", kSyncTrigger},
     {"scsireserv", kReservation},
     {"prkey", kReservation},
     {"no_preempt_abort", kReservation},
@@ -120,12 +149,16 @@ constexpr Row kDefaults[] = {
     {"stat_timeout", "A timeout of OpenSVC's file system checks. plumb manages no file systems."},
     {"provision_timeout", kProvision},
     {"unprovision_timeout", kProvision},
+    {"run_timeout", "How long a run of OpenSVC's tasks may take. plumb runs no tasks: use a systemd timer."},
+    {"sync_timeout", "How long OpenSVC's replication may take. plumb replicates nothing."},
+    {"wait_syncs_timeout", "How long OpenSVC waits for a replication that runs. plumb replicates nothing."},
     {"docker_swarm_args", "Options for a Docker Swarm of the service. plumb makes none."},
     {"docker_swarm_managers", "The managers of a Docker Swarm of the service. plumb makes none."},
 };
 
 constexpr Row kResource[] = {
     {"comment", "A remark. plumb does not show it."},
+    {"stat_timeout", "A timeout of OpenSVC's file system checks. plumb manages no file systems."},
     {"shared", "Whether OpenSVC provisions the resource once for all nodes. plumb needs no provisioning."},
     {"restart_delay",
      "How long OpenSVC waits between two restarts of a resource. This version of plumb watches no running service."},
@@ -159,28 +192,10 @@ constexpr Row kResource[] = {
     {"blocking_post_provision", kTrigger},
     {"blocking_pre_unprovision", kTrigger},
     {"blocking_post_unprovision", kTrigger},
-};
-
-constexpr Row kIp[] = {
-    {"subset",
-     "A set of resources that OpenSVC acts on together. plumb adds every address as early as its dependencies allow."},
-};
-
-constexpr Row kContainer[] = {
-    {"guestos", "The operating system inside the container, for OpenSVC's encapsulation. plumb has no use for it."},
-    {"osvc_root_path",
-     "Where OpenSVC is installed inside the container, for its encapsulation. plumb has no use for it."},
-    {"shared_ip_group",
-     "A setting of OpenSVC's virtual machine drivers. plumb runs containers of a Docker Engine only."},
-    {"secrets_environment", kStore},
-    {"configs_environment", kStore},
-    {"log_outputs",
-     "Whether OpenSVC copies the output of the container to its log. The engine keeps it: `plumb docker SERVICE logs "
-     "NAME`."},
-    {"promote_rw", kReservation},
-    {"scsireserv", kReservation},
-    {"prkey", kReservation},
-    {"no_preempt_abort", kReservation},
+    {"pre_startstandby", kTrigger},
+    {"post_startstandby", kTrigger},
+    {"blocking_pre_startstandby", kTrigger},
+    {"blocking_post_startstandby", kTrigger},
     {"pg_cpus", kGroup},
     {"pg_mems", kGroup},
     {"pg_cpu_shares", kGroup},
@@ -194,6 +209,34 @@ constexpr Row kContainer[] = {
     {"pg_mem_oom_control", kGroup},
     {"pg_mem_swappiness", kGroup},
     {"pg_blkio_weight", kGroup},
+};
+
+constexpr Row kIp[] = {
+    {"subset",
+     "A set of resources that OpenSVC acts on together. plumb adds every address as early as its dependencies allow."},
+    {"provisioner",
+     "Where OpenSVC 2.1 has an address allocated from. plumb allocates none: write the address as `ipname`."},
+    {"dns_update", "Whether OpenSVC 2.1 asks its collector for a DNS record. plumb has no DNS of its own."},
+    {"addr",
+     "Where om3 keeps the address that it drew from one of its networks. plumb draws none: write it as `ipname`."},
+};
+
+constexpr Row kContainer[] = {
+    {"guest_os", kGuest},
+    {"guestos", kGuest},
+    {"osvc_root_path",
+     "Where OpenSVC is installed inside the container, for its encapsulation. plumb has no use for it."},
+    {"shared_ip_group",
+     "A setting of OpenSVC's virtual machine drivers. plumb runs containers of a Docker Engine only."},
+    {"secrets_environment", kStore},
+    {"configs_environment", kStore},
+    {"log_outputs",
+     "Whether OpenSVC copies the output of the container to its log. The engine keeps it: `plumb docker SERVICE logs "
+     "NAME`."},
+    {"promote_rw", kReservation},
+    {"scsireserv", kReservation},
+    {"prkey", kReservation},
+    {"no_preempt_abort", kReservation},
 };
 
 constexpr Keyword ignored(SectionKind section, const Row& row) {

@@ -209,13 +209,12 @@ constexpr Keyword kRows[] = {
              "`netmask`; this keyword has no effect."},
     {.section = kSection,
      .name = "wait_dns",
-     .type = ValueType::boolean,
-     .default_value = "false",
-     .example = "true",
+     .type = ValueType::duration,
+     .default_value = "0",
+     .example = "10s",
      .support = Support::ignored,
-     .text = "In OpenSVC, wait until its cluster DNS has published the address. plumb has no DNS of its own; this "
-             "keyword has no "
-             "effect."},
+     .text = "In OpenSVC, how long a start waits for its cluster DNS to have the address. plumb has no DNS of its own; "
+             "this keyword has no effect."},
     {.section = kSection,
      .name = "dns_name_suffix",
      .example = "front",

@@ -113,7 +113,10 @@ std::vector<const IniEntry*> Resolver::settings(const IniSection& section, const
   // A name that [DEFAULT] has for itself is the service's own setting, never a resource's.
   const auto* defaults = ini_.section(to_string(SectionKind::defaults));
   if (defaults == nullptr || find_keyword(SectionKind::defaults, keyword.name) != nullptr) return own;
-  return of(*defaults);
+  auto inherited = of(*defaults);
+  // What files of OpenSVC's first agents have there, and 2.1 keeps, says nothing about addresses.
+  std::erase_if(inherited, [](const auto* entry) { return entry->key == "mode" && entry->value == "hosted"; });
+  return inherited;
 }
 
 const IniEntry* Resolver::choose(const std::vector<const IniEntry*>& settings) const {

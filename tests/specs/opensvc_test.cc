@@ -195,3 +195,14 @@ TEST_CASE("a resource that OpenSVC would not touch is refused, not started") {
   CHECK_FALSE(out.service.has_value());
   CHECK(render(out.diagnostics, false).find("disable = true") != std::string::npos);
 }
+
+TEST_CASE("what still older files have: the mode of the service is not that of its addresses") {
+  const std::string rest =
+      "[ip#0]\ntype = netns\nipname = 10.0.3.3\nipdev = eth0\nnetns = container#0\n[container#0]\n";
+  const auto hosted = load("[DEFAULT]\nmode = hosted\n" + rest);
+  REQUIRE_MESSAGE(hosted.service.has_value(), render(hosted.diagnostics, false));
+  CHECK(hosted.diagnostics.empty());
+  CHECK(hosted.service->ips.at(0).mode == IpMode::automatic);
+  CHECK(loaded("[DEFAULT]\nmode = macvlan\n" + rest).ips.at(0).mode == IpMode::macvlan);
+  CHECK_FALSE(load("[DEFAULT]\nmode = hostet\n" + rest).service.has_value());
+}
