@@ -1,10 +1,14 @@
 // Links that a kernel may lack, and devices that are moved. On a kernel without a kind its tests say so and end.
 #include <doctest/doctest.h>
+#include <linux/rtnetlink.h>
 
+#include <cstdlib>
 #include <thread>
 
 #include "netns/address.h"
+#include "netns/changes.h"
 #include "netns/link.h"
+#include "netns/stop_event.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {
@@ -125,6 +129,36 @@ TEST_CASE("a device that has come home under another name gets its own back in p
   CHECK(back.name == ifname("eth0"));
   CHECK(back.alias.empty());
   CHECK(back.up);
+}
+
+TEST_CASE("a physical device comes home when its namespace dies, and its alias tells what it was") {
+  const char* spare = std::getenv("PLUMB_SPARE_DEVICE");
+  if (spare == nullptr) {
+    MESSAGE("skipped: PLUMB_SPARE_DEVICE names no physical device of this namespace that may be moved");
+    return;
+  }
+  auto home = must(RouteSocket::open(must(Namespace::current())));
+  const auto device = must(find_link(home, ifname(spare))).value();
+  const auto marked = [&]() -> std::optional<Link> {
+    for (auto& link : must(links(home)))
+      if (link.alias == "plumb dedicated vec0") return std::move(link);
+    return std::nullopt;
+  };
+  const auto changes = must(open_changes(home.ns(), RTMGRP_LINK));
+  {
+    auto target = test::make_node();
+    must(move_link(home, target.socket, {device.index, ifname("eth0"), "plumb dedicated vec0", {}, {}, false}));
+    CHECK_FALSE(marked());
+  }
+  const auto never = must(StopEvent::open({}));
+  for (bool late = false; !marked() && !late; drain_changes(changes.get()))
+    late = must(never.wait(changes.get(), test::soon(), "wait for the device")) == StopEvent::Woken::deadline;
+  const auto back = marked();
+  REQUIRE(back);
+  CHECK(back->name == ifname("eth0"));
+  CHECK_FALSE(back->up);
+  const auto renamed = must(move_link(home, home, {back->index, ifname(spare), {}, {}, {}, false}));
+  CHECK(renamed.mac == device.mac);
 }
 
 TEST_CASE("a move onto a taken name, and one of lo, are refused and move nothing") {
