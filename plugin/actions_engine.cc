@@ -22,16 +22,6 @@ std::optional<std::chrono::seconds> grace_of(const ContainerResource* container)
   return std::chrono::ceil<std::chrono::seconds>(*container->stop_timeout);
 }
 
-// Whether an engine removes the container of its own accord (rm = true, and it has ended): then it is waited for, and
-// its name is free.
-Result<bool> goes_by_itself(docker::Client& client, const std::string& id, const docker::Call& call) {
-  const auto seen = TRY(docker::inspect_container(client, id, call));
-  if (seen && seen->state != "removing" && !(seen->auto_remove && !seen->running)) return false;
-  auto removed = TRY(docker::Waiter::open(client, id, docker::WaitCondition::removed, call));
-  TRY(removed.wait(call));
-  return true;
-}
-
 // What a container said last, for the end of a sentence. Its log may be kept where the engine cannot read it.
 std::string last_words(docker::Client& client, const ContainerResource& container, const std::string& id) {
   constexpr unsigned kLines = 3;
@@ -88,13 +78,9 @@ Result<void> Actions::pull(docker::Client& client, const ContainerResource& cont
 
 Result<void> Actions::retire_container(const Step& step, const std::stop_token& stop) {
   auto* client = TRY(engine_.client(stop));
-  const auto renamed = EngineTime::count([&] {
+  TRY(EngineTime::count([&] {
     return docker::rename_container(*client, step.container_id, retired_name(step.container_name), whole_call());
-  });
-  if (!renamed) {
-    if (TRY(EngineTime::count([&] { return goes_by_itself(*client, step.container_id, call_with(stop)); }))) return {};
-    return Err{renamed.error()};
-  }
+  }));
   book(step, [client, id = step.container_id, name = step.container_name] {
     return docker::rename_container(*client, id, name, whole_call());
   });

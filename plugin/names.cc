@@ -14,6 +14,8 @@
 #include <system_error>
 #include <thread>
 
+#include "plugin/executor.h"
+
 namespace plumb {
 
 namespace fs = std::filesystem;
@@ -24,6 +26,7 @@ const std::string cache_folder = "/var/cache/plumb/names";
 // A resolver that is well answers within milliseconds; glibc gives a dead one 5 s and asks again.
 constexpr std::chrono::seconds patience_with_cache{1};
 constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::milliseconds again{250};
 
 std::vector<IpAddress> without_loopback(const addrinfo* list) {
   std::vector<IpAddress> out;
@@ -73,6 +76,7 @@ void remember(const std::string& name, const std::vector<IpAddress>& addresses) 
 
 struct Names::Question {
   std::string name;
+  std::chrono::milliseconds wait{0};  // for a name that does not resolve yet
   std::mutex mutex;
   std::condition_variable answered;
   bool done = false;
@@ -83,7 +87,12 @@ struct Names::Question {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;  // one entry for each address
     addrinfo* list = nullptr;
-    const int result = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
+    int result = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
+    // Nothing tells when a name comes to be.
+    for (const auto until = Clock::now() + wait; result != 0 && Clock::now() < until;) {
+      std::this_thread::sleep_for(again);
+      result = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
+    }
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
     const std::lock_guard lock(mutex);
     code = result;
@@ -93,7 +102,7 @@ struct Names::Question {
   }
 };
 
-Names::Names(const Service& service) {
+Names::Names(const Service& service, bool starting) {
   for (const auto& ip : service.ips) {
     if (ip.disable) continue;
     for (const auto& name : ip.names) {
@@ -101,6 +110,7 @@ Names::Names(const Service& service) {
       if (IpAddress::parse(name) || std::any_of(questions_.begin(), questions_.end(), asked)) continue;
       auto question = std::make_shared<Question>();
       question->name = name;
+      if (starting) question->wait = ip.wait_dns;
       // getaddrinfo cannot be interrupted: who has waited long enough leaves it behind.
       std::thread([question] { question->ask(); }).detach();
       questions_.push_back(std::move(question));
@@ -114,7 +124,7 @@ void Names::collect(Observed& seen) {
     const auto known = recall(name);
     if (!known.addresses.empty()) seen.former_names[name] = known.addresses;
     std::unique_lock lock(question->mutex);
-    const std::chrono::seconds limit = known.addresses.empty() ? patience : patience_with_cache;
+    const auto limit = question->wait + (known.addresses.empty() ? patience : patience_with_cache);
     const bool done = question->answered.wait_for(lock, limit, [&] { return question->done; });
     if (done && question->code == 0 && !question->addresses.empty()) {
       seen.names[name] = question->addresses;
@@ -127,7 +137,7 @@ void Names::collect(Observed& seen) {
       seen.old_names[name] = known.age;
       continue;
     }
-    const std::string why = !done                 ? "no answer within " + std::to_string(limit.count()) + " s"
+    const std::string why = !done                 ? "no answer within " + std::to_string(limit.count()) + " ms"
                             : question->code == 0 ? std::string("only loopback addresses")
                                                   : std::string(::gai_strerror(question->code));
     seen.name_errors[name] = Error{ErrorKind::not_found, 0, "resolve " + name + ": " + why, {}};

@@ -21,9 +21,10 @@ namespace plumb {
 
 class Names {
  public:
-  // Begins to ask for the names of all resources that are not disabled.
-  explicit Names(const Service& service);
-  // Waits for the answers: a second where an earlier one is known, else 20.
+  // Begins to ask for the names of all resources that are not disabled. `starting`: those that do not resolve are asked
+  // for again, as long as their wait_dns says.
+  Names(const Service& service, bool starting);
+  // Waits for the answers: a second where an earlier one is known, else 20; and wait_dns more.
   void collect(Observed& seen);
 
  private:

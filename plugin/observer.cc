@@ -187,11 +187,11 @@ Result<netns::Namespace> container_namespace(docker::Client& client, const std::
   return ns;
 }
 
-Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop) {
+Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting) {
   Observation out;
   const bool asks =
       std::any_of(service.containers.begin(), service.containers.end(), [](const auto& c) { return !c.disable; });
-  Names names(service);
+  Names names(service, starting);
   // libcurl sets itself up, and the engine says who it is, while the kernel is asked.
   std::jthread meeting;
   if (asks) meeting = std::jthread([&] { out.seen.engine = engine.observe(stop); });

@@ -25,7 +25,9 @@ struct Observation {
 
 // Looks at everything the service has on this node. An engine that does not answer is part of the answer; errors are
 // only what makes the rest meaningless (the node's own links cannot be read, the engine fails in the middle).
-[[nodiscard]] Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop);
+// `starting`: names that do not resolve yet are waited for (wait_dns).
+[[nodiscard]] Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop,
+                                          bool starting = false);
 
 // The namespace of the container `id`, which the engine says has the first process `pid`. Proves, with the process held
 // by a pidfd, that the process is the container's: its cgroup carries the container's id, or else the engine still says

@@ -78,7 +78,7 @@ class VerbRun {
   // before.
   Result<void> apply() {
     for (;;) {
-      auto observation = TRY(timed("observe", [&] { return observe(service_, engine_, stop_); }));
+      auto observation = TRY(timed("observe", [&] { return observe(service_, engine_, stop_, brings_up(verb_)); }));
       observation.seen.probed_free = actions_.probed_free();
       observation.seen.after_a_kill = lock_.after_a_kill() && !out_.changed;
       actions_.adopt(observation);

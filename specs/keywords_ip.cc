@@ -212,9 +212,8 @@ constexpr Keyword kRows[] = {
      .type = ValueType::duration,
      .default_value = "0",
      .example = "10s",
-     .support = Support::ignored,
-     .text = "In OpenSVC, how long a start waits for its cluster DNS to have the address. plumb has no DNS of its own; "
-             "this keyword has no effect."},
+     .text = "How long a start waits for a host name in `ipname` that does not resolve yet, for a DNS that comes up "
+             "beside the service. In OpenSVC, how long it waits for its cluster's DNS."},
     {.section = kSection,
      .name = "dns_name_suffix",
      .example = "front",

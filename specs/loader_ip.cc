@@ -251,6 +251,7 @@ void read_policies(SectionReader& reader, IpResource& ip) {
   ip.alias = reader.boolean("alias");
   ip.host_access = reader.boolean("host_access");
   ip.accept_ra = reader.boolean("accept_ra");
+  if (const auto wait = reader.duration("wait_dns", true)) ip.wait_dns = *wait;
   read_exposed(reader, ip);
 }
 

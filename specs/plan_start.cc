@@ -160,9 +160,13 @@ class StartPlanner {
     created_[c.id] = out_.add(std::move(step));
   }
 
-  // Stops and renames the container that holds the name. An auto-remove container is gone once it is stopped.
+  // Stops and renames the container that holds the name. An auto-remove container is gone once it is stopped. One that
+  // its engine is removing, or about to, must not be renamed: Docker, failing at that, would reserve the old name for
+  // ever (ContainerRename, daemon/rename.go).
   std::optional<std::size_t> make_room(const ContainerResource& c) {
     const auto* have = observed(c);
+    if (!have->running && (have->auto_remove || have->state == "removing"))
+      return out_.add(container_step(StepKind::container_remove, c));
     std::optional<std::size_t> last;
     if (have->running) {
       Step stop = container_step(StepKind::container_stop, c);

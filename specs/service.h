@@ -91,6 +91,7 @@ struct IpResource : Resource {
   bool alias = true;
   bool accept_ra = false;    // addresses and routes from router advertisements
   bool host_access = false;  // the node itself reaches the address, through a macvlan of its own
+  milliseconds wait_dns{0};  // a start waits so long for names that do not resolve yet
   std::vector<ExposedPort> expose;
   ConflictPolicy conflict = ConflictPolicy::fail;
   ProbeProfile probe = ProbeProfile::fast;

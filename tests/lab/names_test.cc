@@ -74,6 +74,19 @@ TEST_CASE("a resolver that is down or silent does not stop a service whose addre
   }
 }
 
+TEST_CASE("a start waits for a name that comes to be, as long as wait_dns says") {
+  const Node n1("n1");
+  const Resolver resolver(n1);
+  const Service host("host", kSpec + "wait_dns = 20s\n");
+  resolver.ask("10.0.3.1");
+  Running start = n1.start({program(), "start", "host"});
+  CHECK_FALSE(start.await_output("up on", std::chrono::milliseconds(600)));
+  resolver.say("10.0.3.77");
+  const Outcome outcome = start.wait();
+  CHECK_MESSAGE(outcome.exit_code == 0, outcome.err);
+  CHECK(addresses(n1).find("10.0.3.77/24") != std::string::npos);
+}
+
 TEST_CASE("a name that nobody has ever resolved is an error, and nothing is touched") {
   const Node n1("n1");
   const Resolver resolver(n1);

@@ -503,3 +503,22 @@ TEST_CASE("subsets start one after another, in the alphabet's order, and stop th
   for (const char* a : {"container#2", "container#3"})
     CHECK(waits(down, index(down, StepKind::container_stop, a), index(down, StepKind::container_stop, "container#1")));
 }
+
+TEST_CASE("a container that its engine is about to remove is never renamed, but waited for") {
+  Observed o = test::whole();
+  auto& pause = o.containers["container#0"];
+  pause.running = false;
+  pause.netns.reset();
+  for (const bool removing : {false, true}) {
+    pause.state = removing ? "removing" : "exited";
+    pause.auto_remove = !removing;
+    const auto p = plan(svc1(), o, Verb::start);
+    REQUIRE(p);
+    bool removed = false;
+    for (const auto& step : p->steps) {
+      CHECK_FALSE((step.kind == StepKind::container_retire && step.resource == "container#0"));
+      removed = removed || (step.kind == StepKind::container_remove && step.container_id == "aaa");
+    }
+    CHECK(removed);
+  }
+}

@@ -254,7 +254,7 @@ TEST_CASE("a disabled resource may lack what only an action needs") {
 
 TEST_CASE("warnings leave the service loaded") {
   const auto loaded = load(
-      "[DEFAULT]\norchestrate = ha\n[ip#0]\nipname = 10.0.3.3\nipdev = eth0\nwait_dns = true\nalias = "
+      "[DEFAULT]\norchestrate = ha\n[ip#0]\nipname = 10.0.3.3\nipdev = eth0\ndns_name_suffix = x\nalias = "
       "true\n[subset#a]\nparallel = true\n");
   CHECK(loaded.service.has_value());
   REQUIRE(loaded.diagnostics.size() == 3);
