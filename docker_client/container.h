@@ -116,6 +116,7 @@ struct Container {
   std::string started_at;  // RFC 3339; with the pid it identifies one run
   std::string network_mode;
   bool auto_remove = false;
+  bool tty = false;  // it has a terminal
   std::optional<std::chrono::seconds> stop_timeout;
   // The engine's handle of the network namespace. Empty for siblings; stale once the container has stopped
   // (20.10, 26.1); a path of a foreign mount namespace where the engine lives in one. A hint, never a proof.

@@ -158,6 +158,7 @@ Result<Container> decode_container(std::string_view text) {
   container.started_at = text_of(state, "StartedAt");
   container.network_mode = text_of(host, "NetworkMode");
   container.auto_remove = flag_of(host, "AutoRemove");
+  container.tty = flag_of(config, "Tty");
   if (member(config, "StopTimeout").is_number_integer()) {
     container.stop_timeout = std::chrono::seconds(number_of(config, "StopTimeout"));
   }

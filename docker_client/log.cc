@@ -1,16 +1,38 @@
 #include "docker_client/log.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "docker_client/query.h"
 
 namespace plumb::docker {
 
-Result<std::vector<std::string>> last_lines(Client& client, const std::string& id, unsigned lines, bool tty,
-                                            const Call& call) {
+namespace {
+
+constexpr std::size_t kHead = 8;  // which output, three zeros, the size as big-endian
+constexpr std::chrono::hours kAlways{24 * 365};
+
+Result<Query> query_of(const std::string& id) {
   if (id.empty()) return Err{ErrorKind::usage, "read the log of a container: its name is empty"};
   Query query("/containers/" + percent_encode(id) + "/logs");
-  query.add("stdout", "1").add("stderr", "1").add("tail", std::to_string(lines));
+  query.add("stdout", "1").add("stderr", "1");
+  return query;
+}
+
+// Seconds since 1970 with their fraction, as the engine reads `since`.
+std::string time_before_now(std::chrono::milliseconds age) {
+  const auto time = std::chrono::system_clock::now().time_since_epoch() - age;
+  const auto ms = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+  const std::string fraction = std::to_string(ms % 1000);
+  return std::to_string(ms / 1000) + "." + std::string(3 - fraction.size(), '0') + fraction;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> last_lines(Client& client, const std::string& id, unsigned lines, bool tty,
+                                            const Call& call) {
+  Query query = TRY(query_of(id));
+  query.add("tail", std::to_string(lines));
   const Response response =
       TRY(client.send({.path = std::move(query).str(), .what = "read the log of container " + id}, call));
   const std::string text = tty ? response.body : unframed(response.body);
@@ -26,17 +48,59 @@ Result<std::vector<std::string>> last_lines(Client& client, const std::string& i
   return out;
 }
 
-std::string unframed(std::string_view stream) {
-  constexpr std::size_t kHead = 8;  // which output, three zeros, the size as big-endian
-  std::string out;
-  while (stream.size() > kHead) {
-    std::size_t size = 0;
-    for (std::size_t i = 4; i < kHead; ++i) size = size << 8U | static_cast<unsigned char>(stream[i]);
-    stream.remove_prefix(kHead);
-    size = std::min(size, stream.size());
-    out += stream.substr(0, size);
-    stream.remove_prefix(size);
+Result<void> read_log(Client& client, const std::string& id, bool tty, const LogRange& range, const LogSink& sink,
+                      const Call& call) {
+  Query query = TRY(query_of(id));
+  if (range.tail) query.add("tail", std::to_string(*range.tail));
+  if (range.since) query.add("since", time_before_now(*range.since));
+  if (range.timestamps) query.add("timestamps", "1");
+  if (range.follow) query.add("follow", "1");
+  LogFrames frames;
+  const Sink take = [&](std::string_view bytes) {
+    return tty ? sink(LogOutput::out, bytes) : frames.feed(bytes, sink);
+  };
+  Exchange exchange =
+      TRY(client.begin({.path = std::move(query).str(), .what = "read the log of container " + id}, take, call));
+  return exchange.finish({kAlways, call.stop});
+}
+
+Result<void> LogFrames::read_head() {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(head_[i]); };
+  if (byte(0) > 3 || byte(1) != 0 || byte(2) != 0 || byte(3) != 0)
+    return Err{ErrorKind::failed, "read a container's log: a frame was expected and is not there"};
+  // 0 is the container's input, which no log has; 3 is an error of the engine's own.
+  output_ = byte(0) < 2 ? LogOutput::out : LogOutput::err;
+  left_ = 0;
+  for (std::size_t i = 4; i < kHead; ++i) left_ = left_ << 8U | byte(i);
+  head_.clear();
+  return {};
+}
+
+Result<void> LogFrames::feed(std::string_view bytes, const LogSink& sink) {
+  while (!bytes.empty()) {
+    if (left_ > 0) {
+      const auto piece = bytes.substr(0, left_);
+      TRY(sink(output_, piece));
+      left_ -= piece.size();
+      bytes.remove_prefix(piece.size());
+      continue;
+    }
+    const auto part = bytes.substr(0, kHead - head_.size());
+    head_ += part;
+    bytes.remove_prefix(part.size());
+    if (head_.size() == kHead) TRY(read_head());
   }
+  return {};
+}
+
+std::string unframed(std::string_view stream) {
+  std::string out;
+  LogFrames frames;
+  // What is no frame ends the text.
+  static_cast<void>(frames.feed(stream, [&](LogOutput /*output*/, std::string_view piece) -> Result<void> {
+    out += piece;
+    return {};
+  }));
   return out;
 }
 

@@ -32,4 +32,8 @@ template <typename F>
   return *std::move(out);
 }
 
+// Moves the calling thread into the namespace for good: for a thread that goes on as another program (execve(2) ends
+// all others). Errors: permission.
+[[nodiscard]] Result<void> enter(const Namespace& ns);
+
 }  // namespace plumb::netns

@@ -8,6 +8,7 @@
 #include "plugin/exit_code.h"
 #include "specs/diagnostic.h"
 #include "specs/spelling.h"
+#include "specs/value.h"
 
 namespace plumb {
 
@@ -43,6 +44,16 @@ constexpr Example commands[] = {
      "plumb status svc1\n  plumb status svc1 --format json\n  plumb status          # every service in /etc/plumb"},
     {Action::doctor, "doctor", "Say why an address of a service does not answer, and what to do",
      "plumb doctor svc1\n  plumb doctor svc1 --format json"},
+    {Action::ls, "ls", "List the services of this node, with their states and addresses",
+     "plumb ls\n  plumb ls --format json"},
+    {Action::logs, "logs", "Show what a service's containers write",
+     "plumb logs svc1\n  plumb logs svc1 container#1 --tail 20\n  plumb logs svc1 -f --since 10m --timestamps"},
+    {Action::enter, "enter",
+     "Run the command after -- (or a shell) in a service's network namespace, or inside a container",
+     "plumb enter svc1                     # a shell there, with the node's tools\n"
+     "  plumb enter svc1 -- ss -ltn\n"
+     "  plumb enter svc1 -- tcpdump -ni eth0\n"
+     "  plumb enter svc1 db --container -- psql"},
     {Action::keywords, "keywords", "Explain the keywords of the configuration",
      "plumb keywords\n  plumb keywords ip.netmask"},
     {Action::docker, "docker", "Run the docker command against the service's engine",
@@ -66,20 +77,61 @@ void add_format(CLI::App& sub, std::string& format) {
       ->capture_default_str();
 }
 
+void add_service(CLI::App& sub, CommandLine& out) {
+  sub.add_option("service", out.service, "A service's name, or the path of its file")->required();
+}
+
+void add_logs(CLI::App& sub, CommandLine& out) {
+  add_place(sub, out);
+  add_service(sub, out);
+  sub.add_option("container", out.arguments, "Containers, as container#1, 1 or by name (default: all)");
+  sub.add_flag("-f,--follow", out.follow, "Go on until the containers end");
+  sub.add_option("--tail", out.tail, "Only the last N lines of each")->type_name("N");
+  const auto is_duration = [](const std::string& text) {
+    const auto duration = parse_duration(text);
+    return duration ? std::string() : duration.error().what;
+  };
+  sub.add_option("--since", "Only what is not older than that: 30s, 10m, 2h")
+      ->type_name("DURATION")
+      ->check(is_duration)
+      ->each([&out](const std::string& text) { out.since = parse_duration(text).value_or({}); });
+  sub.add_flag("-t,--timestamps", out.timestamps, "The time before each line");
+}
+
+void add_enter(CLI::App& sub, CommandLine& out) {
+  add_place(sub, out);
+  add_service(sub, out);
+  sub.add_option("container", out.container,
+                 "A container, as container#1, 1 or by name (default: the one that has the address)");
+  sub.add_flag("-c,--container", out.inside, "Inside the container itself, not only in its network namespace");
+}
+
+// What stands after `--` is a command with options of its own: the parser never sees it. Returns how much it does.
+int own_words(int argc, char** argv, CommandLine& out) {
+  if (argc < 2 || argv[1] != std::string_view("enter")) return argc;
+  char** const end = argv + argc;
+  char** const dashes = std::find(argv, end, std::string_view("--"));
+  if (dashes != end) out.arguments.assign(dashes + 1, end);
+  return static_cast<int>(dashes - argv);
+}
+
 void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::string& format) {
   sub.footer(std::string("Examples:\n  ") + command.examples);
   switch (command.action) {
     case Action::version: return;
     case Action::keywords: sub.add_option("keyword", out.keyword, "A keyword, as netmask or ip.netmask"); return;
+    case Action::logs: add_logs(sub, out); return;
+    case Action::enter: add_enter(sub, out); return;
     case Action::docker:
       add_place(sub, out);
-      sub.add_option("service", out.service, "A service's name, or the path of its file")->required();
+      add_service(sub, out);
       sub.prefix_command();
       return;
     default: break;
   }
   add_place(sub, out);
   add_format(sub, format);
+  if (command.action == Action::ls) return;
   auto* service = sub.add_option("service", out.service, "A service's name, or the path of its file");
   const bool of_all =
       command.action == Action::status || command.action == Action::boot || command.action == Action::shutdown;
@@ -137,7 +189,7 @@ Parsed parse_command_line(int argc, char** argv) {
   }
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1])) return unknown_command(argv[1]);
   try {
-    app.parse(argc, argv);
+    app.parse(own_words(argc, argv, out), argv);
   } catch (const CLI::ParseError& error) {
     // CLI11 has its own exit codes; ours are documented: 0 after help, 2 for a wrong usage.
     const bool wrong = app.exit(error) != 0;

@@ -3,6 +3,7 @@
 // Threads: main's. Privilege: none.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,14 +12,36 @@
 
 namespace plumb {
 
-enum class Action { validate, plan, start, stop, restart, boot, shutdown, status, doctor, keywords, docker, version };
+enum class Action {
+  validate,
+  plan,
+  start,
+  stop,
+  restart,
+  boot,
+  shutdown,
+  status,
+  doctor,
+  ls,
+  logs,
+  enter,
+  keywords,
+  docker,
+  version
+};
 
 struct CommandLine {
   Action action = Action::version;
   std::string service;                 // a name or a path
   std::string keyword;                 // of `keywords`
-  std::vector<std::string> arguments;  // of `docker`
-  std::string plan_verb = "start";     // of `plan`
+  std::vector<std::string> arguments;  // of `docker`; the containers of `logs`; the command of `enter`
+  std::string container;               // of `enter`
+  bool inside = false;                 // of `enter`: in the container itself
+  bool follow = false;                 // of `logs`, as the next three
+  bool timestamps = false;
+  std::optional<unsigned> tail;
+  std::optional<std::chrono::milliseconds> since;
+  std::string plan_verb = "start";  // of `plan`
   SpecPlace place;
   bool json = false;
   bool timing = false;

@@ -2,13 +2,17 @@
 
 #include <cstdio>
 
+#include "plugin/console.h"
 #include "plugin/doctor.h"
+#include "plugin/enter.h"
 #include "plugin/exit_code.h"
+#include "plugin/logs.h"
 #include "plugin/observer.h"
 #include "plugin/output.h"
 #include "plugin/private_engine.h"
 #include "plugin/program.h"
 #include "plugin/pull_progress.h"
+#include "plugin/service_list.h"
 #include "plugin/signals.h"
 #include "plugin/verb.h"
 #include "specs/keywords.h"
@@ -16,41 +20,6 @@
 namespace plumb {
 
 namespace {
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-void complain(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
-
-int code(ExitCode value) { return static_cast<int>(value); }
-
-int report(const CommandLine& command, const std::string& operation, const Error& error, const std::string& step = {}) {
-  if (command.json) print(error_json(operation, error));
-  complain(error_text(operation, error, step, colour_on(2)));
-  return code(exit_code(error.kind));
-}
-
-// The service, or the exit code after everything that is wrong with it was said.
-struct Opened {
-  std::optional<Service> service;
-  int exit_code = 0;
-};
-
-Opened open_service(const CommandLine& command, const std::string& operation) {
-  auto file = read_spec(command.service, command.place);
-  if (!file) {
-    const int shell = report(command, operation, file.error());
-    return {std::nullopt, file.error().kind == ErrorKind::not_found ? code(ExitCode::not_found) : shell};
-  }
-  auto loaded = load_spec(*file, command.place);
-  complain(render(loaded.diagnostics, colour_on(2)));
-  if (loaded.service) return {std::move(loaded.service), 0};
-  std::size_t errors = 0;
-  for (const auto& d : loaded.diagnostics)
-    if (d.severity == Severity::error) ++errors;
-  const std::string count = std::to_string(errors) + (errors == 1 ? " error" : " errors");
-  return {std::nullopt, report(command, operation,
-                               Error{ErrorKind::spec, 0, file->path + " has " + count,
-                                     "correct it; `plumb keywords NAME` explains a keyword"})};
-}
 
 int validate(const CommandLine& command) {
   const std::string operation = "validate " + command.service;
@@ -230,6 +199,9 @@ int run_command(const CommandLine& command) {
     case Action::shutdown: return change_all(command, Verb::shutdown);
     case Action::status: return show_status(command);
     case Action::doctor: return show_diagnosis(command);
+    case Action::ls: return list_services(command);
+    case Action::logs: return show_logs(command);
+    case Action::enter: return enter_service(command);
     case Action::keywords: return explain_keywords(command);
     case Action::docker: return run_docker(command);
     case Action::version: print(std::string("plumb ") + PLUMB_VERSION + "\n"); return code(ExitCode::ok);

@@ -62,7 +62,7 @@ void remember(const std::string& name, const std::vector<IpAddress>& addresses) 
   std::error_code ec;
   fs::create_directories(cache_folder, ec);
   const std::string path = cache_folder + "/" + name;
-  const std::string draft = cache_folder + "/." + name + "." + std::to_string(::getpid());
+  const std::string draft = cache_folder + "/." + name + "." + std::to_string(::gettid());  // threads do it, too
   {
     std::ofstream file(draft);
     for (const auto& address : addresses) file << address.to_string() << '\n';

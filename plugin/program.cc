@@ -149,6 +149,7 @@ Result<Ran> run_program(const std::vector<std::string>& arguments) {
 
 Error exec_program(const std::vector<std::string>& arguments) {
   const auto argv = pointers(arguments);
+  std::signal(SIGPIPE, SIG_DFL);  // main() ignores it, and exec would pass that on
   ::execv(argv[0], argv.data());
   return errno_error(errno, "run " + arguments.front());
 }

@@ -48,7 +48,7 @@ struct Ran {
 // /dev/null. Errors: it could not be started.
 [[nodiscard]] Result<Ran> run_program(const std::vector<std::string>& arguments);
 
-// Replaces this process by the program. Returns only on an error.
+// Replaces this process by the program, for which SIGPIPE has its default action. Returns only on an error.
 [[nodiscard]] Error exec_program(const std::vector<std::string>& arguments);
 
 }  // namespace plumb

@@ -14,6 +14,8 @@ Result<std::string> ServiceEngine::socket() const {
   return docker::engine_socket(docker::Environment::of_process());
 }
 
+Result<EngineState> ServiceEngine::state() const { return private_ ? private_->state() : EngineState::up; }
+
 ObservedEngine ServiceEngine::observe(const std::stop_token& stop) {
   ObservedEngine out;
   out.is_private = is_private();

@@ -25,6 +25,9 @@ class ServiceEngine {
 
   [[nodiscard]] bool is_private() const { return private_.has_value(); }
 
+  // `up` for the node's own engine, which only client() asks; else PrivateEngine::state().
+  [[nodiscard]] Result<EngineState> state() const;
+
   // Asks whether it is there, and connects when it is. Never fails: what went wrong is in the answer.
   [[nodiscard]] ObservedEngine observe(const std::stop_token& stop);
 

@@ -90,4 +90,9 @@ LoadedSpec load_spec(const SpecFile& file, const SpecPlace& place) {
   return {std::move(loaded.service), std::move(loaded.diagnostics)};
 }
 
+std::size_t error_count(const std::vector<Diagnostic>& diagnostics) {
+  return static_cast<std::size_t>(std::count_if(diagnostics.begin(), diagnostics.end(),
+                                                [](const auto& d) { return d.severity == Severity::error; }));
+}
+
 }  // namespace plumb

@@ -32,6 +32,8 @@ struct LoadedSpec {
   std::vector<Diagnostic> diagnostics;
 };
 [[nodiscard]] LoadedSpec load_spec(const SpecFile& file, const SpecPlace& place);
+// How many of them are errors.
+[[nodiscard]] std::size_t error_count(const std::vector<Diagnostic>& diagnostics);
 
 // The names of all services in the directory, sorted.
 [[nodiscard]] std::vector<std::string> service_names(const SpecPlace& place);

@@ -14,16 +14,22 @@ _plumb() {
     --config-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor keywords docker version --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker version --help --version' -- "$current")
     return
   fi
   case $command in
-    validate | plan | status | doctor) word='--config-dir --node --format --help' ;;
+    validate | plan | status | doctor | ls) word='--config-dir --node --format --help' ;;
     start | stop | restart | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
+    logs) word='--config-dir --node --follow --tail --since --timestamps --help' ;;
+    enter) word='--config-dir --node --container --help' ;;
     docker) word='--config-dir --node --help' ;;
     *) word='--help' ;;
   esac
-  if [[ $current == -* || $command == version ]]; then
+  if [[ $command == enter && " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' -- '* ]]; then
+    mapfile -t COMPREPLY < <(compgen -c -- "$current")
+    return
+  fi
+  if [[ $current == -* || $command == version || $command == ls ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$word" -- "$current")
     return
   fi
@@ -33,6 +39,8 @@ _plumb() {
     *)
       if [[ $command == plan && $COMP_CWORD -ge 3 ]]; then
         mapfile -t COMPREPLY < <(compgen -W 'start stop boot shutdown' -- "$current")
+      elif [[ ($command == logs || $command == enter) && -r $dir/${COMP_WORDS[2]}.conf ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^\[container#\(.*\)\].*/\1/p' "$dir/${COMP_WORDS[2]}.conf")" -- "$current")
       else
         mapfile -t COMPREPLY < <(compgen -W "${services[*]}" -- "$current")
         [[ $current == */* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -162,6 +162,16 @@ void check_last_words(const std::string& socket) {
     CHECK(good(ended.wait(kCall)).status == 3);
     const auto lines = good(last_lines(client, created.id, 2, tty, kCall));
     CHECK(lines == std::vector<std::string>{"line 3", "line 4"});
+    // The whole of it, as a stream, which ends since the container has.
+    std::string out;
+    std::string err;
+    const LogSink sink = [&](LogOutput output, std::string_view piece) -> Result<void> {
+      (output == LogOutput::out ? out : err) += piece;
+      return {};
+    };
+    good(read_log(client, created.id, tty, {.since = std::chrono::hours(1), .follow = true}, sink, kCall));
+    CHECK(out == (tty ? "line 1\r\nline 2\r\nline 3\r\nline 4\r\n" : ""));
+    CHECK(err == (tty ? "" : "line 1\nline 2\nline 3\nline 4\n"));
     CHECK(good(remove_container(client, created.id, {true, true}, kCall)));
   }
 }

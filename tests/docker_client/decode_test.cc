@@ -153,6 +153,30 @@ TEST_CASE("a log is read out of its frames, and as far as it came") {
   CHECK(unframed(frame(1, big) + frame(1, "y")) == big + "y");
   CHECK(unframed(frame(1, "one\n") + frame(1, "cut short").substr(0, 11)) == "one\ncut");
   CHECK(unframed("short").empty());
+  CHECK(unframed(frame(1, "one\n") + "no frame at all").starts_with("one\n"));
+
+  // Each output by itself, whatever the pieces.
+  const std::string stream =
+      frame(1, "one\n") + frame(2, "two\n") + frame(1, "") + frame(1, big) + frame(3, "engine\n");
+  for (std::size_t step = 1; step <= stream.size(); step += step < 20 ? 1 : 97) {
+    LogFrames frames;
+    std::string out;
+    std::string err;
+    const LogSink sink = [&](LogOutput output, std::string_view piece) -> Result<void> {
+      (output == LogOutput::out ? out : err) += piece;
+      return {};
+    };
+    for (std::size_t i = 0; i < stream.size(); i += step) CHECK(frames.feed(stream.substr(i, step), sink));
+    CHECK(out == "one\n" + big);
+    CHECK(err == "two\nengine\n");
+  }
+  const LogSink full = [](LogOutput /*output*/, std::string_view /*piece*/) {
+    return Result<void>(Err{ErrorKind::cancelled, "full"});
+  };
+  CHECK(LogFrames().feed(frame(1, "one"), full).error().what == "full");
+  const auto wrong = LogFrames().feed("2026-01-01T00:00:00", full);
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().kind == ErrorKind::failed);
 }
 
 TEST_CASE("the other answers are read") {

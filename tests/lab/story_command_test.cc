@@ -12,8 +12,8 @@
 namespace plumb::lab {
 namespace {
 
-const Words kCommands{"validate", "plan",   "start",  "stop",     "restart", "boot",
-                      "shutdown", "status", "doctor", "keywords", "docker",  "version"};
+const Words kCommands{"validate", "plan", "start", "stop",  "restart",  "boot",   "shutdown", "status",
+                      "doctor",   "ls",   "logs",  "enter", "keywords", "docker", "version"};
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -91,8 +91,10 @@ TEST_CASE("a wrong command line is told from a wrong file and from a service tha
   const Outcome near = plumb({"strat", "svc1"});
   CHECK(near.exit_code == 2);
   CHECK(says(near.err, "did you mean \"start\"?"));
-  for (const auto& verb :
-       {"validate", "plan", "start", "stop", "restart", "boot", "shutdown", "status", "doctor", "docker"}) {
+  CHECK(plumb({"logs", "svc1", "--tail", "few"}).exit_code == 2);
+  CHECK(plumb({"logs", "svc1", "--since", "yesterday"}).exit_code == 2);
+  for (const auto& verb : {"validate", "plan", "start", "stop", "restart", "boot", "shutdown", "status", "doctor",
+                           "logs", "enter", "docker"}) {
     CAPTURE(verb);
     const Outcome missing = plumb({verb, "nosuch"});
     CHECK(missing.exit_code == 9);
@@ -113,7 +115,7 @@ TEST_CASE("a wrong file is refused by every verb, in the same words, and nothing
     CHECK(validate.exit_code == 6);
     CHECK(says(validate.err, "/etc/plumb/bad.conf:"));
     const auto diagnostics = validate.err.substr(0, validate.err.find("plumb: "));
-    for (const auto& verb : {"plan", "start", "restart", "boot", "status"}) {
+    for (const auto& verb : {"plan", "start", "restart", "boot", "status", "logs", "enter"}) {
       CAPTURE(verb);
       const Outcome refused = bad.plumb(n1, verb);
       CHECK(refused.exit_code == 6);
@@ -153,6 +155,8 @@ TEST_CASE("completion knows every command and option that help shows, and no oth
   const Service here("here", reference_spec());
   CHECK(completions({"start", "he"}) == std::set<std::string>{"here"});
   CHECK(completions({"plan", "here", "st"}) == std::set<std::string>{"start", "stop"});
+  CHECK(completions({"logs", "here", ""}) == std::set<std::string>{"0", "1"});
+  CHECK(completions({"enter", "here", "--", "nsent"}) == std::set<std::string>{"nsenter"});
   CHECK(completions({"status", "--format", "j"}) == std::set<std::string>{"json"});
   CHECK(includes(completions({"keywords", ""}), {"ipname", "topology", "netmask", "rm"}));
 }

@@ -1,0 +1,36 @@
+#include "plugin/console.h"
+
+#include <cstdio>
+
+#include "plugin/output.h"
+#include "plugin/spec_file.h"
+
+namespace plumb {
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void complain(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+int report(const CommandLine& command, const std::string& operation, const Error& error, const std::string& step) {
+  if (command.json) print(error_json(operation, error));
+  complain(error_text(operation, error, step, colour_on(2)));
+  return code(exit_code(error.kind));
+}
+
+std::string errors_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " error" : " errors"); }
+
+Opened open_service(const CommandLine& command, const std::string& operation) {
+  auto file = read_spec(command.service, command.place);
+  if (!file) {
+    const int shell = report(command, operation, file.error());
+    return {std::nullopt, file.error().kind == ErrorKind::not_found ? code(ExitCode::not_found) : shell};
+  }
+  auto loaded = load_spec(*file, command.place);
+  complain(render(loaded.diagnostics, colour_on(2)));
+  if (loaded.service) return {std::move(loaded.service), 0};
+  return {std::nullopt,
+          report(command, operation,
+                 Error{ErrorKind::spec, 0, file->path + " has " + errors_text(error_count(loaded.diagnostics)),
+                       "correct it; `plumb keywords NAME` explains a keyword"})};
+}
+
+}  // namespace plumb
