@@ -231,8 +231,8 @@ constexpr Row kContainer[] = {
     {"secrets_environment", kStore},
     {"configs_environment", kStore},
     {"log_outputs",
-     "Whether OpenSVC copies the output of the container to its log. The engine keeps it: `plumb docker SERVICE logs "
-     "NAME`."},
+     "Whether OpenSVC copies the output of the container to its log. The engine keeps it: `plumb logs "
+     "SERVICE`."},
     {"promote_rw", kReservation},
     {"scsireserv", kReservation},
     {"prkey", kReservation},
