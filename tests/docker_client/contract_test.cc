@@ -72,13 +72,26 @@ std::string exit_code_told(EventStream& events, const std::string& id) {
 }
 
 // The life of a container on any real engine.
+// A signal that comes before the container's program has set its trap would not be caught.
+void await_ready(Client& client, const std::string& id) {
+  std::string said;
+  const LogSink sink = [&](LogOutput, std::string_view piece) -> Result<void> {
+    said += piece;
+    if (said.find("ready") == std::string::npos) return {};
+    return Err{ErrorKind::cancelled, "heard enough"};
+  };
+  const auto read = read_log(client, id, false, {.follow = true}, sink, kCall);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().what == "heard enough");
+}
+
 void check_life(const std::string& socket) {
   Client client = good(Client::open(socket, kCall));
   import_busybox(client);
   EventStream events =
       good(EventStream::open(client, {.types = {"container"}, .labels = {"plumb.service=svc1"}}, kCall));
   ContainerConfig config{
-      .name = "pause", .image = kImage, .cmd = {"sh", "-c", "trap 'exit 7' TERM; sleep 1000 & wait"}};
+      .name = "pause", .image = kImage, .cmd = {"sh", "-c", "trap 'exit 7' TERM; echo ready; sleep 1000 & wait"}};
   config.labels = {{"plumb.service", "svc1"}};
   config.network_mode = "none";
   const Created pause = good(create_container(client, config, kCall));
@@ -101,10 +114,12 @@ void check_life(const std::string& socket) {
   const Created joined = good(create_container(client, sibling, kCall));
   CHECK(good(start_container(client, joined.id, kCall)));
   CHECK(good(list_containers(client, {"plumb.service=svc1"}, kCall)).size() == 2);
+  await_ready(client, joined.id);
   CHECK(good(stop_container(client, joined.id, std::chrono::seconds(5), kCall)));
   CHECK(good(inspect_container(client, joined.id, kCall))->exit_code == 7);
   CHECK(good(remove_container(client, joined.id, {}, kCall)));
 
+  await_ready(client, pause.id);
   Waiter stopped = good(Waiter::open(client, pause.id, WaitCondition::not_running, kCall));
   CHECK(good(stop_container(client, pause.id, std::chrono::seconds(5), kCall)));
   CHECK(good(stopped.wait(kCall)).status == 7);
@@ -122,7 +137,7 @@ void check_self_removal(const std::string& socket) {
   Client client = good(Client::open(socket, kCall));
   import_busybox(client);
   ContainerConfig config{
-      .name = "brief", .image = kImage, .cmd = {"sh", "-c", "trap 'exit 7' TERM; sleep 1000 & wait"}};
+      .name = "brief", .image = kImage, .cmd = {"sh", "-c", "trap 'exit 7' TERM; echo ready; sleep 1000 & wait"}};
   config.network_mode = "none";
   config.auto_remove = true;
   for (int round = 0; round < 3; ++round) {
@@ -139,10 +154,11 @@ void check_self_removal(const std::string& socket) {
 void check_default_grace(const std::string& socket) {
   Client client = good(Client::open(socket, kCall));
   ContainerConfig config{
-      .name = "polite", .image = kImage, .cmd = {"sh", "-c", "trap 'exit 7' TERM; sleep 1000 & wait"}};
+      .name = "polite", .image = kImage, .cmd = {"sh", "-c", "trap 'exit 7' TERM; echo ready; sleep 1000 & wait"}};
   config.network_mode = "none";
   const Created created = good(create_container(client, config, kCall));
   good(start_container(client, created.id, kCall));
+  await_ready(client, created.id);
   CHECK(good(stop_container(client, created.id, std::nullopt, kCall)));
   CHECK(good(inspect_container(client, "polite", kCall))->exit_code == 7);
   CHECK(good(remove_container(client, created.id, {true, true}, kCall)));
