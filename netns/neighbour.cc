@@ -67,4 +67,17 @@ Result<std::optional<Neighbour>> find_neighbour(RouteSocket& socket, int ifindex
   return found;
 }
 
+Result<void> set_neighbour(RouteSocket& socket, int ifindex, const IpAddress& address, const Mac& mac) {
+  ndmsg header{};
+  header.ndm_family = static_cast<std::uint8_t>(address.family());
+  header.ndm_ifindex = ifindex;
+  header.ndm_state = NUD_PERMANENT;
+  Message message(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, header);
+  message.put(NDA_DST, address);
+  message.put(NDA_LLADDR, mac.bytes());
+  const Answer answer = socket.exchange(message);
+  if (answer.ok()) return {};
+  return Err{refusal(answer, "set the neighbour " + address.to_string() + " on device " + std::to_string(ifindex))};
+}
+
 }  // namespace plumb::netns

@@ -1,6 +1,6 @@
 // Neighbour entries (the ARP cache and its IPv6 twin): what a namespace believes about who has an address.
 //
-// Threads: as RouteSocket, one at a time for each socket. Privilege: none to read.
+// Threads: as RouteSocket, one at a time for each socket. Privilege: none to read, CAP_NET_ADMIN to change.
 #pragma once
 
 #include <optional>
@@ -28,5 +28,9 @@ struct Neighbour {
 // The entry for `address` on the device; nullopt when there is none. Errors: not_found (no device).
 [[nodiscard]] Result<std::optional<Neighbour>> find_neighbour(RouteSocket& socket, int ifindex,
                                                               const IpAddress& address);
+
+// Says, for good (NUD_PERMANENT), that `address` is at `mac` on the device; repeating it changes nothing. It goes with
+// the device. Errors: not_found (no device), permission.
+[[nodiscard]] Result<void> set_neighbour(RouteSocket& socket, int ifindex, const IpAddress& address, const Mac& mac);
 
 }  // namespace plumb::netns

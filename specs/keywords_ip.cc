@@ -169,7 +169,7 @@ constexpr Keyword kRows[] = {
      .example = "true",
      .origin = Origin::plumb,
      .text =
-         "Let the node itself reach an IPv4 address on a macvlan or ipvlan, which the kernel does not do by itself: "
+         "Let the node itself reach an address on a macvlan or ipvlan, which the kernel does not do by itself: "
          "plumb makes one more of these on the node (plh and the number of `ipdev`), shared by all services on that "
          "device, with a route for each address, and removes it with the last of them. On a bridge the node's own "
          "address on the bridge does that, and the keyword has no effect."},

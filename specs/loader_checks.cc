@@ -84,16 +84,6 @@ void check_gateway(const IpDraft& draft, Report& report) {
                  "mend the netmask, the gateway or the address");
 }
 
-void check_host_access(const IpDraft& draft, Report& report) {
-  if (!draft.ip.host_access) return;
-  for (const auto& [address, where] : draft.addresses)
-    if (address.is_v6())
-      return report.error(draft.place("host_access"),
-                          keyword_in("host_access", draft) + "not for IPv6 addresses, such as " + address.to_string() +
-                              ", in this version of plumb",
-                          "give the IPv6 address a section of its own");
-}
-
 // One thing that only one resource can have.
 class Unique {
  public:
@@ -126,7 +116,6 @@ void check_ips(const Draft& draft, Report& report) {
     for (const auto& [name, where] : one.ip.name_positions)
       if (!IpAddress::parse(name)) names.take(name, name, one.ip.id, where);
     check_gateway(one, report);
-    check_host_access(one, report);
     if (one.ip.type != IpType::netns) continue;
     if (one.ip.nsdev)
       devices.take(one.ip.netns + " " + one.ip.nsdev->str(), one.ip.nsdev->str(), one.ip.id, one.place("nsdev"));

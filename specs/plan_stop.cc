@@ -184,8 +184,9 @@ class StopPlanner {
     const auto owner = seen_.containers.find(ip.netns);
     if (owner != seen_.containers.end() && owner->second.netns)
       for (const auto& have : owner->second.netns->addresses) addresses.insert(have.cidr.address());
-    const bool idle = std::none_of(seen_.node.routes.begin(), seen_.node.routes.end(),
-                                   [&](const ObservedRoute& r) { return r.link == way->index; });
+    const bool idle = std::none_of(seen_.node.routes.begin(), seen_.node.routes.end(), [&](const ObservedRoute& r) {
+      return r.link == way->index && r.destination && r.destination->prefix() == r.destination->address().bits();
+    });
     for (const auto& address : addresses) {
       const auto cidr = Cidr::make(address, address.bits());
       if (!cidr || !(idle || has_host_route(seen_.node, *way, address))) continue;

@@ -62,8 +62,7 @@ bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const I
 
 bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen) {
   const IpMode mode = planned_mode(ip, seen);
-  if (!ip.host_access || ip.type != IpType::netns || address.is_v6() || (mode != IpMode::macvlan && !is_ipvlan(mode)))
-    return false;
+  if (!ip.host_access || ip.type != IpType::netns || (mode != IpMode::macvlan && !is_ipvlan(mode))) return false;
   const auto* way = host_link(seen, ip);
   return way == nullptr || !way->up || !has_host_route(seen.node, *way, address);
 }

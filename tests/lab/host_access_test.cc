@@ -50,6 +50,26 @@ TEST_CASE("with host_access the node reaches its own service, and without it doe
   CHECK(difference(before, web.state(n1())) == "");
 }
 
+TEST_CASE("with host_access the node reaches both addresses of a dual stack, and is reached, and nothing is left") {
+  const auto spec = edited(edited(with_access("10.0.3.3"), "ipname", "ipname = 10.0.3.3 fd00:10:3::33"), "netmask",
+                           "netmask = 24 64");
+  const Service web("web", spec);
+  const State before = web.state(n1());
+  const Outcome start = web.plumb(n1(), "start");
+  REQUIRE_MESSAGE(start.exit_code == 0, start.err);
+  CHECK(reaches(n1(), "10.0.3.3"));
+  CHECK(reaches(n1(), "[fd00:10:3::33]"));
+  CHECK(reaches(Node("client"), "[fd00:10:3::33]"));
+  {
+    const Service other("other", with_access("10.0.3.4"));
+    REQUIRE(other.plumb(n1(), "start").exit_code == 0);
+    CHECK(web.plumb(n1(), "stop").exit_code == 0);
+    CHECK(reaches(n1(), "10.0.3.4"));
+  }
+  CHECK_FALSE(has_host_link(n1()));
+  CHECK(difference(before, web.state(n1())) == "");
+}
+
 TEST_CASE("the node still has one MAC on the LAN") {
   const Service web("web", with_access("10.0.3.3"));
   REQUIRE(web.plumb(n1(), "start").exit_code == 0);

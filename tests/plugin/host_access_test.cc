@@ -49,6 +49,19 @@ TEST_CASE("the node's way to an address is made after the address, on a macvlan 
   CHECK_FALSE(has(plan(reachable(), on_bridge, Verb::start), StepKind::host_access_grant));
 }
 
+TEST_CASE("an IPv6 address has a way of its own") {
+  auto s = reachable();
+  s.ips[0].names = {"10.0.3.3", "fd00:10:3::3"};
+  s.ips[0].netmask_v6 = 64;
+  auto o = bare_node();
+  give_way(o, {"10.0.3.3"});
+  const auto p = plan(s, o, Verb::start);
+  std::vector<std::string> granted;
+  for (const auto& step : p->steps)
+    if (step.kind == StepKind::host_access_grant) granted.push_back(step.cidr->address().to_string());
+  CHECK(granted == std::vector<std::string>{"fd00:10:3::3"});
+}
+
 TEST_CASE("stop takes the ways of its own addresses away, and no other's") {
   Observed o = bare_node();
   give_way(o, {"10.0.3.3", "10.0.3.9"});
