@@ -37,8 +37,13 @@ TEST_CASE("the kernel is asked which kinds of devices it knows, and nothing is m
 
 TEST_CASE("ipvlans of each mode are made complete, and in l2 the LAN reaches them at the parent's MAC") {
   if (lacks("ipvlan")) return;
-  for (const auto& [mode, word] :
-       {std::pair{IpvlanMode::l2, "l2"}, std::pair{IpvlanMode::l3, "l3"}, std::pair{IpvlanMode::l3s, "l3s"}}) {
+  struct Mode {
+    IpvlanMode mode;
+    const char* word;
+  };
+  for (const auto& one : {Mode{IpvlanMode::l2, "l2"}, Mode{IpvlanMode::l3, "l3"}, Mode{IpvlanMode::l3s, "l3s"}}) {
+    const auto mode = one.mode;
+    const std::string word = one.word;
     CAPTURE(word);
     test::Lan lan;
     auto host = lan.plug();
