@@ -1,10 +1,11 @@
 #include "tests/lab/open_vswitch.h"
 
 #include <csignal>
+#include <utility>
 
 namespace plumb::lab {
 
-OpenVswitch::OpenVswitch(const Node& node) : node_(node) {
+OpenVswitch::OpenVswitch(Node node) : node_(std::move(node)) {
   node_.must({"mkdir", "-p", "/run/openvswitch", "/var/lib/plumb-test"});
   node_.run({"rm", "-f", "/var/lib/plumb-test/conf.db"});
   node_.must({"ovsdb-tool", "create", "/var/lib/plumb-test/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"});

@@ -12,7 +12,7 @@ namespace plumb::lab {
 
 class OpenVswitch {
  public:
-  explicit OpenVswitch(const Node& node);
+  explicit OpenVswitch(Node node);
   OpenVswitch(const OpenVswitch&) = delete;
   OpenVswitch& operator=(const OpenVswitch&) = delete;
   ~OpenVswitch();
