@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "netns/firewall.h"
 #include "netns/link.h"
@@ -52,8 +53,8 @@ void read_listeners(const std::string& path, std::string_view wanted, std::set<u
 
 class Examination {
  public:
-  Examination(const Service& service, const Observation& observation, const std::stop_token& stop)
-      : service_(service), observation_(observation), stop_(stop) {}
+  Examination(const Service& service, const Observation& observation, std::stop_token stop)
+      : service_(service), observation_(observation), stop_(std::move(stop)) {}
 
   Result<Evidence> run() {
     Evidence out;

@@ -295,10 +295,7 @@ Position IpDraft::place(std::string_view keyword) const {
 IpDraft read_ip(SectionReader& reader, const std::vector<std::string>& containers) {
   IpDraft draft;
   read_resource(reader, draft.ip);
-  const auto tagged = [&](std::string_view word) {
-    return std::find(draft.ip.tags.begin(), draft.ip.tags.end(), word) != draft.ip.tags.end();
-  };
-  const bool encap = reader.boolean("encap") || tagged("encap");
+  const bool encap = reader.boolean("encap") || draft.ip.has_tag("encap");
   if (encap) reader.as_guest(containers);
   for (const auto& keyword : keywords_of(SectionKind::ip))
     if (const auto where = reader.place(keyword.name)) draft.places.emplace(keyword.name, *where);
@@ -312,7 +309,7 @@ IpDraft read_ip(SectionReader& reader, const std::vector<std::string>& container
   if (const auto device = reader.single("ipdev", parse_device)) draft.ip.ipdev = device->value.str();
   Netmasks(reader, draft).read();
   draft.gateway = reader.single("gateway", parse_gateway);
-  if (draft.gateway && !tagged("nonrouted")) draft.ip.gateway = draft.gateway->value;
+  if (draft.gateway && !draft.ip.has_tag("nonrouted")) draft.ip.gateway = draft.gateway->value;
   if (const auto netns = reader.text("netns")) draft.ip.netns = netns->value;
   read_link(reader, draft);
   read_policies(reader, draft.ip);

@@ -87,25 +87,7 @@ TEST_CASE("a link that a killed start left without a route is taken away") {
 TEST_CASE("an address that the node cannot reach is degraded, and put right by start") {
   const auto s = reachable();
   Observed o = bare_node();
-  for (const auto& c : s.containers) {
-    ObservedContainer have;
-    have.id = c.id == "container#0" ? "aaa" : "bbb";
-    have.name = c.name;
-    have.state = "running";
-    have.running = true;
-    have.service = "svc1";
-    have.resource = c.id;
-    have.spec_hash = spec_hash(c);
-    have.network_mode = c.id == "container#0" ? "none" : "container:aaa";
-    have.netns = ObservedNetns{};
-    have.netns->inode = 77;
-    if (c.id == "container#0") {
-      have.netns->links = {{5, "eth0", "macvlan", {}, 1500, true, true, 2, 0}};
-      have.netns->addresses = {{Cidr::parse("10.0.3.3/24").value(), 5, false, false}};
-      have.netns->routes = {{std::nullopt, IpAddress::parse("10.0.3.1").value(), 5}};
-    }
-    o.containers[c.id] = have;
-  }
+  test::run_both(s, o, {5, "eth0", "macvlan", {}, 1500, true, true, 2, 0});
   const auto status = evaluate(s, o);
   CHECK(status.state == Availability::degraded);
   CHECK(status.resources[0].problems.at(0).find("the node itself cannot reach it") != std::string::npos);

@@ -11,6 +11,7 @@
 
 using namespace plumb;
 using test::bare_node;
+using test::run_both;
 using test::svc1;
 
 namespace {
@@ -59,28 +60,6 @@ ObservedLink vlan(const std::vector<std::string>& users) {
   link.group = vlan_group;
   link.altnames = users;
   return link;
-}
-
-void run_both(const Service& s, Observed& o, const ObservedLink& inside) {
-  for (const auto& c : s.containers) {
-    ObservedContainer have;
-    have.id = c.id == "container#0" ? "aaa" : "bbb";
-    have.name = c.name;
-    have.state = "running";
-    have.running = true;
-    have.service = s.name;
-    have.resource = c.id;
-    have.spec_hash = spec_hash(c);
-    have.network_mode = c.id == "container#0" ? "none" : "container:aaa";
-    have.netns = ObservedNetns{};
-    have.netns->inode = 77;
-    if (c.id == "container#0") {
-      have.netns->links = {inside};
-      have.netns->addresses = {{Cidr::parse("10.0.3.3/24").value(), inside.index, false, false}};
-      have.netns->routes = {{std::nullopt, IpAddress::parse("10.0.3.1").value(), inside.index}};
-    }
-    o.containers[c.id] = have;
-  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "specs/observed.h"
+#include "specs/planner.h"
 #include "specs/service.h"
 
 namespace plumb::test {
@@ -64,6 +65,29 @@ inline Observed whole() {
   web.netns = ObservedNetns{0, 77, {}, {}, {}};
   o.containers = {{"container#0", pause}, {"container#1", web}};
   return o;
+}
+
+// Both containers of `s` running on it, with `inside` as the link of their namespace and the address and route on it.
+inline void run_both(const Service& s, Observed& o, const ObservedLink& inside) {
+  for (const auto& c : s.containers) {
+    ObservedContainer have;
+    have.id = c.id == "container#0" ? "aaa" : "bbb";
+    have.name = c.name;
+    have.state = "running";
+    have.running = true;
+    have.service = s.name;
+    have.resource = c.id;
+    have.spec_hash = spec_hash(c);
+    have.network_mode = c.id == "container#0" ? "none" : "container:aaa";
+    have.netns = ObservedNetns{};
+    have.netns->inode = 77;
+    if (c.id == "container#0") {
+      have.netns->links = {inside};
+      have.netns->addresses = {{Cidr::parse("10.0.3.3/24").value(), inside.index, false, false}};
+      have.netns->routes = {{std::nullopt, IpAddress::parse("10.0.3.1").value(), inside.index}};
+    }
+    o.containers[c.id] = have;
+  }
 }
 
 }  // namespace plumb::test
