@@ -1,0 +1,64 @@
+// Pools: the driver's address management (IPAM): who may have which address of a network.
+//
+// Pools may overlap: several networks on one LAN, on one parent or on several, share a subnet. An address that is asked
+// for by name is always given, unless an endpoint of ours on the same uplink has it; one that the driver chooses is
+// in the range, no network's gateway or auxiliary address, leased to nobody in a pool with the same subnet, and not
+// answered for on the LAN.
+//
+// Threads: safe from any; a probe holds no lock. Privilege: write access to the store.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "plugin/driver/record.h"
+#include "plugin/driver/store.h"
+#include "specs/ip.h"
+#include "specs/result.h"
+
+namespace plumb::driver {
+
+// What the pools ask the rest of the driver.
+struct Neighbourhood {
+  // The endpoint that has the address on the uplink of that network; empty: none.
+  std::function<std::string(const std::string& network, const IpAddress& address)> endpoint_with;
+  // Whether somebody on the LAN answers for the address, seen from that network's uplink. An error counts as an answer:
+  // the address is not known to be free.
+  std::function<Result<bool>(const std::string& network, const IpAddress& address)> answers;
+};
+
+class Pools {
+ public:
+  // Reads the store; what is broken is set aside with a line on standard error.
+  [[nodiscard]] static Result<Pools> open(Store& store, Neighbourhood neighbourhood);
+
+  // `pool` empty: an error that says to give --subnet. Errors: spec (not a subnet, host bits set, range outside of it).
+  [[nodiscard]] Result<PoolRecord> request_pool(const std::string& pool, const std::string& range, bool v6);
+  // One that is not there is a success: the engine asks twice.
+  [[nodiscard]] Result<void> release_pool(const std::string& id);
+
+  // `wanted` nullopt: the driver chooses. `as_gateway`: the address is the network's way out, a machine of the LAN; none
+  // wanted means that the network has none, which is answered with the subnet's own address (all host bits 0).
+  // Errors: not_found (no such pool), spec (outside of the pool), conflict (an endpoint has it), exists (none is free).
+  [[nodiscard]] Result<Cidr> request_address(const std::string& pool, const std::optional<IpAddress>& wanted,
+                                             bool as_gateway);
+  // One that is not leased is a success. The lease of an address that an endpoint has is kept: it is the endpoint's, and
+  // the caller one that was refused.
+  [[nodiscard]] Result<void> release_address(const std::string& pool, const IpAddress& address);
+
+  // A network has been made of these subnets: its pools are those that are bound to no network yet, oldest first.
+  [[nodiscard]] Result<void> bind(const NetworkRecord& network);
+
+ private:
+  // Leases that no endpoint stands for are taken back after this, where an address is needed: their engine was killed.
+  static constexpr std::chrono::seconds lease_grace{60};
+};
+
+}  // namespace plumb::driver
