@@ -37,14 +37,6 @@ struct Claimed {
 // Called with the progress of a pull, from the step's thread.
 using OnPull = std::function<void(const std::string& image, const docker::PullProgress& progress)>;
 
-// The device of that name in the socket's namespace. Errors: spec (no name of a device), the kernel's.
-[[nodiscard]] Result<std::optional<netns::Link>> device_named(netns::RouteSocket& socket, const std::string& text);
-// The same; one that is not there is not_found.
-[[nodiscard]] Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name);
-
-// What the kernel calls a mode that is an ipvlan's.
-[[nodiscard]] netns::IpvlanMode kernel_mode(IpMode mode);
-
 class Actions {
  public:
   // All references outlive this. `undo` may be null: nothing is booked then (stop).
@@ -75,7 +67,6 @@ class Actions {
   [[nodiscard]] const IpResource& ip_of(const Step& step) const;
   [[nodiscard]] std::string id_of(const Step& step);
   [[nodiscard]] Result<std::shared_ptr<Place>> place(const std::string& container);
-  [[nodiscard]] static Result<void> take_host_route(Place& node, int parent, const IpAddress& address);
 
   // actions_engine.cc
   Result<void> start_engine(const Step& step, const std::stop_token& stop);
@@ -107,7 +98,6 @@ class Actions {
   Result<void> remove_link(const Step& step);
   Result<void> take_vlan(const Step& step);
   Result<void> release_vlan(const Step& step);
-  [[nodiscard]] static Result<void> leave_vlan(Place& node, const std::string& name, const std::string& user);
 
   // actions_host_access.cc
   Result<void> grant_host_access(const Step& step);

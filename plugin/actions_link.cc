@@ -1,13 +1,14 @@
 // The links of a service: made in its namespace, or, of a physical device, moved in and back out.
-#include <algorithm>
 #include <array>
 #include <cstdio>
 
 #include "netns/link.h"
 #include "netns/sysctl.h"
 #include "plugin/actions.h"
+#include "plugin/device.h"
 #include "plugin/open_vswitch.h"
 #include "plugin/service_lock.h"
+#include "plugin/vlan_use.h"
 #include "specs/dedicated.h"
 #include "specs/planner.h"
 #include "specs/uplink.h"
@@ -42,12 +43,6 @@ Result<void> give_back(netns::RouteSocket& from, netns::RouteSocket& node, int i
 }
 
 }  // namespace
-
-netns::IpvlanMode kernel_mode(IpMode mode) {
-  return mode == IpMode::ipvlan_l3    ? netns::IpvlanMode::l3
-         : mode == IpMode::ipvlan_l3s ? netns::IpvlanMode::l3s
-                                      : netns::IpvlanMode::l2;
-}
 
 Result<void> Actions::create_link(const Step& step) {
   const auto& ip = ip_of(step);
@@ -153,38 +148,20 @@ Result<void> Actions::take_vlan(const Step& step) {
   const auto node = TRY(place({}));
   const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
-  auto device = TRY(device_named(*node->socket, vlan->name));
-  if (!device) {
-    const auto lower = TRY(need_link(*node->socket, vlan->lower));
-    const auto name = TRY(IfName::parse(vlan->name));
-    device = TRY(netns::create_vlan(*node->socket, {lower.index, name, vlan->tag, vlan_group}));
-  }
-  if (device->group != vlan_group) return {};  // an administrator's, made since we looked
-  book(step, [node, name = vlan->name, user = vlan_user(service_.name, step.resource)]() -> Result<void> {
+  const auto user = vlan_user(service_.name, step.resource);
+  book(step, [node, name = vlan->name, user]() -> Result<void> {
     const auto mine = TRY(lock_node_links());
     const std::lock_guard inside(node->mutex);
-    return leave_vlan(*node, name, user);
+    return leave_vlan(*node->socket, name, user);
   });
-  const auto user = vlan_user(service_.name, step.resource);
-  if (std::find(device->altnames.begin(), device->altnames.end(), user) != device->altnames.end()) return {};
-  return netns::add_altname(*node->socket, device->index, user);
+  return join_vlan(*node->socket, *vlan, user);
 }
 
 Result<void> Actions::release_vlan(const Step& step) {
   const auto node = TRY(place({}));
   const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
-  return leave_vlan(*node, step.parent, vlan_user(service_.name, step.resource));
-}
-
-// Both locks are held.
-Result<void> Actions::leave_vlan(Place& node, const std::string& name, const std::string& user) {
-  auto device = TRY(device_named(*node.socket, name));
-  if (!device || device->kind != "vlan" || device->group != vlan_group) return {};
-  TRY(netns::remove_altname(*node.socket, device->index, user));
-  device = TRY(netns::find_link(*node.socket, device->index));
-  if (!device || std::any_of(device->altnames.begin(), device->altnames.end(), is_vlan_user)) return {};
-  return netns::remove_link(*node.socket, device->index);
+  return leave_vlan(*node->socket, step.parent, vlan_user(service_.name, step.resource));
 }
 
 }  // namespace plumb

@@ -1,12 +1,12 @@
-#include <array>
 #include <cstdio>
 
 #include "netns/address.h"
 #include "netns/link.h"
 #include "netns/probe.h"
 #include "netns/route.h"
-#include "netns/sysctl.h"
 #include "plugin/actions.h"
+#include "plugin/device.h"
+#include "plugin/lan_probe.h"
 #include "specs/planner.h"
 #include "specs/uplink.h"
 
@@ -20,59 +20,13 @@ constexpr std::chrono::seconds dad_deadline{10};
 // An Ethernet device that was just brought up agrees with its switch on a speed first: 2 to 4 seconds.
 constexpr std::chrono::seconds carrier_deadline{10};
 
-netns::ProbeTiming timing_of(ProbeProfile profile) {
-  return profile == ProbeProfile::rfc ? netns::rfc_probe : netns::fast_probe;
-}
-
-// A place to probe from that hears everybody: a macvlan on the parent, in a namespace of its own that dies with its
-// descriptor. From the parent itself this node's other macvlans cannot be heard.
-struct Listener {
-  netns::Namespace ns;
-  int index = 0;
-};
-
-Result<Listener> listener_on(netns::RouteSocket& node, const netns::Link& parent) {
-  auto ns = TRY(netns::Namespace::create());
-  // No IPv6 of its own: a listener claims nothing and says nothing but the probe. A kernel without IPv6 says not_found.
-  const std::array<netns::SysctlValue, 1> quiet{{{netns::Sysctl::disable_ipv6, 1}}};
-  const auto everything = TRY(IfName::parse("default"));
-  if (auto written = netns::write_sysctls(ns, everything, quiet);
-      !written && written.error().kind != ErrorKind::not_found)
-    return Err{std::move(written).error()};
-  auto inside = TRY(netns::RouteSocket::open(ns));
-  const auto name = TRY(IfName::parse("probe0"));
-  const auto link = TRY(netns::create_macvlan(node, inside, {parent.index, name, {}, {}, true}));
-  return Listener{std::move(ns), link.index};
-}
-
 }  // namespace
-
-Result<std::optional<netns::Link>> device_named(netns::RouteSocket& socket, const std::string& text) {
-  const auto name = TRY(IfName::parse(text));
-  return netns::find_link(socket, name);
-}
-
-Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name) {
-  const auto link = TRY(device_named(socket, name));
-  if (!link) return Err{ErrorKind::not_found, "find device " + name + ": no such device"};
-  return *link;
-}
 
 Result<void> Actions::probe_address(const Step& step, const std::stop_token& stop) {
   const auto& ip = ip_of(step);
   const IpAddress address = step.cidr->address();
   if (step.probe_inside) return probe_in_container(step, stop);
-  // A conversation of its own: the probe runs beside the steps that make links.
-  auto own = TRY(netns::Namespace::current());
-  auto socket = TRY(netns::RouteSocket::open(own));
-  const auto parent = TRY(need_link(socket, step.parent));
-  // A macvlan upon it would keep the parent from being that of ipvlans; two of them cannot have the same address, which
-  // the kernel sees to (ipvlan_addr_busy).
-  auto listener = is_ipvlan(ip.mode) ? Result<Listener>(Err{Error{}}) : listener_on(socket, parent);
-  // A parent that takes no macvlan (it is a bridge's port, or the parent of another kind) is probed from itself.
-  const auto& ns = listener ? listener->ns : own;
-  const int index = listener ? listener->index : parent.index;
-  return judge_probe(ip, step, TRY(netns::probe(ns, index, address, timing_of(ip.probe), stop)));
+  return judge_probe(ip, step, TRY(ask_lan(step.parent, ip.mode, address, ip.probe, stop)));
 }
 
 // From the very device that the address goes on: it is a machine of the LAN like any other.

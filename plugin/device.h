@@ -1,0 +1,25 @@
+// Devices of a namespace by the names that people write.
+//
+// Threads: as the socket. Privilege: none.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "netns/link.h"
+#include "netns/namespace.h"
+#include "netns/route_socket.h"
+#include "specs/result.h"
+#include "specs/service.h"
+
+namespace plumb {
+
+// The device of that name in the socket's namespace. Errors: spec (no name of a device), the kernel's.
+[[nodiscard]] Result<std::optional<netns::Link>> device_named(netns::RouteSocket& socket, const std::string& text);
+// The same; one that is not there is not_found.
+[[nodiscard]] Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name);
+
+// What the kernel calls a mode that is an ipvlan's.
+[[nodiscard]] netns::IpvlanMode kernel_mode(IpMode mode);
+
+}  // namespace plumb
