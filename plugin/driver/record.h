@@ -34,6 +34,8 @@ struct NetworkRecord {
 struct EndpointRecord {
   std::string id;
   std::string network;
+  IpMode mode = IpMode::macvlan;  // never automatic: what the link was made as
+  std::string uplink;             // the node's device that the link is on
   std::vector<Cidr> addresses;
   std::optional<Mac> mac;  // none for links with their parent's
   std::string device;      // the link's name in the node's namespace
