@@ -13,6 +13,11 @@ Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& nam
   return *link;
 }
 
+Result<netns::RouteSocket> open_node() {
+  const auto own = TRY(netns::Namespace::current());
+  return netns::RouteSocket::open(own);
+}
+
 netns::IpvlanMode kernel_mode(IpMode mode) {
   return mode == IpMode::ipvlan_l3    ? netns::IpvlanMode::l3
          : mode == IpMode::ipvlan_l3s ? netns::IpvlanMode::l3s

@@ -19,6 +19,9 @@ namespace plumb {
 // The same; one that is not there is not_found.
 [[nodiscard]] Result<netns::Link> need_link(netns::RouteSocket& socket, const std::string& name);
 
+// A conversation with the namespace of the calling thread. Errors: permission, EMFILE.
+[[nodiscard]] Result<netns::RouteSocket> open_node();
+
 // What the kernel calls a mode that is an ipvlan's.
 [[nodiscard]] netns::IpvlanMode kernel_mode(IpMode mode);
 

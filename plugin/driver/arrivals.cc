@@ -1,0 +1,314 @@
+#include "plugin/driver/arrivals.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "netns/address.h"
+#include "netns/announce.h"
+#include "netns/link_watch.h"
+#include "netns/route.h"
+#include "netns/sysctl.h"
+#include "plugin/driver/endpoint_link.h"
+#include "specs/uplink.h"
+
+namespace plumb::driver {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How long the engine may take from the move to an address on a link that is up. It needs milliseconds.
+constexpr std::chrono::seconds settle_limit{15};
+constexpr int router_protocol = 9;  // RTPROT_RA
+
+void say(const EndpointRecord& endpoint, const std::string& what) {
+  std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", endpoint.id.c_str(), what.c_str());
+}
+
+// An endpoint's way: expected (the engine has been answered), arriving (`watch` is set), settled (`rounds` go on for a
+// while).
+struct Guest {
+  Arrival arrival;
+  std::optional<netns::RouteSocket> socket;  // in the sandbox, while it arrives
+  std::optional<netns::LinkWatch> watch;
+  bool quiet = false;  // routers are not listened to
+  bool settled = false;
+  Clock::time_point due = Clock::time_point::max();  // of the next round, or of the end of patience
+  std::vector<netns::Announcer> announcers;
+  unsigned rounds = 0;  // sent of this announcement
+};
+
+bool has_v6(const EndpointRecord& endpoint) {
+  return std::any_of(endpoint.addresses.begin(), endpoint.addresses.end(),
+                     [](const Cidr& cidr) { return cidr.address().is_v6(); });
+}
+
+// Not from a router's word on a static address. Before the link is up; whatever came in between is taken back later.
+bool refuse_routers(const netns::RouteSocket& socket, const netns::Link& link) {
+  const std::array<netns::SysctlValue, 2> values{{{netns::Sysctl::accept_ra, 0}, {netns::Sysctl::autoconf, 0}}};
+  return netns::write_sysctls(socket.ns(), link.name, values).has_value();
+}
+
+Result<void> forget_routers(netns::RouteSocket& socket, const netns::Link& link) {
+  for (const auto& have : TRY(netns::addresses(socket, link.index, netns::Family::v6)))
+    if (!have.permanent && !have.cidr.address().is_link_local())
+      TRY(netns::remove_address(socket, link.index, have.cidr));
+  for (const auto& route : TRY(netns::routes(socket, {netns::Family::v6, netns::main_table, link.index})))
+    if (route.protocol == router_protocol) TRY(netns::remove_route(socket, route));
+  return {};
+}
+
+Result<bool> is_usable(netns::RouteSocket& socket, const netns::Link& link, const EndpointRecord& endpoint) {
+  if (!link.up) return false;
+  const auto have = TRY(netns::addresses(socket, link.index));
+  return std::all_of(endpoint.addresses.begin(), endpoint.addresses.end(), [&](const Cidr& wanted) {
+    return std::any_of(have.begin(), have.end(), [&](const netns::Address& address) {
+      return address.cidr.address() == wanted.address() && !address.tentative;
+    });
+  });
+}
+
+}  // namespace
+
+struct Arrivals::Loop {
+  Loop(Metrics& metrics_in, netns::LinkWatch node_in, UniqueFd wake_in)
+      : metrics(metrics_in), node(std::move(node_in)), wake(std::move(wake_in)) {}
+
+  void run(const std::stop_token& stop);
+  void hear_node();
+  void visit(Guest& guest);
+  void arrive(Guest& guest);
+  void look(Guest& guest);
+  void settle(Guest& guest);
+  void announce(Guest& guest, netns::RouteSocket& socket, const netns::Link& link);
+  void announce_again(Guest& guest);
+  void send_round(Guest& guest);
+  void rouse() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
+  }
+
+  Metrics& metrics;
+  std::mutex mutex;  // of what follows
+  std::map<std::string, Guest> guests;
+  std::map<std::string, std::string> expected;  // device on the node -> endpoint
+  std::map<std::string, bool> carriers;         // of devices of the node, as last heard
+  std::vector<netns::Announcer> finished;       // closed without the lock: a packet socket takes 10 ms for that
+  std::vector<Guest> leaving;                   // closed by the thread that may be waiting on their descriptors
+  netns::LinkWatch node;
+  UniqueFd wake;
+  std::jthread thread;  // last: it uses the others until it is joined
+};
+
+void Arrivals::Loop::run(const std::stop_token& stop) {
+  const std::stop_callback end(stop, [this] { rouse(); });
+  while (!stop.stop_requested()) {
+    std::vector<pollfd> waiting{{wake.get(), POLLIN, 0}, {node.fd(), POLLIN, 0}};
+    std::vector<std::string> ids;
+    auto due = Clock::time_point::max();
+    {
+      const std::lock_guard lock(mutex);
+      for (const auto& [id, guest] : guests) {
+        due = std::min(due, guest.due);
+        if (!guest.watch) continue;
+        waiting.push_back({guest.watch->fd(), POLLIN, 0});
+        ids.push_back(id);
+      }
+    }
+    int timeout = -1;
+    if (due != Clock::time_point::max())
+      timeout = static_cast<int>(std::max<std::chrono::milliseconds::rep>(
+          0, std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now()).count()));
+    if (::poll(waiting.data(), waiting.size(), timeout) < 0 && errno != EINTR) return;
+    std::vector<netns::Announcer> closing;
+    std::vector<Guest> gone;
+    const std::lock_guard lock(mutex);
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto drained = ::read(wake.get(), &count, sizeof count);
+    if (waiting[1].revents != 0) hear_node();
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (const auto found = guests.find(ids[i]); found != guests.end() && waiting[i + 2].revents != 0)
+        look(found->second);
+    for (auto& [id, guest] : guests) visit(guest);
+    closing.swap(finished);
+    gone.swap(leaving);
+  }
+}
+
+// A device of the node is gone, by that name: the engine has taken it, or it was removed; the sandbox tells which.
+void Arrivals::Loop::hear_node() {
+  const auto heard = node.read();
+  for (const auto& change : heard.changes) {
+    if (change.gone) {
+      carriers.erase(change.name);
+      const auto id = expected.find(change.name);
+      const auto guest = id == expected.end() ? guests.end() : guests.find(id->second);
+      if (guest != guests.end() && !guest->second.settled) arrive(guest->second);
+      continue;
+    }
+    const auto [before, fresh] = carriers.try_emplace(change.name, change.carrier);
+    const bool returned = !fresh && !before->second && change.carrier;
+    before->second = change.carrier;
+    if (!returned) continue;
+    for (auto& [id, guest] : guests)
+      if (guest.settled && guest.arrival.endpoint.uplink == change.name) announce_again(guest);
+  }
+  if (!heard.lost) return;
+  carriers.clear();
+  for (auto& [id, guest] : guests)
+    if (!guest.settled && !guest.watch) arrive(guest);
+}
+
+void Arrivals::Loop::arrive(Guest& guest) {
+  auto sandbox = netns::Namespace::from_path(guest.arrival.endpoint.sandbox);
+  if (!sandbox) {
+    // A container that is removed before it runs has none; anything else is said.
+    if (sandbox.error().kind != ErrorKind::not_found) say(guest.arrival.endpoint, sandbox.error().what);
+    return;
+  }
+  auto watch = netns::LinkWatch::open(*sandbox, true);
+  auto socket = netns::RouteSocket::open(*sandbox);
+  if (!watch || !socket) {
+    say(guest.arrival.endpoint, "not announced: " + (watch ? socket.error() : watch.error()).what);
+    return;
+  }
+  guest.watch = std::move(*watch);
+  guest.socket = std::move(*socket);
+  guest.quiet = false;
+  guest.due = Clock::now() + settle_limit;
+  look(guest);
+}
+
+void Arrivals::Loop::look(Guest& guest) {
+  if (!guest.watch) return;
+  static_cast<void>(guest.watch->read());  // that something changed is enough: all is looked at
+  const auto& endpoint = guest.arrival.endpoint;
+  auto link = link_of(*guest.socket, endpoint);
+  if (!link || !*link) return;
+  if (!guest.quiet && has_v6(endpoint)) guest.quiet = refuse_routers(*guest.socket, **link);
+  const auto usable = is_usable(*guest.socket, **link, endpoint);
+  if (!usable || !*usable) return;
+  if (has_v6(endpoint)) {
+    for (const auto& side : guest.arrival.host)
+      if (auto told = tell_neighbours(*guest.socket, (*link)->index, side); !told) say(endpoint, told.error().what);
+    if (auto forgot = forget_routers(*guest.socket, **link); !forgot) say(endpoint, forgot.error().what);
+  }
+  announce(guest, *guest.socket, **link);
+  settle(guest);
+}
+
+// The sandbox is let go.
+void Arrivals::Loop::settle(Guest& guest) {
+  guest.watch.reset();
+  guest.socket.reset();
+  guest.settled = true;
+  expected.erase(guest.arrival.endpoint.device);
+}
+
+// The first round at once; visit() sends the others.
+void Arrivals::Loop::announce(Guest& guest, netns::RouteSocket& socket, const netns::Link& link) {
+  const auto& arrival = guest.arrival;
+  guest.due = Clock::time_point::max();
+  std::move(guest.announcers.begin(), guest.announcers.end(), std::back_inserter(finished));
+  guest.announcers.clear();
+  guest.rounds = 0;
+  if (is_routed(arrival.endpoint.mode) || !link.mac || arrival.announce.count == 0) return;
+  for (const auto& cidr : arrival.endpoint.addresses) {
+    std::optional<IpAddress> gateway;
+    for (const auto& one : arrival.gateways)
+      if (one.is_v6() == cidr.address().is_v6()) gateway = one;
+    auto announcer = netns::Announcer::open(socket.ns(), {link.index, *link.mac, cidr.address(), gateway, {}});
+    if (announcer)
+      guest.announcers.push_back(std::move(*announcer));
+    else
+      say(arrival.endpoint, "not announced: " + announcer.error().what);
+  }
+  send_round(guest);
+}
+
+void Arrivals::Loop::send_round(Guest& guest) {
+  for (auto& announcer : guest.announcers) {
+    const auto failed = announcer.failed();
+    metrics.count(Event::announced_frames, announcer.send());
+    metrics.count(Event::announce_failures, announcer.failed() - failed);
+  }
+  ++guest.rounds;
+  guest.due = Clock::now() + guest.arrival.announce.interval;
+  if (guest.rounds < guest.arrival.announce.count && !guest.announcers.empty()) return;
+  guest.due = Clock::time_point::max();
+  std::move(guest.announcers.begin(), guest.announcers.end(), std::back_inserter(finished));
+  guest.announcers.clear();
+}
+
+// What is due: a round, or the end of the patience with an engine that took the link and did not use it.
+void Arrivals::Loop::visit(Guest& guest) {
+  if (guest.due > Clock::now()) return;
+  if (guest.settled) return send_round(guest);
+  say(guest.arrival.endpoint, "its link is not in use in " + guest.arrival.endpoint.sandbox + "; not announced yet");
+  guest.watch.reset();
+  guest.socket.reset();
+  guest.due = Clock::time_point::max();
+}
+
+void Arrivals::Loop::announce_again(Guest& guest) {
+  auto sandbox = netns::Namespace::from_path(guest.arrival.endpoint.sandbox);
+  if (!sandbox) return;
+  auto socket = netns::RouteSocket::open(*sandbox);
+  if (!socket) return;
+  const auto link = link_of(*socket, guest.arrival.endpoint);
+  if (!link || !*link) return;
+  metrics.count(Event::carrier_returns);
+  announce(guest, *socket, **link);
+}
+
+Arrivals::Arrivals(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
+Arrivals::Arrivals(Arrivals&&) noexcept = default;
+Arrivals::~Arrivals() = default;
+
+Result<Arrivals> Arrivals::start(Metrics& metrics) {
+  const auto own = TRY(netns::Namespace::current());
+  auto node = TRY(netns::LinkWatch::open(own));
+  UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) return Err{errno_error(errno, "make an eventfd")};
+  auto loop = std::make_unique<Loop>(metrics, std::move(node), std::move(wake));
+  loop->thread = std::jthread([own = loop.get()](const std::stop_token& stop) { own->run(stop); });
+  return Arrivals(std::move(loop));
+}
+
+void Arrivals::expect(Arrival arrival) {
+  const std::string id = arrival.endpoint.id;
+  forget(id);  // the engine asks again
+  const std::lock_guard lock(loop_->mutex);
+  loop_->expected[arrival.endpoint.device] = id;
+  loop_->guests[id] = Guest{std::move(arrival), {}, {}, false, false, Clock::time_point::max(), {}, 0};
+}
+
+void Arrivals::resume(Arrival arrival) {
+  const std::string id = arrival.endpoint.id;
+  expect(std::move(arrival));
+  const std::lock_guard lock(loop_->mutex);
+  loop_->arrive(loop_->guests.at(id));
+  loop_->rouse();
+}
+
+void Arrivals::forget(const std::string& endpoint) {
+  const std::lock_guard lock(loop_->mutex);
+  const auto found = loop_->guests.find(endpoint);
+  if (found == loop_->guests.end()) return;
+  loop_->expected.erase(found->second.arrival.endpoint.device);
+  loop_->leaving.push_back(std::move(found->second));
+  loop_->guests.erase(found);
+  loop_->rouse();
+}
+
+}  // namespace plumb::driver

@@ -1,0 +1,65 @@
+// The link of an endpoint: made in the node's namespace, from where the engine moves it into the container and back.
+//
+// The engine allows a remote driver no other place (SetCreatedInContainer is for its own drivers). The link is left
+// down until it is there, so it answers nobody here. It is named after its endpoint and says so in its alias, so that
+// it is found again, wherever it is, whatever has been lost. Threads: safe from any; one at a time for one endpoint.
+// Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "netns/link.h"
+#include "netns/namespace.h"
+#include "netns/probe.h"
+#include "netns/route_socket.h"
+#include "plugin/driver/record.h"
+#include "plugin/host_link.h"
+#include "specs/result.h"
+
+namespace plumb::driver {
+
+// "pe" and what is enough of the endpoint's id; the node's other end of a pair is "po...". At most 15 bytes.
+[[nodiscard]] std::string link_name(std::string_view endpoint);
+[[nodiscard]] std::string outer_name(std::string_view endpoint);
+// By which the network says that it uses a VLAN device (specs/uplink.h).
+[[nodiscard]] std::string network_vlan_user(const std::string& network);
+// "plumb endpoint ID": the alias of an endpoint's link.
+[[nodiscard]] std::string link_alias(std::string_view endpoint);
+
+// Makes the link of the record, down. A link of the same endpoint that is there already, of a driver that was killed,
+// is taken as it is. A device that is given away is marked. Errors: the kernel's, and Open vSwitch's; nothing is left
+// then.
+[[nodiscard]] Result<void> make_endpoint_link(const NetworkRecord& network, const EndpointRecord& endpoint);
+
+// Who answers for the address, seen from where the network's endpoints are. Errors: those of netns::probe().
+[[nodiscard]] Result<netns::Probed> probe_for(const IpResource& link, const EndpointRecord& endpoint,
+                                              const IpAddress& address);
+
+// The ways of the node itself to the endpoint's addresses; given and taken.
+[[nodiscard]] Result<std::vector<HostSide>> grant_endpoint_access(const EndpointRecord& endpoint);
+[[nodiscard]] Result<void> take_endpoint_access(const EndpointRecord& endpoint);
+
+// Removes the link, in the node's namespace or in the sandbox, or gives the device back as it was. What is not there is
+// a success.
+[[nodiscard]] Result<void> remove_endpoint_link(const EndpointRecord& endpoint);
+// The same for one that nothing is known of but its id.
+[[nodiscard]] Result<void> remove_unknown_link(std::string_view endpoint);
+
+enum class Whereabouts {
+  node,     // where it was made
+  sandbox,  // where the engine has moved it
+  nowhere,
+  unknown,  // its sandbox cannot be looked into
+};
+[[nodiscard]] Result<Whereabouts> find_endpoint_link(const EndpointRecord& endpoint);
+
+// The link in the namespace that says it is the endpoint's.
+[[nodiscard]] Result<std::optional<netns::Link>> link_of(netns::RouteSocket& socket, const EndpointRecord& endpoint);
+
+// The ids of endpoints whose links are in the node's namespace.
+[[nodiscard]] Result<std::vector<std::string>> endpoints_on_node();
+
+}  // namespace plumb::driver

@@ -1,0 +1,299 @@
+// Endpoints: made, joined, left and removed.
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "netns/route.h"
+#include "plugin/device.h"
+#include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/mac_choice.h"
+#include "plugin/driver/networks.h"
+#include "plugin/driver/parent.h"
+#include "plugin/driver/turn.h"
+#include "specs/uplink.h"
+
+namespace plumb::driver {
+
+namespace {
+
+void say(const std::string& id, const std::string& what) {
+  std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), what.c_str());
+}
+
+bool is_pair(IpMode mode) { return mode == IpMode::bridge || mode == IpMode::ovs; }
+
+// The mark of the parent that becomes the endpoint's own.
+Result<DedicatedMark> mark_of(const std::string& device) {
+  auto node = TRY(open_node());
+  const auto link = TRY(device_named(node, device));
+  if (!link)
+    return Err{ErrorKind::not_found, "find device " + device + ": no such device", "another container may have it"};
+  return DedicatedMark{device, link->mac, link->mtu, link->up};
+}
+
+// Without touching anything.
+Result<EndpointRecord> plan_endpoint(const NetworkRecord& network, const std::string& id,
+                                     const WantedInterface& wanted) {
+  const auto& link = network.parsed.link;
+  EndpointRecord record;
+  record.id = id;
+  record.network = network.id;
+  record.mode = TRY(check_parent(link));
+  record.uplink = uplink(link);
+  record.addresses = wanted.addresses;
+  record.device = link_name(id);
+  if (is_ipvlan(record.mode) && wanted.mac)
+    return Err{ErrorKind::unsupported, "an ipvlan has its parent's MAC address, not " + wanted.mac->to_string(),
+               "leave --mac-address out, or create the network with -o mode=macvlan"};
+  if (is_pair(record.mode)) record.outer = outer_name(id);
+  if (record.mode == IpMode::dedicated) {
+    record.was = TRY(mark_of(link.ipdev));
+    record.device = link.ipdev;
+    record.mac = wanted.mac ? wanted.mac : record.was->mac;
+  } else if (!is_ipvlan(record.mode)) {
+    record.mac = wanted.mac ? *wanted.mac : choose_mac(network.parsed.mac, wanted.addresses);
+  }
+  return record;
+}
+
+}  // namespace
+
+std::vector<EndpointRecord> Networks::holders(const std::string& device, const IpAddress& address) {
+  std::vector<EndpointRecord> out;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, endpoint] : endpoints_)
+    if (endpoint.uplink == device && std::any_of(endpoint.addresses.begin(), endpoint.addresses.end(),
+                                                 [&](const Cidr& cidr) { return cidr.address() == address; }))
+      out.push_back(endpoint);
+  return out;
+}
+
+// Nobody has use for it: the driver that made it was killed before the engine joined it, or its link went with an
+// engine that was killed.
+bool Networks::is_abandoned(const EndpointRecord& endpoint) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (busy_.contains(endpoint.id)) return false;
+    if (unclaimed_.contains(endpoint.id)) return true;
+  }
+  const auto where = find_endpoint_link(endpoint);
+  return where && *where == Whereabouts::nowhere;
+}
+
+// The record becomes known, unless somebody on the same uplink has the address.
+Result<void> Networks::claim(const EndpointRecord& endpoint) {
+  const auto taken = [](const IpAddress& address, const std::string& id) {
+    return Err{ErrorKind::conflict,
+               "address " + address.to_string() + ": endpoint " + id.substr(0, 12) + " of this node has it",
+               "stop that container first, or choose another address"};
+  };
+  for (const auto& cidr : endpoint.addresses) {
+    for (const auto& holder : holders(endpoint.uplink, cidr.address())) {
+      if (!is_abandoned(holder)) return taken(cidr.address(), holder.id);
+      const Turn turn(*this, holder.id);
+      TRY(clear(holder));
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, other] : endpoints_) {
+    if (other.uplink != endpoint.uplink) continue;
+    for (const auto& cidr : endpoint.addresses)
+      if (std::any_of(other.addresses.begin(), other.addresses.end(),
+                      [&](const Cidr& theirs) { return theirs.address() == cidr.address(); }))
+        return taken(cidr.address(), id);
+  }
+  endpoints_.emplace(endpoint.id, endpoint);
+  count();
+  return {};
+}
+
+Result<void> Networks::judge(const NetworkRecord& network, const EndpointRecord& endpoint, const netns::Rival& rival) {
+  metrics_.count(Event::conflict);
+  const std::string what =
+      "address " + rival.address.to_string() + ": " + rival.mac.to_string() + " answers for it on " + endpoint.uplink;
+  const auto policy = network.parsed.link.conflict;
+  if (policy == ConflictPolicy::fail)
+    return Err{ErrorKind::conflict, what,
+               "the container may still run on another node: stop it there, or fence that node"};
+  say(endpoint.id, "warning: " + what +
+                       "; made all the same (conflict=" + (policy == ConflictPolicy::warn ? "warn" : "takeover") + ")");
+  return {};
+}
+
+// All addresses at once: their windows are one.
+Result<void> Networks::probe_all(const NetworkRecord& network, const EndpointRecord& endpoint) {
+  const auto& link = network.parsed.link;
+  if (link.probe == ProbeProfile::off) return {};
+  std::vector<IpAddress> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto now = Clock::now();
+    for (const auto& cidr : endpoint.addresses) {
+      const auto known = found_free_.find({endpoint.uplink, cidr.address()});
+      const bool fresh = known != found_free_.end() && known->second > now;
+      if (known != found_free_.end()) found_free_.erase(known);
+      if (!fresh) asked.push_back(cidr.address());
+    }
+  }
+  if (asked.empty()) return {};
+  TRY(check_audible(link, endpoint.mode));
+  std::vector<Result<netns::Probed>> heard;
+  for (std::size_t i = 0; i < asked.size(); ++i) heard.emplace_back(Err{Error{}});
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < asked.size(); ++i)
+      others.emplace_back([&, i] { heard[i] = probe_for(link, endpoint, asked[i]); });
+    heard[0] = probe_for(link, endpoint, asked[0]);
+  }
+  Result<void> verdict;
+  for (auto& one : heard) {
+    if (!one) return Err{std::move(one).error()};
+    close_late(std::move(one->socket));
+    if (one->rival && verdict) verdict = judge(network, endpoint, *one->rival);
+  }
+  return verdict;
+}
+
+Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint) {
+  // The record comes first: what is made afterwards is found again by it.
+  TRY(store_.put(RecordKind::endpoint, endpoint.id, encode(endpoint)));
+  const bool link_first = probed_from_link(endpoint.mode);
+  if (!link_first) TRY(probe_all(network, endpoint));
+  TRY(make_endpoint_link(network, endpoint));
+  if (link_first) TRY(probe_all(network, endpoint));
+  if (network.parsed.link.host_access) {
+    auto sides = TRY(grant_endpoint_access(endpoint));
+    const std::lock_guard lock(mutex_);
+    host_sides_.insert_or_assign(endpoint.id, std::move(sides));
+  }
+  watch_over(endpoint.id);
+  return endpoint;
+}
+
+Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, const std::string& id,
+                                                 const WantedInterface& wanted) {
+  const Turn turn(*this, id);
+  const auto network = TRY(find_network(network_id));
+  if (const auto known = find_endpoint(id)) {
+    // Asked again: the answer was lost.
+    if (known->network != network_id || known->addresses != wanted.addresses ||
+        (wanted.mac && wanted.mac != known->mac))
+      return Err{ErrorKind::exists, "endpoint " + id.substr(0, 12) + " exists, with another address or network"};
+    {
+      const std::lock_guard lock(mutex_);
+      unclaimed_.erase(id);
+    }
+    if (TRY(find_endpoint_link(*known)) != Whereabouts::nowhere) return *known;
+    return make_endpoint(network, *known);
+  }
+  EndpointRecord record = TRY(plan_endpoint(network, id, wanted));
+  record.boot_id = boot_;
+  TRY(claim(record));
+  auto made = make_endpoint(network, record);
+  if (!made) {
+    if (auto cleared = clear(record); !cleared) say(id, cleared.error().what);
+  }
+  return made;
+}
+
+Result<void> Networks::clear(const EndpointRecord& endpoint) {
+  arrivals_.forget(endpoint.id);
+  TRY(remove_endpoint_link(endpoint));
+  TRY(take_endpoint_access(endpoint));
+  TRY(store_.remove(RecordKind::endpoint, endpoint.id));
+  const std::lock_guard lock(mutex_);
+  endpoints_.erase(endpoint.id);
+  unclaimed_.erase(endpoint.id);
+  host_sides_.erase(endpoint.id);
+  overdue_.erase(endpoint.id);
+  count();
+  return {};
+}
+
+Result<void> Networks::delete_endpoint(const std::string& id) {
+  const Turn turn(*this, id);
+  const auto known = find_endpoint(id);
+  if (!known) return remove_unknown_link(id);
+  auto cleared = clear(*known);
+  if (!cleared) watch_over(id);  // the engine only logs it, and does not ask again
+  return cleared;
+}
+
+Arrival Networks::arrival_of(const EndpointRecord& endpoint) {
+  Arrival arrival{endpoint, {}, {}, {}};
+  const std::lock_guard lock(mutex_);
+  if (const auto sides = host_sides_.find(endpoint.id); sides != host_sides_.end()) arrival.host = sides->second;
+  const auto network = networks_.find(endpoint.network);
+  if (network == networks_.end()) return arrival;
+  arrival.announce = network->second.parsed.link.announce;
+  for (const auto& subnet : network->second.subnets)
+    if (subnet.gateway) arrival.gateways.push_back(*subnet.gateway);
+  return arrival;
+}
+
+Result<Joined> Networks::join(const std::string& id, const std::string& sandbox) {
+  const Turn turn(*this, id);
+  auto known = find_endpoint(id);
+  if (!known)
+    return Err{ErrorKind::not_found, "endpoint " + id.substr(0, 12) + ": this driver does not know it",
+               "start the container again"};
+  const auto network = TRY(find_network(known->network));
+  known->sandbox = sandbox;
+  TRY(store_.put(RecordKind::endpoint, id, encode(*known)));
+  {
+    const std::lock_guard lock(mutex_);
+    endpoints_.insert_or_assign(id, *known);
+    unclaimed_.erase(id);
+  }
+  arrivals_.expect(arrival_of(*known));
+  Joined joined{known->device, {}, {}, {}};
+  if (network.internal) return joined;
+  const auto has_family = [&](bool v6) {
+    return std::any_of(known->addresses.begin(), known->addresses.end(),
+                       [v6](const Cidr& cidr) { return cidr.address().is_v6() == v6; });
+  };
+  if (is_routed(known->mode)) {
+    for (const bool v6 : {false, true})
+      if (has_family(v6)) joined.connected.push_back(netns::default_destination(v6));
+    return joined;
+  }
+  for (const auto& subnet : network.subnets)
+    if (subnet.gateway && has_family(subnet.gateway->is_v6()))
+      (subnet.gateway->is_v6() ? joined.gateway_v6 : joined.gateway_v4) = subnet.gateway;
+  return joined;
+}
+
+void Networks::leave(const std::string& id) { arrivals_.forget(id); }
+
+std::optional<EndpointRecord> Networks::find_endpoint(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = endpoints_.find(id);
+  return found == endpoints_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string Networks::endpoint_with(const std::string& network, const IpAddress& address) {
+  const auto record = find_network(network);
+  if (!record) return {};
+  for (const auto& holder : holders(uplink(record->parsed.link), address))
+    if (!is_abandoned(holder)) return holder.id;
+  return {};
+}
+
+Result<bool> Networks::answers(const std::string& network_id, const IpAddress& address) {
+  const auto network = TRY(find_network(network_id));
+  auto link = network.parsed.link;
+  link.mode = TRY(check_parent(link));
+  if (link.probe == ProbeProfile::off || probed_from_link(link.mode)) return false;
+  EndpointRecord somebody;
+  somebody.mode = link.mode;
+  somebody.uplink = uplink(link);
+  TRY(check_audible(link, link.mode));
+  auto probed = TRY(probe_for(link, somebody, address));
+  close_late(std::move(probed.socket));
+  if (probed.rival) return true;
+  const std::lock_guard lock(mutex_);
+  found_free_.insert_or_assign({somebody.uplink, address}, Clock::now() + found_free_for);
+  return false;
+}
+
+}  // namespace plumb::driver

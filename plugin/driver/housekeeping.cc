@@ -1,0 +1,75 @@
+// What nobody asks for: endpoints that the engine has forgotten, and what may take its time.
+#include <cstdio>
+
+#include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/networks.h"
+#include "plugin/driver/turn.h"
+
+namespace plumb::driver {
+
+void Networks::close_late(UniqueFd socket) {
+  const std::lock_guard lock(mutex_);
+  late_.push_back(std::move(socket));
+  chores_ = true;
+  house_.notify_all();
+}
+
+void Networks::watch_over(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  overdue_.insert_or_assign(id, Clock::now() + engine_patience);
+  chores_ = true;
+  house_.notify_all();
+}
+
+void Networks::engine_started() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, endpoint] : endpoints_) overdue_.insert_or_assign(id, Clock::now() + engine_patience);
+  chores_ = true;
+  house_.notify_all();
+}
+
+// An endpoint that had time to arrive. One whose link is still here, or nowhere any more, has no container.
+void Networks::collect(const std::string& id) {
+  const Turn turn(*this, id);
+  const auto known = find_endpoint(id);
+  if (!known) return;
+  const auto where = find_endpoint_link(*known);
+  if (!where || (*where != Whereabouts::node && *where != Whereabouts::nowhere)) return;
+  std::fprintf(stderr, "plumb driver: endpoint %.12s: no container uses it; cleared away\n", id.c_str());
+  metrics_.count(Event::collected_endpoints);
+  if (auto cleared = clear(*known); !cleared)
+    std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), cleared.error().what.c_str());
+}
+
+void Networks::keep_house(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    auto next = Clock::time_point::max();
+    std::vector<std::string> due;
+    for (const auto& [id, when] : overdue_) {
+      if (when <= Clock::now())
+        due.push_back(id);
+      else
+        next = std::min(next, when);
+    }
+    for (const auto& id : due) overdue_.erase(id);
+    std::erase_if(found_free_, [](const auto& one) { return one.second <= Clock::now(); });
+    std::vector<UniqueFd> closing;
+    closing.swap(late_);
+    if (due.empty() && closing.empty()) {
+      const auto chores = [&] { return chores_; };
+      if (next == Clock::time_point::max())
+        house_.wait(lock, stop, chores);
+      else
+        house_.wait_until(lock, stop, next, chores);
+      chores_ = false;
+      continue;
+    }
+    lock.unlock();
+    for (const auto& id : due) collect(id);
+    closing.clear();
+    lock.lock();
+  }
+}
+
+}  // namespace plumb::driver

@@ -1,0 +1,168 @@
+#include "plugin/driver/networks.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "plugin/device.h"
+#include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/parent.h"
+#include "plugin/driver/turn.h"
+#include "plugin/service_lock.h"
+#include "plugin/vlan_use.h"
+#include "specs/uplink.h"
+
+namespace plumb::driver {
+
+namespace {
+
+// Those that may not share a device with others: whose links they are is the device's own business (macvlan, ipvlan),
+// or it is not there any more (dedicated).
+bool excludes(IpMode one, IpMode other) {
+  if (one == IpMode::dedicated || other == IpMode::dedicated) return true;
+  if (is_ipvlan(one) != is_ipvlan(other)) return one == IpMode::macvlan || other == IpMode::macvlan;
+  return is_ipvlan(one) && one != other;
+}
+
+// Of two networks made of the same words.
+bool same_network(const NetworkRecord& a, const NetworkRecord& b) {
+  const auto same_subnet = [](const Subnet& x, const Subnet& y) {
+    return x.pool == y.pool && x.gateway == y.gateway && x.auxiliaries == y.auxiliaries;
+  };
+  return a.options == b.options && a.internal == b.internal &&
+         std::equal(a.subnets.begin(), a.subnets.end(), b.subnets.begin(), b.subnets.end(), same_subnet);
+}
+
+// The records of a kind; those that cannot be read are set aside.
+template <typename Record>
+Result<std::map<std::string, Record>> read_records(Store& store, RecordKind kind, const char* word,
+                                                   Result<Record> (*decode)(const std::string&)) {
+  std::map<std::string, Record> out;
+  for (const auto& [id, text] : TRY(store.load(kind))) {
+    auto record = decode(text);
+    if (record && record->id == id) {
+      out.emplace(id, *std::move(record));
+      continue;
+    }
+    const auto path = TRY(store.set_aside(kind, id));
+    const std::string why = record ? "it is about " + record->id : record.error().what;
+    std::fprintf(stderr, "plumb driver: %s %.12s is set aside as %s: %s\n", word, id.c_str(), path.c_str(),
+                 why.c_str());
+  }
+  return out;
+}
+
+}  // namespace
+
+Networks::Networks(Store& store, Metrics& metrics, Arrivals arrivals, std::string boot)
+    : store_(store), metrics_(metrics), arrivals_(std::move(arrivals)), boot_(std::move(boot)) {}
+
+Networks::~Networks() = default;
+
+Result<std::unique_ptr<Networks>> Networks::open(Store& store, Metrics& metrics) {
+  auto arrivals = TRY(Arrivals::start(metrics));
+  auto boot = TRY(boot_id());
+  std::unique_ptr<Networks> networks(new Networks(store, metrics, std::move(arrivals), std::move(boot)));  // NOLINT
+  TRY(networks->load());
+  networks->housekeeper_ = std::jthread([own = networks.get()](const std::stop_token& stop) { own->keep_house(stop); });
+  return networks;
+}
+
+Result<void> Networks::load() {
+  networks_ = TRY(read_records(store_, RecordKind::network, "network", decode_network));
+  for (const auto& [id, record] : TRY(read_records(store_, RecordKind::endpoint, "endpoint", decode_endpoint))) {
+    // One that cannot be cleared away now is not lost: its record is still there.
+    if (auto loaded = load_endpoint(record); !loaded)
+      std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), loaded.error().what.c_str());
+  }
+  for (const auto& id : TRY(endpoints_on_node()))
+    if (!endpoints_.contains(id))
+      if (auto removed = remove_unknown_link(id); !removed)
+        std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), removed.error().what.c_str());
+  count();
+  return {};
+}
+
+Result<void> Networks::load_endpoint(const EndpointRecord& record) {
+  // No link outlives its boot: nothing would be found, but what Open vSwitch keeps has to go.
+  const auto where = record.boot_id == boot_ ? TRY(find_endpoint_link(record)) : Whereabouts::nowhere;
+  if (where == Whereabouts::nowhere) {
+    metrics_.count(Event::collected_endpoints);
+    return clear(record);
+  }
+  endpoints_.emplace(record.id, record);
+  if (record.sandbox.empty()) unclaimed_.insert(record.id);
+  if (where == Whereabouts::sandbox) arrivals_.resume(arrival_of(record));
+  if (where == Whereabouts::node && !record.sandbox.empty()) arrivals_.expect(arrival_of(record));
+  watch_over(record.id);
+  return {};
+}
+
+void Networks::count() {
+  metrics_.set_networks(networks_.size());
+  metrics_.set_endpoints(endpoints_.size());
+}
+
+Result<NetworkRecord> Networks::find_network(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = networks_.find(id);
+  if (found != networks_.end()) return found->second;
+  return Err{ErrorKind::not_found, "network " + id.substr(0, 12) + ": this driver does not know it",
+             "remove it and create it again"};
+}
+
+Result<void> Networks::check_neighbours(const NetworkRecord& record, IpMode mode) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, other] : networks_) {
+    if (uplink(other.parsed.link) != uplink(record.parsed.link)) continue;
+    const auto theirs = other.parsed.link.mode == IpMode::automatic ? IpMode::macvlan : other.parsed.link.mode;
+    if (!excludes(mode, theirs)) continue;
+    return Err{ErrorKind::refused,
+               "option -o mode=" + std::string(mode_name(mode)) + ": network " + id.substr(0, 12) + " uses " +
+                   uplink(record.parsed.link) + " in mode " + std::string(mode_name(theirs)) +
+                   ", and a device is one or the other",
+               "give both networks the same mode, or another parent"};
+  }
+  return {};
+}
+
+Result<NetworkRecord> Networks::create_network(const std::string& id, const std::map<std::string, std::string>& options,
+                                               bool internal, const std::vector<Subnet>& subnets) {
+  NetworkRecord record{id, options, TRY(parse_options(options)), internal, subnets};
+  const Turn turn(*this, id);
+  if (const auto known = find_network(id)) {
+    if (same_network(*known, record)) return record;
+    return Err{ErrorKind::exists, "create network " + id.substr(0, 12) + ": it exists, made of other options"};
+  }
+  const auto mode = TRY(check_parent(record.parsed.link));
+  TRY(check_neighbours(record, mode));
+  TRY(store_.put(RecordKind::network, id, encode(record)));
+  const std::lock_guard lock(mutex_);
+  networks_.emplace(id, record);
+  count();
+  return record;
+}
+
+Result<void> Networks::delete_network(const std::string& id) {
+  const Turn turn(*this, id);
+  std::vector<std::string> left;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [endpoint, record] : endpoints_)
+      if (record.network == id) left.push_back(endpoint);
+  }
+  for (const auto& endpoint : left) TRY(delete_endpoint(endpoint));
+  if (const auto record = find_network(id)) {
+    if (const auto vlan = vlan_device(record->parsed.link)) {
+      auto node = TRY(open_node());
+      const auto shared = TRY(lock_node_links());
+      TRY(leave_vlan(node, vlan->name, network_vlan_user(id)));
+    }
+  }
+  TRY(store_.remove(RecordKind::network, id));
+  const std::lock_guard lock(mutex_);
+  networks_.erase(id);
+  count();
+  return {};
+}
+
+}  // namespace plumb::driver

@@ -1,0 +1,138 @@
+// Networks: the driver's networks and endpoints, and what the engine asks about them.
+//
+// Every function may be called again with the same arguments, after an answer that was lost or by an engine that has
+// forgotten, and unknown ids are no error where something is to go. Nothing here asks the engine, which holds a
+// container's lock while it waits, and every wait has an end.
+//
+// Threads: safe from any; calls about one endpoint take turns, a probe holds no lock. Privilege: CAP_NET_ADMIN,
+// CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "netns/probe.h"
+#include "plugin/driver/arrivals.h"
+#include "plugin/driver/metrics.h"
+#include "plugin/driver/record.h"
+#include "plugin/driver/store.h"
+#include "specs/result.h"
+
+namespace plumb::driver {
+
+// CreateEndpoint's `Interface`: what the engine, or its user, has chosen already.
+struct WantedInterface {
+  std::vector<Cidr> addresses;
+  std::optional<Mac> mac;
+};
+
+// Join's answer.
+struct Joined {
+  std::string device;
+  std::optional<IpAddress> gateway_v4;
+  std::optional<IpAddress> gateway_v6;
+  std::vector<Cidr> connected;  // routes without a next hop
+};
+
+class Networks {
+ public:
+  // Reads the store: what is broken is set aside with a line on standard error, what did not survive is cleared away,
+  // and what lives is announced.
+  [[nodiscard]] static Result<std::unique_ptr<Networks>> open(Store& store, Metrics& metrics);
+  Networks(const Networks&) = delete;
+  Networks& operator=(const Networks&) = delete;
+  ~Networks();
+
+  // Errors: exists (of that id, with other options), those of parse_options() and check_parent(), refused (another
+  // network uses the parent in a way that the kernel does not allow beside this one).
+  [[nodiscard]] Result<NetworkRecord> create_network(const std::string& id,
+                                                     const std::map<std::string, std::string>& options, bool internal,
+                                                     const std::vector<Subnet>& subnets);
+  [[nodiscard]] Result<void> delete_network(const std::string& id);
+
+  // Errors: not_found (no such network), conflict (somebody on the LAN, or another endpoint, has the address), those of
+  // the kernel. Nothing is left on an error.
+  [[nodiscard]] Result<EndpointRecord> create_endpoint(const std::string& network, const std::string& id,
+                                                       const WantedInterface& wanted);
+  [[nodiscard]] Result<void> delete_endpoint(const std::string& id);
+  // Errors: not_found.
+  [[nodiscard]] Result<Joined> join(const std::string& id, const std::string& sandbox);
+  void leave(const std::string& id);
+  [[nodiscard]] std::optional<EndpointRecord> find_endpoint(const std::string& id);
+
+  // The engine has been started anew: endpoints that it has forgotten are cleared away, once it had time to say.
+  void engine_started();
+
+  // For Pools (Neighbourhood): the endpoint on that network's uplink that has the address, or empty; and whether
+  // somebody on the LAN answers for it. An address found free is not probed again for the endpoint that is made with it
+  // next.
+  [[nodiscard]] std::string endpoint_with(const std::string& network, const IpAddress& address);
+  [[nodiscard]] Result<bool> answers(const std::string& network, const IpAddress& address);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  class Turn;
+  Networks(Store& store, Metrics& metrics, Arrivals arrivals, std::string boot);
+
+  // networks.cc
+  Result<void> load();
+  Result<void> load_endpoint(const EndpointRecord& record);
+  Result<void> check_neighbours(const NetworkRecord& record, IpMode mode);
+  Result<NetworkRecord> find_network(const std::string& id);
+  void count();
+
+  // endpoints.cc
+  Result<EndpointRecord> make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint);
+  std::vector<EndpointRecord> holders(const std::string& device, const IpAddress& address);
+  bool is_abandoned(const EndpointRecord& endpoint);
+  Result<void> claim(const EndpointRecord& endpoint);
+  Result<void> probe_all(const NetworkRecord& network, const EndpointRecord& endpoint);
+  Result<void> judge(const NetworkRecord& network, const EndpointRecord& endpoint, const netns::Rival& rival);
+  Arrival arrival_of(const EndpointRecord& endpoint);
+  // Everything of the endpoint: link, the node's ways to it, record. What fails is said, and the record stays then.
+  Result<void> clear(const EndpointRecord& endpoint);
+
+  // housekeeping.cc
+  void close_late(UniqueFd socket);
+  void watch_over(const std::string& id);
+  void collect(const std::string& id);
+  void keep_house(const std::stop_token& stop);
+
+  // The engine takes the link of an endpoint within milliseconds; after this it has forgotten it.
+  static constexpr std::chrono::seconds engine_patience{120};
+  // From an address found free for a request to the endpoint that is made with it.
+  static constexpr std::chrono::seconds found_free_for{5};
+
+  Store& store_;
+  Metrics& metrics_;
+  Arrivals arrivals_;
+  std::string boot_;
+  std::mutex mutex_;  // of what follows
+  std::map<std::string, NetworkRecord> networks_;
+  std::map<std::string, EndpointRecord> endpoints_;
+  std::set<std::string> busy_;  // endpoints that a call is about now
+  std::condition_variable turns_;
+  // Endpoints that a driver before this one has made, and no Join was for: their engine may have been told of a
+  // failure.
+  std::set<std::string> unclaimed_;
+  std::map<std::string, std::vector<HostSide>> host_sides_;                    // by endpoint, until it has arrived
+  std::map<std::pair<std::string, IpAddress>, Clock::time_point> found_free_;  // uplink and address, until when
+  std::map<std::string, Clock::time_point> overdue_;                           // endpoints to look after, and when
+  std::vector<UniqueFd> late_;  // packet sockets: closing one takes 10 ms
+  bool chores_ = false;         // for the housekeeper to look again
+  std::condition_variable_any house_;
+  std::jthread housekeeper_;  // last: it uses the others until it is joined
+};
+
+}  // namespace plumb::driver
