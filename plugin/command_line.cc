@@ -58,6 +58,11 @@ constexpr Example commands[] = {
      "plumb keywords\n  plumb keywords ip.netmask"},
     {Action::docker, "docker", "Run the docker command against the service's engine",
      "plumb docker svc1 ps -a\n  plumb docker svc1 logs svc1.container.1"},
+    {Action::driver, "driver", "Serve Docker as the network driver plumb, until a signal ends it",
+     "plumb driver --check          # what is missing for it?\n"
+     "  plumb driver                  # by hand; systemctl enable --now plumb-driver.socket for good\n"
+     "  plumb driver --metrics /run/plumb/metrics.sock\n"
+     "  docker network create -d plumb --subnet 10.0.3.0/24 --gateway 10.0.3.1 -o parent=eth0 lan"},
     {Action::version, "version", "Print the version", "plumb version"},
 };
 
@@ -70,8 +75,8 @@ void add_place(CLI::App& sub, CommandLine& out) {
       ->envname("PLUMB_NODE");
 }
 
-void add_format(CLI::App& sub, std::string& format) {
-  sub.add_option("--format", format, "human or json")
+CLI::Option* add_format(CLI::App& sub, std::string& format) {
+  return sub.add_option("--format", format, "human or json")
       ->check(CLI::IsMember({"human", "json"}))
       ->type_name("FORMAT")
       ->capture_default_str();
@@ -106,6 +111,19 @@ void add_enter(CLI::App& sub, CommandLine& out) {
   sub.add_flag("-c,--container", out.inside, "Inside the container itself, not only in its network namespace");
 }
 
+void add_driver(CLI::App& sub, CommandLine& out, std::string& format) {
+  sub.add_option("--socket", out.driver.socket, "Where to listen; a socket that systemd passes on goes before it")
+      ->type_name("PATH")
+      ->capture_default_str();
+  sub.add_option("--metrics", out.driver.metrics, "Serve metrics, for Prometheus, on this socket (default: none)")
+      ->type_name("PATH");
+  sub.add_option("--state", out.driver.state, "Where the driver keeps what it must not forget")
+      ->type_name("DIR")
+      ->capture_default_str();
+  auto* check = sub.add_flag("--check", out.driver.check, "Only say what is missing for it; changes nothing");
+  add_format(sub, format)->needs(check);
+}
+
 // What stands after `--` is a command with options of its own: the parser never sees it. Returns how much it does.
 int own_words(int argc, char** argv, CommandLine& out) {
   if (argc < 2 || argv[1] != std::string_view("enter")) return argc;
@@ -122,6 +140,7 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
     case Action::keywords: sub.add_option("keyword", out.keyword, "A keyword, as netmask or ip.netmask"); return;
     case Action::logs: add_logs(sub, out); return;
     case Action::enter: add_enter(sub, out); return;
+    case Action::driver: add_driver(sub, out, format); return;
     case Action::docker:
       add_place(sub, out);
       add_service(sub, out);

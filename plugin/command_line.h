@@ -27,7 +27,16 @@ enum class Action {
   enter,
   keywords,
   docker,
+  driver,
   version
+};
+
+// Of `driver`.
+struct DriverCommand {
+  std::string socket = "/run/docker/plugins/plumb.sock";  // where Docker looks for a driver with the name plumb
+  std::string metrics;                                    // a socket, too; empty: none
+  std::string state = "/var/lib/plumb/driver";
+  bool check = false;
 };
 
 struct CommandLine {
@@ -42,6 +51,7 @@ struct CommandLine {
   std::optional<unsigned> tail;
   std::optional<std::chrono::milliseconds> since;
   std::string plan_verb = "start";  // of `plan`
+  DriverCommand driver;
   SpecPlace place;
   bool json = false;
   bool timing = false;

@@ -4,6 +4,8 @@
 
 #include "plugin/console.h"
 #include "plugin/doctor.h"
+#include "plugin/driver/check.h"
+#include "plugin/driver/driver.h"
 #include "plugin/enter.h"
 #include "plugin/exit_code.h"
 #include "plugin/logs.h"
@@ -204,6 +206,7 @@ int run_command(const CommandLine& command) {
     case Action::enter: return enter_service(command);
     case Action::keywords: return explain_keywords(command);
     case Action::docker: return run_docker(command);
+    case Action::driver: return command.driver.check ? driver::show_check(command) : driver::run_driver(command);
     case Action::version: print(std::string("plumb ") + PLUMB_VERSION + "\n"); return code(ExitCode::ok);
   }
   return code(ExitCode::usage);

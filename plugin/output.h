@@ -30,6 +30,7 @@ namespace plumb {
 
 // What the doctor found: "problem  ip#0  rival  ...", and "next: ..." below.
 [[nodiscard]] std::string diagnosis_text(const std::vector<Finding>& findings, bool colour);
+// Without a service: only what was found.
 [[nodiscard]] std::string diagnosis_json(const std::string& service, const std::vector<Finding>& findings);
 
 [[nodiscard]] std::string plan_text(const std::string& service, const Plan& plan);

@@ -56,7 +56,9 @@ std::string diagnosis_json(const std::string& service, const std::vector<Finding
                     {"check", finding.check},
                     {"text", finding.text},
                     {"next", finding.fix}});
-  return text_of({{"service", service}, {"findings", std::move(list)}});
+  json out{{"findings", std::move(list)}};
+  if (!service.empty()) out["service"] = service;
+  return text_of(out);
 }
 
 std::string plan_json(const std::string& service, const Plan& plan) {

@@ -11,10 +11,11 @@ _plumb() {
   done
   case $previous in
     --format) mapfile -t COMPREPLY < <(compgen -W 'human json' -- "$current") && return ;;
-    --config-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+    --config-dir | --state) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+    --socket | --metrics) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker version --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker driver version --help --version' -- "$current")
     return
   fi
   case $command in
@@ -23,13 +24,14 @@ _plumb() {
     logs) word='--config-dir --node --follow --tail --since --timestamps --help' ;;
     enter) word='--config-dir --node --container --help' ;;
     docker) word='--config-dir --node --help' ;;
+    driver) word='--socket --metrics --state --check --format --help' ;;
     *) word='--help' ;;
   esac
   if [[ $command == enter && " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' -- '* ]]; then
     mapfile -t COMPREPLY < <(compgen -c -- "$current")
     return
   fi
-  if [[ $current == -* || $command == version || $command == ls ]]; then
+  if [[ $current == -* || $command == version || $command == ls || $command == driver ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$word" -- "$current")
     return
   fi

@@ -13,7 +13,7 @@ namespace plumb::lab {
 namespace {
 
 const Words kCommands{"validate", "plan", "start", "stop",  "restart",  "boot",   "shutdown", "status",
-                      "doctor",   "ls",   "logs",  "enter", "keywords", "docker", "version"};
+                      "doctor",   "ls",   "logs",  "enter", "keywords", "docker", "driver",   "version"};
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 

@@ -1,0 +1,28 @@
+// The driver under systemd: the sockets that it passes on, and telling it what state the driver is in.
+//
+// The protocols are sd_listen_fds(3) and sd_notify(3): a few variables of the environment. Threads: inherited_sockets
+// changes the environment, so main calls it before any other thread is made; notify is safe from any. Privilege: none.
+#pragma once
+
+#include <string_view>
+
+#include "specs/result.h"
+#include "specs/unique_fd.h"
+
+namespace plumb::driver {
+
+struct Inherited {
+  UniqueFd plugin;   // where Docker connects to
+  UniqueFd metrics;  // either may be missing
+};
+
+// The sockets of FileDescriptorName=plumb-driver and plumb-driver-metrics, which listen; without a name the first is
+// the plugin's. Neither they nor the variables are passed on to programs that the driver runs. None is a success.
+// Errors: usage, for a socket that has no meaning, is named twice or is no listening stream socket of AF_UNIX; all are
+// closed.
+[[nodiscard]] Result<Inherited> inherited_sockets();
+
+// Tells the service manager "READY=1" or "STOPPING=1", where there is one. Errors: it cannot be told.
+[[nodiscard]] Result<void> notify(std::string_view state);
+
+}  // namespace plumb::driver
