@@ -102,6 +102,16 @@ void Networks::count() {
   metrics_.set_endpoints(endpoints_.size());
 }
 
+std::size_t Networks::network_count() {
+  const std::lock_guard lock(mutex_);
+  return networks_.size();
+}
+
+std::size_t Networks::endpoint_count() {
+  const std::lock_guard lock(mutex_);
+  return endpoints_.size();
+}
+
 Result<NetworkRecord> Networks::find_network(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const auto found = networks_.find(id);

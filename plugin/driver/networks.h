@@ -71,6 +71,9 @@ class Networks {
   void leave(const std::string& id);
   [[nodiscard]] std::optional<EndpointRecord> find_endpoint(const std::string& id);
 
+  [[nodiscard]] std::size_t network_count();
+  [[nodiscard]] std::size_t endpoint_count();
+
   // The engine has been started anew: endpoints that it has forgotten are cleared away, once it had time to say.
   void engine_started();
 
