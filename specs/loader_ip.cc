@@ -1,9 +1,9 @@
 // Reading [ip#N].
 #include <algorithm>
-#include <array>
 
 #include "specs/draft.h"
 #include "specs/uplink.h"
+#include "specs/value_link.h"
 
 namespace plumb {
 
@@ -44,15 +44,6 @@ Result<std::string> parse_name(std::string_view text) {
   return address->to_string();
 }
 
-Result<IfName> parse_device(std::string_view text) {
-  auto name = IfName::parse(text);
-  if (name) return name;
-  if (const auto colon = text.find(':'); colon != std::string_view::npos && IfName::parse(text.substr(0, colon)))
-    return Err{ErrorKind::spec, quoted(text) + " is an alias label, not a device",
-               "write " + quoted(text.substr(0, colon))};
-  return name;
-}
-
 Result<Mac> parse_mac(std::string_view text) {
   const Mac mac = TRY(Mac::parse(text));
   if (mac.is_multicast())
@@ -74,19 +65,6 @@ Result<IpAddress> parse_gateway(std::string_view text) {
   if (const auto why = unusable(*address); !why.empty())
     return Err{ErrorKind::spec, std::string(text) + " " + std::string(why) + " and cannot be a gateway"};
   return address;
-}
-
-IpMode mode_of(std::string_view word) {
-  static constexpr std::array<std::pair<std::string_view, IpMode>, 7> kModes = {{{"bridge", IpMode::bridge},
-                                                                                 {"macvlan", IpMode::macvlan},
-                                                                                 {"ipvlan-l2", IpMode::ipvlan_l2},
-                                                                                 {"ipvlan-l3", IpMode::ipvlan_l3},
-                                                                                 {"ipvlan-l3s", IpMode::ipvlan_l3s},
-                                                                                 {"dedicated", IpMode::dedicated},
-                                                                                 {"ovs", IpMode::ovs}}};
-  for (const auto& [name, mode] : kModes)
-    if (name == word) return mode;
-  return IpMode::automatic;
 }
 
 void read_names(SectionReader& reader, IpDraft& draft) {
@@ -149,19 +127,6 @@ class Netmasks {
   bool v6_ = false;
   bool names_ = false;
 };
-
-Result<AnnouncePolicy> parse_announce(std::string_view text) {
-  const auto words = split_words(text);
-  const Err how{ErrorKind::spec, quoted(text) + " is not a count and an interval", "write it as 5 or as 5 500ms"};
-  if (words.unterminated || words.words.empty() || words.words.size() > 2) return how;
-  AnnouncePolicy policy;
-  policy.count = TRY(parse_integer(words.words[0].text, 1, 100));
-  if (words.words.size() == 1) return policy;
-  policy.interval = TRY(parse_duration(words.words[1].text));
-  if (policy.interval.count() < 10 || policy.interval.count() > 60'000)
-    return Err{ErrorKind::spec, "an interval of " + words.words[1].text + " is not from 10ms to 1m"};
-  return policy;
-}
 
 void read_vlan(SectionReader& reader, IpDraft& draft) {
   auto& ip = draft.ip;
@@ -239,12 +204,8 @@ void read_exposed(SectionReader& reader, IpResource& ip) {
 }
 
 void read_policies(SectionReader& reader, IpResource& ip) {
-  const auto conflict = reader.choice("conflict");
-  ip.conflict = conflict == "warn"       ? ConflictPolicy::warn
-                : conflict == "takeover" ? ConflictPolicy::takeover
-                                         : ConflictPolicy::fail;
-  const auto probe = reader.choice("probe");
-  ip.probe = probe == "rfc" ? ProbeProfile::rfc : probe == "off" ? ProbeProfile::off : ProbeProfile::fast;
+  ip.conflict = conflict_of(reader.choice("conflict"));
+  ip.probe = probe_of(reader.choice("probe"));
   if (const auto announce = reader.single("announce", parse_announce)) ip.announce = announce->value;
   ip.del_net_route = reader.boolean("del_net_route");
   ip.check_carrier = reader.boolean("check_carrier");

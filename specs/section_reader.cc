@@ -6,6 +6,7 @@
 #include <map>
 
 #include "specs/spelling.h"
+#include "specs/value_link.h"
 
 namespace plumb {
 
@@ -115,13 +116,7 @@ std::optional<std::chrono::milliseconds> SectionReader::duration(std::string_vie
 
 std::string SectionReader::choice(std::string_view name) {
   const auto& row = keyword(name);
-  const auto candidates = table_words(row.candidates);
-  const auto value = single(name, [&](std::string_view text) -> Result<std::string> {
-    if (std::find(candidates.begin(), candidates.end(), text) != candidates.end()) return std::string(text);
-    std::string list;
-    for (const auto& candidate : candidates) list += (list.empty() ? "" : ", ") + candidate;
-    return Err{ErrorKind::spec, quoted(text) + " is not one of " + list, did_you_mean(text, candidates)};
-  });
+  const auto value = single(name, [&](std::string_view text) { return parse_choice(text, row.candidates); });
   return value ? value->value : std::string(row.default_value);
 }
 
