@@ -4,6 +4,7 @@
 // Privilege: none.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,27 +38,31 @@ struct EndpointRecord {
   IpMode mode = IpMode::macvlan;  // never automatic: what the link was made as
   std::string uplink;             // the node's device that the link is on
   std::vector<Cidr> addresses;
-  std::optional<Mac> mac;  // none for links with their parent's
-  std::string device;      // the link's name in the node's namespace
-  std::string outer;       // the node's end of a veth pair; empty for other modes
-  std::string sandbox;     // SandboxKey of Join; empty before
-  std::string boot_id;     // of the boot it was made in: no link survives that
+  std::optional<Mac> mac;            // none for links with their parent's
+  std::string device;                // the link's name in the node's namespace
+  std::string outer;                 // the node's end of a veth pair; empty for other modes
+  std::string sandbox;               // SandboxKey of Join; empty before
+  std::string boot_id;               // of the boot it was made in: no link survives that
   std::optional<DedicatedMark> was;  // of a device of the node that is given to the container
 };
 
 struct PoolRecord {
   std::string id;
+  std::uint64_t number = 0;  // of its request: the order of the pools
   Cidr pool;
-  std::optional<Cidr> range;         // --ip-range: where the driver itself chooses from
-  std::optional<IpAddress> gateway;  // asked for as such: never chosen for an endpoint
-  std::string network;               // that the pool turned out to be for; empty before CreateNetwork
+  std::optional<Cidr> range;           // --ip-range: where the driver itself chooses from
+  std::optional<IpAddress> gateway;    // asked for as such: never chosen for an endpoint
+  std::vector<IpAddress> auxiliaries;  // of that network's subnet
+  std::string network;                 // that the pool turned out to be for; empty before CreateNetwork
 };
 
 [[nodiscard]] std::string encode(const NetworkRecord& record);
 [[nodiscard]] std::string encode(const EndpointRecord& record);
 [[nodiscard]] std::string encode(const PoolRecord& record);
 
-// Errors: failed, with what is wrong with the text; unsupported for a version that is newer than this program.
+// Any text may be given. What is decoded has ids that can be part of a path, subnets without host bits and a range that
+// is part of its pool. Errors: failed, with what is wrong with the text; unsupported for a version that is newer than
+// this program.
 [[nodiscard]] Result<NetworkRecord> decode_network(const std::string& text);
 [[nodiscard]] Result<EndpointRecord> decode_endpoint(const std::string& text);
 [[nodiscard]] Result<PoolRecord> decode_pool(const std::string& text);
