@@ -10,13 +10,9 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
-#include <mutex>
+#include <memory>
 #include <optional>
-#include <set>
-#include <stop_token>
 #include <string>
-#include <vector>
 
 #include "plugin/driver/record.h"
 #include "plugin/driver/store.h"
@@ -25,40 +21,54 @@
 
 namespace plumb::driver {
 
-// What the pools ask the rest of the driver.
+// What the pools ask the rest of the driver, with no lock held, and only for pools that are bound to a network: others
+// have no uplink.
 struct Neighbourhood {
   // The endpoint that has the address on the uplink of that network; empty: none.
   std::function<std::string(const std::string& network, const IpAddress& address)> endpoint_with;
   // Whether somebody on the LAN answers for the address, seen from that network's uplink. An error counts as an answer:
   // the address is not known to be free.
   std::function<Result<bool>(const std::string& network, const IpAddress& address)> answers;
+  // The time since the boot; empty: the kernel's (CLOCK_BOOTTIME).
+  std::function<std::chrono::seconds()> uptime = {};
 };
 
 class Pools {
  public:
   // Reads the store; what is broken is set aside with a line on standard error.
+  // The store must outlive the pools.
   [[nodiscard]] static Result<Pools> open(Store& store, Neighbourhood neighbourhood);
+  Pools(Pools&&) noexcept;
+  Pools& operator=(Pools&&) = delete;
+  ~Pools();
 
   // `pool` empty: an error that says to give --subnet. Errors: spec (not a subnet, host bits set, range outside of it).
   [[nodiscard]] Result<PoolRecord> request_pool(const std::string& pool, const std::string& range, bool v6);
   // One that is not there is a success: the engine asks twice.
   [[nodiscard]] Result<void> release_pool(const std::string& id);
 
-  // `wanted` nullopt: the driver chooses. `as_gateway`: the address is the network's way out, a machine of the LAN; none
-  // wanted means that the network has none, which is answered with the subnet's own address (all host bits 0).
+  // `wanted` nullopt: the driver chooses. `as_gateway`: the address is the network's way out, a machine of the LAN;
+  // none wanted means that the network has none, which is answered with the subnet's own address (all host bits 0).
   // Errors: not_found (no such pool), spec (outside of the pool), conflict (an endpoint has it), exists (none is free).
   [[nodiscard]] Result<Cidr> request_address(const std::string& pool, const std::optional<IpAddress>& wanted,
                                              bool as_gateway);
-  // One that is not leased is a success. The lease of an address that an endpoint has is kept: it is the endpoint's, and
-  // the caller one that was refused.
+  // One that is not leased is a success. The lease of an address that an endpoint has is kept: it is the endpoint's,
+  // and the caller one that was refused.
   [[nodiscard]] Result<void> release_address(const std::string& pool, const IpAddress& address);
 
-  // A network has been made of these subnets: its pools are those that are bound to no network yet, oldest first.
+  // A network has been made of these subnets: its pools are those that are bound to no network yet, oldest first. A
+  // subnet without such a pool is another address manager's. A repeat changes nothing.
   [[nodiscard]] Result<void> bind(const NetworkRecord& network);
 
  private:
   // Leases that no endpoint stands for are taken back after this, where an address is needed: their engine was killed.
   static constexpr std::chrono::seconds lease_grace{60};
+  // So that a call is bounded on a LAN where everybody answers.
+  static constexpr unsigned most_probes = 16;
+
+  struct State;
+  explicit Pools(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace plumb::driver

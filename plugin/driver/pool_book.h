@@ -1,0 +1,68 @@
+// PoolBook: the pools in memory: which address is leased in which of them, and which is the next that is free.
+//
+// It knows no file, no clock and no network (plugin/driver/pools.h does). Threads: one at a time. Privilege: none.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plugin/driver/record.h"
+#include "specs/ip.h"
+
+namespace plumb::driver {
+
+class PoolBook {
+ public:
+  // Adds a pool, or replaces its record; its leases are kept.
+  void put(const PoolRecord& record);
+  void erase(const std::string& pool);
+  // Nullptr when there is no such pool. Holds until put() or erase() of it.
+  [[nodiscard]] const PoolRecord* find(const std::string& pool) const;
+  [[nodiscard]] std::vector<PoolRecord> oldest_first() const;
+  // Above that of every pool there is.
+  [[nodiscard]] std::uint64_t next_number() const;
+
+  // `since`: the time after the boot. Renews a lease that is there. Precondition: the pool is there.
+  void lease(const std::string& pool, const IpAddress& address, std::chrono::seconds since);
+  void release(const std::string& pool, const IpAddress& address);
+  [[nodiscard]] std::optional<std::chrono::seconds> leased_since(const std::string& pool,
+                                                                 const IpAddress& address) const;
+  // In any pool.
+  [[nodiscard]] bool is_leased(const IpAddress& address) const { return holders_.contains(address); }
+
+  // The next address that is free and not among `passed`, after the one chosen last, so that one that was just given
+  // back rests as long as possible. Nobody else is offered it until settle(). Precondition: the pool is there.
+  [[nodiscard]] std::optional<IpAddress> offer(const std::string& pool, const std::set<IpAddress>& passed);
+  void settle(const IpAddress& address) { offered_.erase(address); }
+  // The next offer comes after this address.
+  void continue_after(const std::string& pool, const IpAddress& address);
+
+  struct Lease {
+    std::string pool;
+    std::string network;
+    IpAddress address;
+    std::chrono::seconds since;
+  };
+  // Those made before that time, in pools of networks, of addresses that this pool could offer otherwise.
+  [[nodiscard]] std::vector<Lease> old_leases(const std::string& pool, std::chrono::seconds before) const;
+
+ private:
+  struct Entry {
+    PoolRecord record;
+    std::map<IpAddress, std::chrono::seconds> leases;
+    std::optional<IpAddress> last;  // that was offered
+  };
+  void find_reserved();
+
+  std::map<std::string, Entry> pools_;
+  std::map<IpAddress, unsigned> holders_;  // how many pools have leased an address
+  std::set<IpAddress> offered_;
+  std::set<IpAddress> reserved_;  // no endpoint's, in whichever pool
+};
+
+}  // namespace plumb::driver
