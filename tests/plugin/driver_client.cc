@@ -1,5 +1,8 @@
 #include "tests/plugin/driver_client.h"
 
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -22,6 +25,18 @@ SocketFolder::SocketFolder() : path_("/tmp/plumb-http-XXXXXX") {
 SocketFolder::~SocketFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+driver::Reply echo(const driver::Request& request) {
+  return {.body = request.method + " " + request.path + " " + std::to_string(request.body.size()) + " " + request.body};
+}
+
+Server::Server(driver::Handler handler) : path_(folder_ / "d.sock") {
+  auto listening = driver::listen_on(path_);
+  REQUIRE(listening);
+  auto server = driver::HttpServer::start(std::move(*listening), std::move(handler));
+  REQUIRE(server);
+  server_.emplace(std::move(*server));
 }
 
 Client::Client(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -80,6 +95,19 @@ bool Client::ended() {
   char byte = 0;
   const ssize_t got = ::recv(fd_.get(), &byte, 1, 0);
   return got == 0 || (got < 0 && errno == ECONNRESET);
+}
+
+CapturedStderr::CapturedStderr()
+    : before_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)), file_(::memfd_create("stderr", MFD_CLOEXEC)) {
+  ::dup2(file_.get(), STDERR_FILENO);
+}
+
+CapturedStderr::~CapturedStderr() { ::dup2(before_.get(), STDERR_FILENO); }
+
+std::string CapturedStderr::text() const {
+  std::array<char, 4096> some{};
+  const ssize_t got = ::pread(file_.get(), some.data(), some.size(), 0);
+  return {some.data(), static_cast<std::size_t>(got < 0 ? 0 : got)};
 }
 
 std::string post(const std::string& path, const std::string& body) {

@@ -1,10 +1,12 @@
-// A client of the driver's server that sends whatever bytes a test wants, and a folder for the socket.
+// The driver's server on a socket of a test's own, and a client that sends it whatever bytes a test wants.
 //
-// Threads: one at a time. Privilege: none.
+// Threads: each object is used by one at a time. Privilege: none.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "plugin/driver/http_server.h"
 #include "specs/unique_fd.h"
 
 namespace plumb::test {
@@ -20,6 +22,21 @@ class SocketFolder {
 
  private:
   std::string path_;
+};
+
+// Says what it was asked: method, path, size of the body, body.
+[[nodiscard]] driver::Reply echo(const driver::Request& request);
+
+class Server {
+ public:
+  explicit Server(driver::Handler handler = echo);
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void stop() { server_.reset(); }
+
+ private:
+  SocketFolder folder_;
+  std::string path_;
+  std::optional<driver::HttpServer> server_;
 };
 
 struct Answer {
@@ -47,6 +64,20 @@ class Client {
 
   UniqueFd fd_;
   std::string buffer_;
+};
+
+// What is written to stderr while it lives.
+class CapturedStderr {
+ public:
+  CapturedStderr();
+  ~CapturedStderr();
+  CapturedStderr(const CapturedStderr&) = delete;
+  CapturedStderr& operator=(const CapturedStderr&) = delete;
+  [[nodiscard]] std::string text() const;
+
+ private:
+  UniqueFd before_;
+  UniqueFd file_;
 };
 
 // A POST as old engines write it: an empty Host, no Content-Type.

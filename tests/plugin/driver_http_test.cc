@@ -1,18 +1,9 @@
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <csignal>
-#include <filesystem>
 #include <latch>
-#include <mutex>
-#include <optional>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include "plugin/driver/http_server.h"
@@ -23,29 +14,6 @@ using namespace plumb::driver;
 using namespace plumb::test;
 
 namespace {
-
-// Says what it was asked: method, path, size of the body, body.
-Reply echo(const Request& request) {
-  return {.body = request.method + " " + request.path + " " + std::to_string(request.body.size()) + " " + request.body};
-}
-
-class Server {
- public:
-  explicit Server(Handler handler = echo) : path_(folder_ / "d.sock") {
-    auto listening = listen_on(path_);
-    REQUIRE(listening);
-    auto server = HttpServer::start(std::move(*listening), std::move(handler));
-    REQUIRE(server);
-    server_.emplace(std::move(*server));
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  void stop() { server_.reset(); }
-
- private:
-  SocketFolder folder_;
-  std::string path_;
-  std::optional<HttpServer> server_;
-};
 
 std::string chunked(const std::string& path, const std::vector<std::string>& chunks) {
   std::string text = "POST " + path + " HTTP/1.1\r\nHost: plugin\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -59,33 +27,6 @@ std::string chunked(const std::string& path, const std::vector<std::string>& chu
 
 const std::string kTooLarge =
     R"({"Err":"the request's body is longer than 1 MiB","Error":"the request's body is longer than 1 MiB"})";
-
-// What is written to stderr while it lives.
-class CapturedStderr {
- public:
-  CapturedStderr() : before_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)), file_(::memfd_create("stderr", MFD_CLOEXEC)) {
-    ::dup2(file_.get(), STDERR_FILENO);
-  }
-  ~CapturedStderr() { ::dup2(before_.get(), STDERR_FILENO); }
-  CapturedStderr(const CapturedStderr&) = delete;
-  CapturedStderr& operator=(const CapturedStderr&) = delete;
-  [[nodiscard]] std::string text() const {
-    std::array<char, 4096> some{};
-    const ssize_t got = ::pread(file_.get(), some.data(), some.size(), 0);
-    return {some.data(), static_cast<std::size_t>(got < 0 ? 0 : got)};
-  }
-
- private:
-  UniqueFd before_;
-  UniqueFd file_;
-};
-
-std::vector<int> open_descriptors() {
-  std::vector<int> out;
-  for (int fd = 0; fd < 1024; ++fd)
-    if (::fcntl(fd, F_GETFD) >= 0) out.push_back(fd);
-  return out;
-}
 
 }  // namespace
 
@@ -261,88 +202,4 @@ TEST_CASE("http: garbage is refused, and said in one line of printable character
     CHECK(text.compare(line, 20, "plumb driver: http: ") == 0);
   CHECK(text.find("400") != std::string::npos);
   CHECK(text.find_first_of("\x1b\r") == std::string::npos);
-}
-
-TEST_CASE("http: 64 requests run at once") {
-  std::latch together(64);
-  const Server server([&](const Request& request) -> Reply {
-    together.arrive_and_wait();
-    return echo(request);
-  });
-  std::vector<std::jthread> threads;
-  std::atomic<int> good = 0;
-  for (int i = 0; i < 64; ++i)
-    threads.emplace_back([&, i] {
-      if (Client(server.path()).ask(post("/p", std::to_string(i))).body.ends_with(" " + std::to_string(i))) ++good;
-    });
-  threads.clear();
-  CHECK(good == 64);
-}
-
-TEST_CASE("http: the end waits for the calls that run and for their answers, and lets nobody in") {
-  std::latch called(1);
-  std::latch go_on(1);
-  std::atomic<bool> finished = false;
-  Server server([&](const Request& request) -> Reply {
-    called.count_down();
-    go_on.wait();
-    finished = true;
-    return echo(request);
-  });
-  Client idle(server.path());
-  Client busy(server.path());
-  busy.send(post("/busy", ""));
-  called.wait();
-  std::atomic<bool> stopped = false;
-  std::jthread stopping([&] {
-    server.stop();
-    CHECK(finished);
-    stopped = true;
-  });
-  CHECK_FALSE(stopped);
-  go_on.count_down();
-  const Answer answer = busy.read();
-  CHECK(answer.body == "POST /busy 0 ");
-  stopping.join();
-  CHECK(busy.ended());
-  CHECK(idle.ended());
-  CHECK(Client(server.path()).fd() < 0);
-}
-
-TEST_CASE("http: SIGPIPE and the program's signals never reach the server's threads") {
-  std::atomic<bool> blocked = false;
-  const Server server([&](const Request&) -> Reply {
-    sigset_t mask;
-    ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-    blocked = sigismember(&mask, SIGPIPE) == 1 && sigismember(&mask, SIGTERM) == 1;
-    return {};
-  });
-  CHECK(Client(server.path()).ask(post("/x", "")).status == 200);
-  CHECK(blocked);
-  sigset_t mask;
-  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-  CHECK(sigismember(&mask, SIGTERM) == 0);
-}
-
-TEST_CASE("http: no descriptor is left behind, and none goes to a program that is run") {
-  const auto before = open_descriptors();
-  {
-    const Server server([](const Request&) -> Reply {
-      std::string wrong;
-      for (const int fd : open_descriptors())
-        if (fd > STDERR_FILENO && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) wrong += std::to_string(fd) + " ";
-      return {.body = wrong};
-    });
-    std::string inherited;
-    for (const int fd : before)
-      if (fd > STDERR_FILENO && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) inherited += std::to_string(fd) + " ";
-    CHECK(Client(server.path()).ask(post("/x", "")).body == inherited);
-  }
-  CHECK(open_descriptors() == before);
-}
-
-TEST_CASE("http: without a socket there is no server") {
-  const auto server = HttpServer::start(UniqueFd(), echo);
-  REQUIRE_FALSE(server);
-  CHECK(server.error().kind == ErrorKind::failed);
 }
