@@ -17,6 +17,7 @@
 #include "netns/capability.h"
 #include "netns/link.h"
 #include "plugin/console.h"
+#include "plugin/driver/privileges.h"
 #include "plugin/output.h"
 #include "plugin/program.h"
 #include "specs/result.h"
@@ -163,12 +164,11 @@ Finding open_vswitch() {
   const auto program =
       find_program("ovs-vsctl", "install it for networks with -o mode=ovs (Debian: openvswitch-switch)");
   if (!program) return {Verdict::note, "node", "ovs", "ovs-vsctl is not installed", program.error().next};
-  struct stat socket {};
   // Some distributions run the switch as a user of its own: root without CAP_DAC_OVERRIDE cannot write to its socket.
-  if (::stat("/run/openvswitch/db.sock", &socket) == 0 && socket.st_uid != 0 && (socket.st_mode & S_IWOTH) == 0)
-    return {Verdict::note, "node", "ovs",
-            "the socket of Open vSwitch is not root's, and the driver cannot connect to it",
-            "setfacl -m u:root:rw /run/openvswitch/db.sock, for networks with -o mode=ovs"};
+  const std::string database = "/run/openvswitch/db.sock";
+  if (connect_error(database) == EACCES)
+    return {Verdict::note, "node", "ovs", "the driver must not connect to " + database + ", which is not root's",
+            "setfacl -m u:root:rw " + database + ", for networks with -o mode=ovs"};
   return {Verdict::ok, "node", "ovs", *program, ""};
 }
 
@@ -186,6 +186,7 @@ std::vector<Finding> check(const DriverCommand& command) {
 }
 
 int show_check(const CommandLine& command) {
+  if (auto dropped = drop_privileges(); !dropped) return report(command, "driver --check", dropped.error());
   const auto findings = check(command.driver);
   print(command.json ? diagnosis_json("", findings) : diagnosis_text(findings, colour_on(1)));
   const bool well = std::none_of(findings.begin(), findings.end(),

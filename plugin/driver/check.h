@@ -14,7 +14,8 @@ namespace plumb::driver {
 // A problem keeps the driver from working; a note does so for some networks only, or costs time.
 [[nodiscard]] std::vector<Finding> check(const DriverCommand& command);
 
-// Prints it; the exit code is that of `failed` where there is a problem.
+// Prints it, as it is for a process with the driver's privileges: it gives up all others. The exit code is that of
+// `failed` where there is a problem.
 [[nodiscard]] int show_check(const CommandLine& command);
 
 }  // namespace plumb::driver

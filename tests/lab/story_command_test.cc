@@ -1,6 +1,7 @@
 // The command line as a user meets it: help, wrong usage, wrong files, completion. Nothing of it touches the node.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -139,6 +140,36 @@ TEST_CASE("the table of keywords explains each that it lists") {
     CHECK(one.exit_code == 0);
     CHECK(says(one.out, "Example"));
   }
+}
+
+TEST_CASE("the driver's check says what is missing, and leaves nothing behind") {
+  const Node n1("n1");
+  const std::string links = n1.must({"ip", "-o", "link"});
+  const Outcome well = plumb({"driver", "--check"});
+  CHECK(well.exit_code == 0);
+  CHECK(says(well.out, "ok       kernel   macvlan"));
+  CHECK(says(well.out, "nobody listens on /run/docker/plugins/plumb.sock yet\n         next: "));
+  const Outcome json = plumb({"driver", "--check", "--format", "json"});
+  CHECK(json.exit_code == 0);
+  CHECK(json.out.starts_with("{\n  \"findings\": ["));
+  CHECK(n1.must({"ip", "-o", "link"}) == links);
+
+  // As root without one capability; then with folders that cannot be what they have to be.
+  const Outcome less = n1.run({"setpriv", "--bounding-set", "-net_raw", program(), "driver", "--check"});
+  CHECK(less.exit_code == 1);
+  CHECK(says(less.out, "CAP_NET_RAW is missing\n         next: "));
+  for (const auto& [option, value, text] : {std::array{"--state", "/etc/hostname", "/etc/hostname is no folder"},
+                                            std::array{"--state", "/proc/sys/new", "/proc/sys cannot be written to"},
+                                            std::array{"--socket", "/etc/hostname", "/etc/hostname is no socket"}}) {
+    const Outcome wrong = plumb({"driver", "--check", option, value});
+    CAPTURE(wrong.out);
+    CHECK(wrong.exit_code == 1);
+    CHECK(says(wrong.out, text));
+  }
+  const Outcome elsewhere = plumb({"driver", "--check", "--socket", "/run/other/plumb.sock"});
+  CHECK(elsewhere.exit_code == 0);
+  CHECK(says(elsewhere.out, "Docker does not look for drivers in /run/other"));
+  CHECK(plumb({"driver", "--format", "json"}).exit_code == 2);
 }
 
 TEST_CASE("completion knows every command and option that help shows, and no other") {

@@ -3,6 +3,7 @@
 // Threads: one. Privilege: none.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,11 +18,11 @@ namespace plumb::test {
 inline std::string in_child(const std::function<std::string()>& function) {
   constexpr int far = 100;  // out of the way of descriptors that a test puts at low numbers
   std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) return "no pipe";
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "no pipe";
   const pid_t pid = ::fork();
   if (pid < 0) return "no child";
   if (pid == 0) {
-    ::dup2(ends[1], far);
+    ::dup3(ends[1], far, O_CLOEXEC);
     ::close(ends[0]);
     ::close(ends[1]);
     const std::string said = function();

@@ -31,9 +31,9 @@ int make(Kind kind) {
   const int fd = ::socket(family, kind == Kind::datagram ? SOCK_DGRAM : SOCK_STREAM, 0);
   sockaddr address{};
   address.sa_family = AF_UNIX;
-  if (family == AF_UNIX) ::bind(fd, &address, sizeof(address.sa_family));
+  const bool bound = family != AF_UNIX || ::bind(fd, &address, sizeof(address.sa_family)) == 0;
   if (kind == Kind::listening || kind == Kind::tcp) ::listen(fd, 1);
-  return fd;
+  return bound ? fd : -1;
 }
 
 // The address tells sockets apart, whatever their numbers are.
@@ -91,7 +91,7 @@ std::string heard(const std::string& path, const char* state) {
   if (path.front() == '@') address.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return "cannot bind";
-  const auto told = in_child([&] {
+  auto told = in_child([&] {
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
     const auto result = driver::notify(state);
     return result ? std::string() : result.error().what;

@@ -119,10 +119,10 @@ TEST_CASE("what is not needed is given up, in every set, and by the programs tha
   REQUIRE_MESSAGE(value_in(before, "CapEff") != kThree, "needs a process with more than the driver needs");
   REQUIRE(value_in(before, "NoNewPrivs") == "0");
   const auto check_all = [](const std::string& after) {
-    for (const auto& [name, value] :
-         {std::pair{"CapPrm", kThree}, {"CapEff", kThree}, {"CapBnd", kThree}, {"CapInh", kNone}, {"CapAmb", kNone}}) {
+    for (const char* name : {"CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb"}) {
       CAPTURE(name);
-      CHECK(value_in(after, name) == value);
+      const bool empty = name == std::string("CapInh") || name == std::string("CapAmb");
+      CHECK(value_in(after, name) == (empty ? kNone : kThree));
     }
     CHECK(value_in(after, "NoNewPrivs") == "1");
   };
@@ -212,10 +212,10 @@ TEST_CASE("mounts that come after the uncovering are seen: Docker mounts each co
   const Folder folder;
   const std::string mark = folder.path / "mark";
   const auto result = in_child([&] {
-    if (const auto covered = cover(); !covered.empty()) return covered;
+    if (auto covered = cover(); !covered.empty()) return covered;
     std::array<int, 2> ready{};
     std::array<int, 2> go{};
-    if (::pipe(ready.data()) != 0 || ::pipe(go.data()) != 0) return std::string("no pipes");
+    if (::pipe2(ready.data(), O_CLOEXEC) != 0 || ::pipe2(go.data(), O_CLOEXEC) != 0) return std::string("no pipes");
     std::string seen;
     std::thread driver([&] {  // in_child waits for its child, so it takes a thread of its own
       seen = in_child([&] {
