@@ -38,9 +38,9 @@ class OptionReader {
   explicit OptionReader(const std::map<std::string, std::string>& options) : options_(options) {}
 
   [[nodiscard]] Result<void> check_names() const {
-    static const std::vector<std::string> known = {"parent",   "ipdev",       "mode",         "mtu",        "vlan",
-                                                   "vlan_tag", "mac",         "vlan_mode",    "conflict",   "probe",
-                                                   "announce", "host_access", "macvlan_mode", "ipvlan_mode"};
+    static const std::vector<std::string> known = {
+        "parent",   "ipdev", "mode",     "mtu",         "vlan",         "vlan_tag",    "mac",          "vlan_mode",
+        "conflict", "probe", "announce", "host_access", "macvlan_mode", "ipvlan_mode", "check_carrier"};
     for (const auto& [name, value] : options_) {
       if (name.starts_with(engine_labels)) continue;
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
@@ -159,6 +159,7 @@ Result<void> read_policies(const OptionReader& reader, IpResource& link) {
   link.conflict = conflict_of(TRY(reader.choice("conflict")));
   link.probe = probe_of(TRY(reader.choice("probe")));
   if (const auto announce = TRY(reader.value({"announce"}, parse_announce))) link.announce = *announce;
+  link.check_carrier = TRY(reader.value({"check_carrier"}, parse_bool)).value_or(true);
   link.host_access = TRY(reader.value({"host_access"}, parse_bool)).value_or(false);
   if (link.host_access && (link.mode == IpMode::bridge || probed_from_link(link.mode)))
     return refuse("host_access", "it is for macvlan and ipvlan, not for mode=" + std::string(mode_name(link.mode)),

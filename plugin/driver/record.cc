@@ -6,6 +6,8 @@
 #include "plugin/driver/store.h"
 #include "plugin/driver/subnet.h"
 #include "specs/diagnostic.h"
+#include "specs/uplink.h"
+#include "specs/value_link.h"
 
 namespace plumb::driver {
 
@@ -152,10 +154,16 @@ std::string encode(const NetworkRecord& record) {
 }
 
 std::string encode(const EndpointRecord& record) {
-  Json out{{"version", version},        {"id", record.id},
-           {"network", record.network}, {"addresses", texts(record.addresses)},
-           {"device", record.device},   {"outer", record.outer},
-           {"sandbox", record.sandbox}, {"boot_id", record.boot_id}};
+  Json out{{"version", version},
+           {"id", record.id},
+           {"network", record.network},
+           {"addresses", texts(record.addresses)},
+           {"device", record.device},
+           {"outer", record.outer},
+           {"sandbox", record.sandbox},
+           {"boot_id", record.boot_id},
+           {"mode", std::string(mode_name(record.mode))},
+           {"uplink", record.uplink}};
   if (record.mac) out["mac"] = record.mac->to_string();
   if (record.was) out["was"] = record.was->to_string();
   return docker::dump(out);
@@ -193,6 +201,9 @@ Result<EndpointRecord> decode_endpoint(const std::string& text) {
   out.network = TRY(reader.id("network"));
   out.addresses = TRY(reader.list("addresses", Cidr::parse));
   out.mac = TRY(reader.optional("mac", Mac::parse));
+  out.mode = mode_of(TRY(reader.text("mode")));
+  if (out.mode == IpMode::automatic) return broken("it has no mode");
+  out.uplink = TRY(reader.text("uplink"));
   out.device = TRY(reader.text("device"));
   out.outer = TRY(reader.text("outer"));
   out.sandbox = TRY(reader.text("sandbox"));
