@@ -52,7 +52,7 @@ void wait_for(const std::stop_token& stop) {
 Reply scraped(const Metrics& metrics, const Request& request) {
   if (request.path != "/metrics") return {404, "there is only /metrics\n", "text/plain; charset=utf-8"};
   if (request.method != "GET" && request.method != "HEAD") return {405, "only GET\n", "text/plain; charset=utf-8"};
-  return {200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8"};
+  return {200, metrics.text(), std::string(kMetricsContentType)};
 }
 
 Result<void> serve(const DriverCommand& command) {

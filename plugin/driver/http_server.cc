@@ -157,7 +157,7 @@ struct HttpServer::Daemon {
   MHD_Result finish(MHD_Connection* connection, Call& call);
 
   struct Stop {
-    void operator()(MHD_Daemon* mhd) const { ::MHD_stop_daemon(mhd); }
+    void operator()(MHD_Daemon* daemon) const { ::MHD_stop_daemon(daemon); }
   };
 
   UniqueFd listening;  // ours while libmicrohttpd does not have it: before its start, and after it is quiesced
