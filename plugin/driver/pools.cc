@@ -151,7 +151,8 @@ Result<void> Pools::State::load_leases(const PoolRecord& record) {
 }
 
 Result<Pools> Pools::open(Store& store, Neighbourhood neighbourhood) {
-  auto state = std::make_unique<State>(store, std::move(neighbourhood), TRY(boot_id()));
+  auto boot = TRY(boot_id());
+  auto state = std::make_unique<State>(store, std::move(neighbourhood), std::move(boot));
   TRY(state->load());
   return Pools(std::move(state));
 }
@@ -160,7 +161,9 @@ Result<PoolRecord> Pools::request_pool(const std::string& pool, const std::strin
   if (pool.empty())
     return Err{ErrorKind::spec, std::string("plumb chooses no subnet: it is that of the LAN; give it with --subnet ") +
                                     (v6 ? "2001:db8:3::/64" : "10.0.3.0/24")};
-  PoolRecord record{TRY(new_id()), 0, TRY(parse_subnet(pool, "--subnet")), {}, {}, {}, {}};
+  const auto subnet = TRY(parse_subnet(pool, "--subnet"));
+  const auto id = TRY(new_id());
+  PoolRecord record{id, 0, subnet, {}, {}, {}, {}};
   if (record.pool.address().is_v6() != v6)
     return Err{ErrorKind::spec,
                "--subnet: " + record.pool.to_string() + " is not of IPv" + (v6 ? "6" : "4") + ", which was asked for"};

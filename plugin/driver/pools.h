@@ -21,15 +21,15 @@
 
 namespace plumb::driver {
 
-// What the pools ask the rest of the driver, with no lock held, and only for pools that are bound to a network: others
-// have no uplink.
+// What the pools ask the rest of the driver. Both questions are asked with no lock held, and only for pools that are
+// bound to a network: others have no uplink.
 struct Neighbourhood {
   // The endpoint that has the address on the uplink of that network; empty: none.
   std::function<std::string(const std::string& network, const IpAddress& address)> endpoint_with;
   // Whether somebody on the LAN answers for the address, seen from that network's uplink. An error counts as an answer:
   // the address is not known to be free.
   std::function<Result<bool>(const std::string& network, const IpAddress& address)> answers;
-  // The time since the boot; empty: the kernel's (CLOCK_BOOTTIME).
+  // The time since the boot, asked for with the lock held; empty: the kernel's (CLOCK_BOOTTIME).
   std::function<std::chrono::seconds()> uptime = {};
 };
 

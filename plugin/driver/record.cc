@@ -131,7 +131,8 @@ Json texts(const std::vector<T>& values) {
 Result<Subnet> read_subnet(Json json) {
   if (!json.is_object()) return broken("subnets has an item that is not an object");
   const RecordReader reader(std::move(json));
-  Subnet out{TRY(reader.required("pool", parse_pool)), {}, {}};
+  const auto pool = TRY(reader.required("pool", parse_pool));
+  Subnet out{pool, {}, {}};
   out.gateway = TRY(reader.optional("gateway", IpAddress::parse));
   out.auxiliaries = TRY(reader.list("auxiliaries", IpAddress::parse));
   return out;
@@ -214,8 +215,11 @@ Result<EndpointRecord> decode_endpoint(const std::string& text) {
 
 Result<PoolRecord> decode_pool(const std::string& text) {
   const auto reader = TRY(RecordReader::open(text));
-  PoolRecord out{
-      TRY(reader.id("id")), TRY(reader.number("number")), TRY(reader.required("pool", parse_pool)), {}, {}, {}, {}};
+  // Not within the braces: g++ 12 forgets the members that are made already where TRY returns from there.
+  const auto id = TRY(reader.id("id"));
+  const auto number = TRY(reader.number("number"));
+  const auto pool = TRY(reader.required("pool", parse_pool));
+  PoolRecord out{id, number, pool, {}, {}, {}, {}};
   out.range = TRY(reader.optional("range", parse_pool));
   if (out.range && !encloses(out.pool, *out.range))
     return broken("range " + out.range->to_string() + " is not part of " + out.pool.to_string());

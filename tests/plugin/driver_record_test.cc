@@ -147,6 +147,8 @@ TEST_CASE("fields of another type are refused, by name") {
   const auto text = encode(pool());
   CHECK(says(reason(replaced(text, "\"p1\"", "5")), "id is not a text"));
   CHECK(says(reason(replaced(text, "\"p1\"", "\"../p1\"")), "is not an id"));
+  const std::string long_id(64, 'f');
+  CHECK(says(reason(replaced(replaced(text, "\"p1\"", "\"" + long_id + "\""), "7", "null")), "number is not a number"));
   CHECK(says(reason(replaced(text, "\"number\":7", "\"number\":-7")), "number is not a number"));
   CHECK(says(reason(replaced(text, "[\"10.0.3.5\"]", "[5]")), "auxiliaries has an item that is not a text"));
   CHECK(says(reason(replaced(text, "[\"10.0.3.5\"]", "{}")), "auxiliaries is not a list"));
