@@ -104,7 +104,7 @@ std::string heard(const std::string& path, const char* state) {
 
 }  // namespace
 
-TEST_CASE("sockets are told apart by their names; without one the first is the plugin's") {
+TEST_CASE("sockets are told apart by their names, and without one the first is the plugin's") {
   CHECK(given({Kind::listening}, "plumb-driver") == "1-");
   CHECK(given({Kind::listening}, nullptr) == "1-");
   CHECK(given({Kind::listening}, "plumb-driver.socket") == "1-");
