@@ -66,7 +66,8 @@ Result<netns::Route> host_route(const IpAddress& address, int link) {
 Result<HostSide> grant_host_route(netns::RouteSocket& node, const netns::Link& parent, IpMode mode,
                                   const IpAddress& address) {
   const auto link = TRY(host_link_on(node, parent, mode, address.is_v6()));
-  HostSide host{TRY(addresses_on(node, parent, address.is_v6())), {}};
+  HostSide host;
+  host.addresses = TRY(addresses_on(node, parent, address.is_v6()));
   if (!is_routed(mode)) host.mac = link.mac;
   auto route = TRY(host_route(address, link.index));
   route.source = source_of(host.addresses, address);

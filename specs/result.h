@@ -127,6 +127,7 @@ inline void take(Result<void>&& /*r*/) {}
 
 // The value of `expr` (a Result<T>), or returns its error from the enclosing function. A statement expression, which
 // both compilers of the project have.
+// Not within the braces of an aggregate, and not within another TRY: g++ 12 does not destroy the members made before it.
 #define TRY(expr)                                                                                \
   __extension__({                                                                                \
     auto plumb_try_result = (expr);                                                              \

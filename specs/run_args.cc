@@ -96,9 +96,15 @@ Result<void> put(C& c, MountValue value) {
   return {};
 }
 
-Result<void> take_volume(C& c, std::string_view text) { return put(c, {TRY(parse_volume_mount(text)), {}}); }
+Result<void> take_volume(C& c, std::string_view text) {
+  const auto mount = TRY(parse_volume_mount(text));
+  return put(c, {mount, {}});
+}
 Result<void> take_mount(C& c, std::string_view text) { return put(c, TRY(parse_mount(text))); }
-Result<void> take_tmpfs(C& c, std::string_view text) { return put(c, {{}, TRY(parse_tmpfs(text))}); }
+Result<void> take_tmpfs(C& c, std::string_view text) {
+  const auto tmpfs = TRY(parse_tmpfs(text));
+  return put(c, {{}, tmpfs});
+}
 
 Result<void> take_env(C& c, std::string_view text) {
   if (text.find('=') == std::string_view::npos)

@@ -45,7 +45,8 @@ Result<void> add_subnets(const Json& list, std::vector<Subnet>& out) {
     const auto pool = TRY(Cidr::parse(docker::text_of(data, "Pool")));
     // 0.0.0.0/0: no address management at all (--ipam-driver null).
     if (pool.prefix() == 0) continue;
-    Subnet subnet{pool, TRY(gateway_in(data, pool)), {}};
+    const auto gateway = TRY(gateway_in(data, pool));
+    Subnet subnet{pool, gateway, {}};
     for (const auto& [name, value] : docker::pairs_of(data, "AuxAddresses"))
       subnet.auxiliaries.push_back(TRY(IpAddress::parse(std::string_view(value).substr(0, value.find('/')))));
     out.push_back(std::move(subnet));

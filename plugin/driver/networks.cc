@@ -137,7 +137,8 @@ Result<void> Networks::check_neighbours(const NetworkRecord& record, IpMode mode
 
 Result<NetworkRecord> Networks::create_network(const std::string& id, const std::map<std::string, std::string>& options,
                                                bool internal, const std::vector<Subnet>& subnets) {
-  NetworkRecord record{id, options, TRY(parse_options(options)), internal, subnets};
+  const auto parsed = TRY(parse_options(options));
+  const NetworkRecord record{id, options, parsed, internal, subnets};
   const Turn turn(*this, id);
   if (const auto known = find_network(id)) {
     if (same_network(*known, record)) return record;
