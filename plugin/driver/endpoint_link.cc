@@ -54,10 +54,6 @@ Result<int> make_pair(netns::RouteSocket& node, const NetworkRecord& network, co
 
 Result<int> make_upper(netns::RouteSocket& node, const NetworkRecord& network, const EndpointRecord& endpoint) {
   const auto& link = network.parsed.link;
-  if (const auto vlan = vlan_device(link)) {
-    const auto shared = TRY(lock_node_links());
-    TRY(join_vlan(node, *vlan, network_vlan_user(network.id)));
-  }
   const auto parent = TRY(need_link(node, endpoint.uplink));
   const auto name = TRY(IfName::parse(endpoint.device));
   const auto made =
@@ -94,6 +90,14 @@ Result<std::optional<netns::Link>> link_of(netns::RouteSocket& socket, const End
   for (auto& link : TRY(netns::links(socket)))
     if (is_ours(link, endpoint)) return std::optional(std::move(link));
   return std::optional<netns::Link>{};
+}
+
+Result<void> ready_uplink(const NetworkRecord& network) {
+  const auto vlan = vlan_device(network.parsed.link);
+  if (!vlan) return {};
+  auto node = TRY(open_node());
+  const auto shared = TRY(lock_node_links());
+  return join_vlan(node, *vlan, network_vlan_user(network.id));
 }
 
 Result<void> make_endpoint_link(const NetworkRecord& network, const EndpointRecord& endpoint) {

@@ -29,6 +29,9 @@ namespace plumb::driver {
 // "plumb endpoint ID": the alias of an endpoint's link.
 [[nodiscard]] std::string link_alias(std::string_view endpoint);
 
+// Makes the VLAN device that the network's links are on, if it is on one and there is none; it goes with the network.
+[[nodiscard]] Result<void> ready_uplink(const NetworkRecord& network);
+
 // Makes the link of the record, down. A link of the same endpoint that is there already, of a driver that was killed,
 // is taken as it is. A device that is given away is marked. Errors: the kernel's, and Open vSwitch's; nothing is left
 // then.

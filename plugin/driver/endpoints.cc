@@ -157,6 +157,7 @@ Result<void> Networks::probe_all(const NetworkRecord& network, const EndpointRec
 Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint) {
   // The record comes first: what is made afterwards is found again by it.
   TRY(store_.put(RecordKind::endpoint, endpoint.id, encode(endpoint)));
+  TRY(ready_uplink(network));
   const bool link_first = probed_from_link(endpoint.mode);
   if (!link_first) TRY(probe_all(network, endpoint));
   TRY(make_endpoint_link(network, endpoint));
@@ -284,6 +285,7 @@ Result<bool> Networks::answers(const std::string& network_id, const IpAddress& a
   auto link = network.parsed.link;
   link.mode = TRY(check_parent(link));
   if (link.probe == ProbeProfile::off || probed_from_link(link.mode)) return false;
+  TRY(ready_uplink(network));
   EndpointRecord somebody;
   somebody.mode = link.mode;
   somebody.uplink = uplink(link);
