@@ -67,6 +67,7 @@ class Node {
   std::atomic<unsigned> probes = 0;
   bool parent_down = false;
   std::function<void()> while_probing;
+  std::function<void()> while_asking;  // whether an endpoint has an address
   seconds uptime{1000};
 
  private:
@@ -74,6 +75,7 @@ class Node {
     store_ = std::make_unique<Store>(Store::open(scratch_.path()).value());
     Neighbourhood neighbourhood;
     neighbourhood.endpoint_with = [this](const std::string& network, const IpAddress& address) {
+      if (while_asking) while_asking();
       return endpoints.contains(network + " " + address.to_string()) ? std::string("0123456789abcdef") : std::string();
     };
     neighbourhood.answers = [this](const std::string&, const IpAddress& address) -> Result<bool> {
@@ -413,6 +415,30 @@ TEST_CASE("an address that is given by name during its probe is not given twice"
   const auto pool = node.network("n1", "10.0.3.0/24");
   bool asked = false;
   node.while_probing = [&] {
+    if (!std::exchange(asked, true)) CHECK(node.pools().request_address(pool, ip("10.0.3.1"), false).has_value());
+  };
+  CHECK(node.choose(pool) == "10.0.3.2");
+}
+
+TEST_CASE("an address that is being probed is offered to nobody else") {
+  Node node;
+  const auto pool = node.network("n1", "10.0.3.0/24");
+  const auto other = node.network("n2", "10.0.3.0/24");
+  bool asked = false;
+  node.while_probing = [&] {
+    if (!std::exchange(asked, true)) CHECK(node.choose(other) == "10.0.3.2");
+  };
+  CHECK(node.choose(pool) == "10.0.3.1");
+}
+
+TEST_CASE("a lease that is renewed while it is about to be taken back is kept") {
+  Node node;
+  const auto pool = node.network("n1", "10.0.3.0/30");
+  CHECK(node.choose(pool) == "10.0.3.1");
+  CHECK(node.choose(pool) == "10.0.3.2");
+  node.uptime += seconds(61);
+  bool asked = false;
+  node.while_asking = [&] {
     if (!std::exchange(asked, true)) CHECK(node.pools().request_address(pool, ip("10.0.3.1"), false).has_value());
   };
   CHECK(node.choose(pool) == "10.0.3.2");
