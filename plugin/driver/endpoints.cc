@@ -31,6 +31,16 @@ Result<DedicatedMark> mark_of(const std::string& device) {
   return DedicatedMark{device, link->mac, link->mtu, link->up};
 }
 
+// Whatever the network's policy is: who sends to the address from this node would never leave it.
+Result<void> check_node_has_not(const std::vector<Cidr>& addresses) {
+  for (const auto& cidr : addresses)
+    if (const auto device = TRY(device_with(cidr.address())); !device.empty())
+      return Err{ErrorKind::conflict,
+                 "address " + cidr.address().to_string() + ": this node itself has it, on " + device,
+                 "choose another address for the container"};
+  return {};
+}
+
 // Without touching anything.
 Result<EndpointRecord> plan_endpoint(const NetworkRecord& network, const std::string& id,
                                      const WantedInterface& wanted) {
@@ -187,6 +197,7 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
     if (TRY(find_endpoint_link(*known)) != Whereabouts::nowhere) return *known;
     return make_endpoint(network, *known);
   }
+  TRY(check_node_has_not(wanted.addresses));
   EndpointRecord record = TRY(plan_endpoint(network, id, wanted));
   record.boot_id = boot_;
   TRY(claim(record));
@@ -282,6 +293,7 @@ std::string Networks::endpoint_with(const std::string& network, const IpAddress&
 
 Result<bool> Networks::answers(const std::string& network_id, const IpAddress& address) {
   const auto network = TRY(find_network(network_id));
+  if (!TRY(device_with(address)).empty()) return true;
   auto link = network.parsed.link;
   link.mode = TRY(check_parent(link));
   if (link.probe == ProbeProfile::off || probed_from_link(link.mode)) return false;

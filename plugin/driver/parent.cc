@@ -87,4 +87,14 @@ Result<void> check_audible(const IpResource& link, IpMode mode) {
   return {};
 }
 
+Result<std::string> device_with(const IpAddress& address) {
+  auto node = TRY(open_node());
+  for (const auto& have : TRY(netns::addresses(node, 0))) {
+    if (have.cidr.address() != address) continue;
+    const auto device = TRY(netns::find_link(node, have.ifindex));
+    return device ? device->name.str() : std::string();
+  }
+  return std::string();
+}
+
 }  // namespace plumb::driver

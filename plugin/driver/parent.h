@@ -3,6 +3,9 @@
 // Threads: safe from any. Privilege: CAP_NET_ADMIN.
 #pragma once
 
+#include <string>
+
+#include "specs/ip.h"
 #include "specs/result.h"
 #include "specs/service.h"
 
@@ -15,5 +18,9 @@ namespace plumb::driver {
 // That whoever has an address there could be heard: the device is up, and has a carrier unless check_carrier is off.
 // Errors: refused.
 [[nodiscard]] Result<void> check_audible(const IpResource& link, IpMode mode);
+
+// The device of the node itself that has the address; empty: none has. A probe does not tell: a node hears its own
+// answers on no link of its own.
+[[nodiscard]] Result<std::string> device_with(const IpAddress& address);
 
 }  // namespace plumb::driver
