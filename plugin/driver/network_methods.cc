@@ -112,7 +112,11 @@ Result<Json> join(const Call& call) {
   // No second interface behind anybody's back (docker_gwbridge): the network has the way out that it was given.
   Json answer{{"InterfaceName", {{"SrcName", joined.device}, {"DstPrefix", "eth"}}}, {"DisableGatewayService", true}};
   if (joined.gateway_v4) answer["Gateway"] = joined.gateway_v4->to_string();
-  if (joined.gateway_v6) answer["GatewayIPv6"] = joined.gateway_v6->to_string();
+  // Engine 20.10 looks at the gateways of an endpoint only where it has one of IPv4. A route it takes from any.
+  if (joined.gateway_v6 && joined.gateway_v4) answer["GatewayIPv6"] = joined.gateway_v6->to_string();
+  if (joined.gateway_v6 && !joined.gateway_v4)
+    answer["StaticRoutes"].push_back(
+        {{"Destination", "::/0"}, {"RouteType", 0}, {"NextHop", joined.gateway_v6->to_string()}});
   for (const auto& route : joined.connected)
     answer["StaticRoutes"].push_back({{"Destination", route.to_string()}, {"RouteType", 1}, {"NextHop", ""}});
   return answer;
