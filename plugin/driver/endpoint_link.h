@@ -46,7 +46,7 @@ namespace plumb::driver {
 [[nodiscard]] Result<void> take_endpoint_access(const EndpointRecord& endpoint);
 
 // Removes the link, in the node's namespace or in the sandbox, or gives the device back as it was. What is not there is
-// a success.
+// a success; so is a sandbox that cannot be looked into, but for a device that has to be given back.
 [[nodiscard]] Result<void> remove_endpoint_link(const EndpointRecord& endpoint);
 // The same for one that nothing is known of but its id.
 [[nodiscard]] Result<void> remove_unknown_link(std::string_view endpoint);
