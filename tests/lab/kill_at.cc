@@ -1,10 +1,11 @@
 // Runs a program and kills it, or makes it fail, at the N-th system call that has an effect on the world outside of it.
 //
-// usage: kill_at LIST|N[:ERRNO] PROGRAM [ARGUMENT...]
+// usage: kill_at [--told] LIST|N[:ERRNO] PROGRAM [ARGUMENT...]
 // LIST counts and lists those calls on stderr. N kills the whole process at the entry of its N-th, which then has no
 // effect: between the effects of N-1 and N there is nothing that anybody else could tell apart, so that all N together
 // are every instant that matters. N:ERRNO lets that call alone fail with this number instead. Ends with the program's
-// exit code, with 128 + its signal, or with 125 when it cannot do what it is asked.
+// exit code, with 128 + its signal, or with 125 when it cannot do what it is asked. --told: calls count from the moment
+// that kill_at itself is sent SIGUSR1, which is for a daemon that is asked something then.
 //
 // Calls are counted over all threads and forked children, in the order in which they come; strace's own injection
 // counts for each thread alone. A child is followed until it executes another program, and outlives the kill as it
@@ -48,6 +49,9 @@ struct SyscallEntry {
 namespace {
 
 constexpr int cannot = 125;
+
+// Whether calls count.
+volatile std::sig_atomic_t counting = 1;
 
 [[noreturn]] void give_up(const char* what) {
   std::fprintf(stderr, "kill_at: %s: %s\n", what, std::strerror(errno));
@@ -197,7 +201,7 @@ class Tracer {
       set_result(thread);
       failing_ = -1;
     }
-    if (call.op != PTRACE_SYSCALL_INFO_ENTRY || !begun_) return;
+    if (call.op != PTRACE_SYSCALL_INFO_ENTRY || !begun_ || counting == 0) return;
     const std::string what = effect(thread, call);
     if (what.empty()) return;
     ++count_;
@@ -239,13 +243,20 @@ class Tracer {
 };
 
 int usage() {
-  std::fputs("usage: kill_at LIST|N[:ERRNO] PROGRAM [ARGUMENT...]\n", stderr);
+  std::fputs("usage: kill_at [--told] LIST|N[:ERRNO] PROGRAM [ARGUMENT...]\n", stderr);
   return cannot;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--told") {
+    counting = 0;
+    struct sigaction action {};
+    action.sa_handler = [](int) { counting = 1; };
+    sigaction(SIGUSR1, &action, nullptr);
+    --argc, ++argv;
+  }
   if (argc < 3) return usage();
   unsigned long last = 0;
   long error = 0;

@@ -6,13 +6,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 
 #include "tests/lab/extra_port.h"
 #include "tests/lab/fault_stage.h"
+#include "tests/lab/kill_stride.h"
 #include "tests/lab/open_vswitch.h"
 #include "tests/lab/system_container.h"
 
@@ -20,21 +19,6 @@ namespace plumb::lab {
 namespace {
 
 constexpr int killed = 128 + 9;
-
-unsigned long number_from(const char* variable, unsigned long otherwise) {
-  const char* given = std::getenv(variable);
-  return given == nullptr ? otherwise : std::strtoul(given, nullptr, 10);
-}
-
-// Every so many calls are done; 1: all.
-unsigned long stride() {
-  if (std::getenv("PLUMB_KILL_ALL") != nullptr) return 1;
-  return std::max(1UL, number_from("PLUMB_KILL_EVERY", 3));
-}
-
-unsigned long part_of_today(unsigned long every) {
-  return number_from("PLUMB_KILL_PART", static_cast<unsigned long>(std::time(nullptr) / 86400)) % every;
-}
 
 // `after` is called with N and what kill_at said of the call, each time that `verb` was killed at its N-th; `prepare`
 // before that. Returns how often.
