@@ -1,27 +1,8 @@
 #include "tests/lab/fault_stage.h"
 
-#include <thread>
 #include <utility>
 
 namespace plumb::lab {
-
-namespace {
-
-using Clock = std::chrono::steady_clock;
-using namespace std::chrono_literals;
-
-// An engine removes a shim and its namespaces some time after it has answered; its socket tells nobody when.
-constexpr auto engine_lag = 5s;
-
-// These are plumb's own doing: they must be right when it returns.
-State at_once(const State& state) {
-  State out;
-  for (const auto& [kind, lines] : state)
-    if (kind == "containers" || kind == "links" || kind == "addresses" || kind == "routes") out[kind] = lines;
-  return out;
-}
-
-}  // namespace
 
 std::string Config::text() const {
   return "[DEFAULT]\nnodes = n1\n" + defaults + "\n[ip#0]\ntype = netns\nipdev = " + ipdev +
@@ -71,13 +52,7 @@ State Stage::state() const {
 void Stage::remember() { before_ = state(); }
 
 std::string Stage::changed() const {
-  State now = state();
-  if (auto text = difference(at_once(before_), at_once(now)); !text.empty()) return text;
-  for (const auto until = Clock::now() + engine_lag; Clock::now() < until; now = state()) {
-    if (difference(before_, now).empty()) return {};
-    std::this_thread::sleep_for(50ms);
-  }
-  return difference(before_, now);
+  return difference_to_now(before_, [this] { return state(); });
 }
 
 bool Stage::answers() const {

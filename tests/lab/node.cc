@@ -157,12 +157,26 @@ bool Running::read_some(Clock::time_point until) {
   return fds[0].revents == 0 || fds[1].revents != 0 || fds[2].revents != 0;
 }
 
-bool Running::await_output(std::string_view text, std::chrono::milliseconds deadline) {
+bool Running::await(const std::string& stream, std::string_view text, std::chrono::milliseconds deadline) {
   const auto until = Clock::now() + deadline;
-  while (outcome_.out.find(text) == std::string::npos) {
-    if (!read_some(until)) return outcome_.out.find(text) != std::string::npos;
+  while (stream.find(text) == std::string::npos) {
+    if (!read_some(until)) return stream.find(text) != std::string::npos;
   }
   return true;
+}
+
+bool Running::await_output(std::string_view text, std::chrono::milliseconds deadline) {
+  return await(outcome_.out, text, deadline);
+}
+
+bool Running::await_errors(std::string_view text, std::chrono::milliseconds deadline) {
+  return await(outcome_.err, text, deadline);
+}
+
+const std::string& Running::errors() {
+  while (read_some(Clock::now())) {
+  }
+  return outcome_.err;
 }
 
 Outcome Running::wait(std::chrono::milliseconds deadline) {
@@ -258,6 +272,24 @@ std::string difference(const State& before, const State& after) {
   only(before, after, '-');
   only(after, before, '+');
   return text;
+}
+
+std::string difference_to_now(const State& before, const std::function<State()>& look) {
+  // Its socket tells nobody when an engine has done.
+  constexpr std::chrono::seconds engine_lag{5};
+  const auto at_once = [](const State& state) {
+    State out;
+    for (const auto& [kind, lines] : state)
+      if (kind == "containers" || kind == "links" || kind == "addresses" || kind == "routes") out[kind] = lines;
+    return out;
+  };
+  State now = look();
+  if (auto text = difference(at_once(before), at_once(now)); !text.empty()) return text;
+  for (const auto until = Clock::now() + engine_lag; Clock::now() < until; now = look()) {
+    if (difference(before, now).empty()) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return difference(before, now);
 }
 
 std::string lab(const Words& command) {

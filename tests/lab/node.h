@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -42,11 +43,16 @@ class Running {
   void signal(int number) const;
   // Reads what it writes on stdout until `text` is part of it; false when the program ends, or at the deadline, first.
   bool await_output(std::string_view text, std::chrono::milliseconds deadline);
+  // The same for stderr.
+  bool await_errors(std::string_view text, std::chrono::milliseconds deadline);
+  // What it has written on stderr so far.
+  const std::string& errors();
   // Waits for its end, and kills it at the deadline.
   Outcome wait(std::chrono::milliseconds deadline = std::chrono::seconds(60));
 
  private:
   bool read_some(std::chrono::steady_clock::time_point until);
+  bool await(const std::string& stream, std::string_view text, std::chrono::milliseconds deadline);
 
   pid_t pid_;
   UniqueFd process_;
@@ -61,6 +67,10 @@ using State = std::map<std::string, std::set<std::string>>;
 
 // The lines that are only in one of the two, with `-` and `+`, by kind; empty when they are equal.
 std::string difference(const State& before, const State& after);
+
+// The same for what `look` sees now. Containers, links, addresses and routes must be as before at once; what an engine
+// ends behind its answer (its shims' processes, namespaces and mounts) is waited for.
+std::string difference_to_now(const State& before, const std::function<State()>& look);
 
 class Node {
  public:
