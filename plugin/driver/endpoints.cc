@@ -78,16 +78,17 @@ std::vector<EndpointRecord> Networks::holders(const std::string& device, const I
   return out;
 }
 
-// Nobody has use for it: the driver that made it was killed before the engine joined it, or its link went with an
-// engine that was killed.
+// Nobody has use for it: its link went with an engine that was killed, or is here, where no engine will come for it any
+// more.
 bool Networks::is_abandoned(const EndpointRecord& endpoint) {
+  bool left_over = false;
   {
     const std::lock_guard lock(mutex_);
     if (busy_.contains(endpoint.id)) return false;
-    if (unclaimed_.contains(endpoint.id)) return true;
+    left_over = left_over_.contains(endpoint.id);
   }
   const auto where = find_endpoint_link(endpoint);
-  return where && *where == Whereabouts::nowhere;
+  return where && (*where == Whereabouts::nowhere || (left_over && *where == Whereabouts::node));
 }
 
 // The record becomes known, unless somebody on the same uplink has the address.
@@ -192,7 +193,7 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
       return Err{ErrorKind::exists, "endpoint " + id.substr(0, 12) + " exists, with another address or network"};
     {
       const std::lock_guard lock(mutex_);
-      unclaimed_.erase(id);
+      left_over_.erase(id);
     }
     if (TRY(find_endpoint_link(*known)) != Whereabouts::nowhere) return *known;
     return make_endpoint(network, *known);
@@ -215,7 +216,7 @@ Result<void> Networks::clear(const EndpointRecord& endpoint) {
   TRY(store_.remove(RecordKind::endpoint, endpoint.id));
   const std::lock_guard lock(mutex_);
   endpoints_.erase(endpoint.id);
-  unclaimed_.erase(endpoint.id);
+  left_over_.erase(endpoint.id);
   host_sides_.erase(endpoint.id);
   overdue_.erase(endpoint.id);
   count();
@@ -255,7 +256,7 @@ Result<Joined> Networks::join(const std::string& id, const std::string& sandbox)
   {
     const std::lock_guard lock(mutex_);
     endpoints_.insert_or_assign(id, *known);
-    unclaimed_.erase(id);
+    left_over_.erase(id);
   }
   arrivals_.expect(arrival_of(*known));
   Joined joined{known->device, {}, {}, {}};

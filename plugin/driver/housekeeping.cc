@@ -23,7 +23,10 @@ void Networks::watch_over(const std::string& id) {
 
 void Networks::engine_started() {
   const std::lock_guard lock(mutex_);
-  for (const auto& [id, endpoint] : endpoints_) overdue_.insert_or_assign(id, Clock::now() + engine_patience);
+  for (const auto& [id, endpoint] : endpoints_) {
+    overdue_.insert_or_assign(id, Clock::now() + engine_patience);
+    left_over_.insert(id);
+  }
   chores_ = true;
   house_.notify_all();
 }

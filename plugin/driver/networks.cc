@@ -90,7 +90,7 @@ Result<void> Networks::load_endpoint(const EndpointRecord& record) {
     return clear(record);
   }
   endpoints_.emplace(record.id, record);
-  if (record.sandbox.empty()) unclaimed_.insert(record.id);
+  left_over_.insert(record.id);
   if (where == Whereabouts::sandbox) arrivals_.resume(arrival_of(record));
   if (where == Whereabouts::node && !record.sandbox.empty()) arrivals_.expect(arrival_of(record));
   watch_over(record.id);

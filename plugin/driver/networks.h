@@ -126,9 +126,10 @@ class Networks {
   std::map<std::string, EndpointRecord> endpoints_;
   std::set<std::string> busy_;  // endpoints that a call is about now
   std::condition_variable turns_;
-  // Endpoints that a driver before this one has made, and no Join was for: their engine may have been told of a
-  // failure.
-  std::set<std::string> unclaimed_;
+  // Endpoints of before the start of this driver, or of the engine, that no call was about since: the call that takes
+  // them, or removes them, may have been cut. As long as their link is on the node, whoever asks for their address gets
+  // it; one that is in its container is not touched.
+  std::set<std::string> left_over_;
   std::map<std::string, std::vector<HostSide>> host_sides_;                    // by endpoint, until it has arrived
   std::map<std::pair<std::string, IpAddress>, Clock::time_point> found_free_;  // uplink and address, until when
   std::map<std::string, Clock::time_point> overdue_;                           // endpoints to look after, and when
