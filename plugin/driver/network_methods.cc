@@ -4,6 +4,7 @@
 
 #include "docker_client/json.h"
 #include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/subnet.h"
 #include "specs/uplink.h"
 
 namespace plumb::driver {
@@ -42,7 +43,7 @@ Result<std::optional<IpAddress>> gateway_in(const Json& data, const Cidr& pool) 
 Result<void> add_subnets(const Json& list, std::vector<Subnet>& out) {
   if (!list.is_array()) return {};  // null for a family that the network does not have
   for (const auto& data : list) {
-    const auto pool = TRY(Cidr::parse(docker::text_of(data, "Pool")));
+    const auto pool = TRY(parse_subnet(docker::text_of(data, "Pool"), "--subnet"));
     // 0.0.0.0/0: no address management at all (--ipam-driver null).
     if (pool.prefix() == 0) continue;
     const auto gateway = TRY(gateway_in(data, pool));
