@@ -90,7 +90,7 @@ TEST_CASE("a parent that is down or has no carrier refuses the start, and says h
   const ExtraPort port("n1", "eth9");
   const Node lan("lan");
   REQUIRE(driver.network("svclan", on("eth9")) == "");
-  REQUIRE(driver.network("patient", on("eth9", {"-o", "check_carrier=false", "-o", "announce=1"})) == "");
+  REQUIRE(driver.network("patient", on("eth9", {"-o", "check_carrier=false", "-o", "announce=5 200ms"})) == "");
   const State down = driver.state();
   std::string said = driver.run("web", kWeb);
   CHECK_MESSAGE(says(said, "device eth9 is down; bring it up: ip link set eth9 up"), said);
