@@ -71,7 +71,9 @@ Result<void> serve(const DriverCommand& command) {
   auto pools = TRY(Pools::open(
       store,
       {[&](const std::string& network, const IpAddress& address) { return networks->endpoint_with(network, address); },
-       [&](const std::string& network, const IpAddress& address) { return networks->answers(network, address); }}));
+       [&](const std::string& network, const IpAddress& address) { return networks->answers(network, address); },
+       {},
+       [&](const std::string& network) { networks->pool_released(network); }}));
   Protocol protocol(*networks, pools, metrics);
   const auto server =
       TRY(HttpServer::start(door.take(), [&](const Request& request) { return protocol.answer(request); }));

@@ -61,9 +61,10 @@ Result<Json> create_network(const Call& call) {
   std::vector<Subnet> subnets;
   TRY(add_subnets(docker::member(call.body, "IPv4Data"), subnets));
   TRY(add_subnets(docker::member(call.body, "IPv6Data"), subnets));
-  const auto record = TRY(call.networks.create_network(id, docker::pairs_of(options, generic),
-                                                       docker::flag_of(options, internal_label), subnets));
-  TRY(call.pools.bind(record));
+  // Its pools first: by them the network is found that a driver was killed over.
+  TRY(call.pools.bind(NetworkRecord{id, {}, {}, false, subnets}));
+  TRY(call.networks.create_network(id, docker::pairs_of(options, generic), docker::flag_of(options, internal_label),
+                                   subnets));
   return Json::object();
 }
 
@@ -166,6 +167,7 @@ Result<std::optional<std::string>> network_call(Networks& networks, Pools& pools
     Json parsed = Json::object();
     if (known.needs_body || !body.empty()) {
       parsed = Json::parse(body, nullptr, false);
+      if (body.empty() && (known.run == create_network || known.run == delete_network)) networks.network_call_was_cut();
       if (!parsed.is_object() && known.needs_body)
         return bad(body.empty() ? "the request has no body" : "the request's body is no JSON object");
     }

@@ -153,6 +153,24 @@ Result<NetworkRecord> Networks::create_network(const std::string& id, const std:
   return record;
 }
 
+void Networks::network_call_was_cut() {
+  const std::lock_guard lock(mutex_);
+  network_cut_until_ = Clock::now() + release_after_cut;
+}
+
+void Networks::pool_released(const std::string& network) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (Clock::now() > network_cut_until_ || !networks_.contains(network)) return;
+    for (const auto& [id, endpoint] : endpoints_)
+      if (endpoint.network == network) return;
+  }
+  std::fprintf(stderr, "plumb driver: network %.12s: the engine has none of that id any more; removed\n",
+               network.c_str());
+  if (auto removed = delete_network(network); !removed)
+    std::fprintf(stderr, "plumb driver: network %.12s: %s\n", network.c_str(), removed.error().what.c_str());
+}
+
 Result<void> Networks::delete_network(const std::string& id) {
   const Turn turn(*this, id);
   std::vector<std::string> left;

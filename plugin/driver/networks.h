@@ -77,6 +77,13 @@ class Networks {
   // The engine has been started anew: endpoints that it has forgotten are cleared away, once it had time to say.
   void engine_started();
 
+  // A call that makes or removes a network has come without its body: the driver died over it, and the engine, which
+  // repeats it so, goes on as if it had been refused or done.
+  void network_call_was_cut();
+  // The engine has released a pool of the network. After such a cut it has no network of that id any more, whatever is
+  // remembered of it; else DeleteNetwork has come already.
+  void pool_released(const std::string& network);
+
   // For Pools (Neighbourhood): the endpoint on that network's uplink that has the address, or empty; and whether
   // somebody on the LAN answers for it. An address found free is not probed again for the endpoint that is made with it
   // next.
@@ -114,6 +121,8 @@ class Networks {
 
   // The engine takes the link of an endpoint within milliseconds; after this it has forgotten it.
   static constexpr std::chrono::seconds engine_patience{120};
+  // From the repeat of a cut call to the release of the pools, which follows at once.
+  static constexpr std::chrono::seconds release_after_cut{30};
   // From an address found free for a request to the endpoint that is made with it.
   static constexpr std::chrono::seconds found_free_for{5};
 
@@ -134,7 +143,8 @@ class Networks {
   std::map<std::pair<std::string, IpAddress>, Clock::time_point> found_free_;  // uplink and address, until when
   std::map<std::string, Clock::time_point> overdue_;                           // endpoints to look after, and when
   std::vector<UniqueFd> late_;  // packet sockets: closing one takes 10 ms
-  bool chores_ = false;         // for the housekeeper to look again
+  Clock::time_point network_cut_until_{};
+  bool chores_ = false;  // for the housekeeper to look again
   std::condition_variable_any house_;
   std::jthread housekeeper_;  // last: it uses the others until it is joined
 };

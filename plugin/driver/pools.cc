@@ -178,12 +178,18 @@ Result<PoolRecord> Pools::request_pool(const std::string& pool, const std::strin
 }
 
 Result<void> Pools::release_pool(const std::string& id) {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->book.find(id) == nullptr) return {};
-  // Leases first: of a pool that is gone nobody would remove them any more.
-  TRY(state_->store.remove_leases(id));
-  TRY(state_->store.remove(RecordKind::pool, id));
-  state_->book.erase(id);
+  std::string network;
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto* record = state_->book.find(id);
+    if (record == nullptr) return {};
+    network = record->network;
+    // Leases first: of a pool that is gone nobody would remove them any more.
+    TRY(state_->store.remove_leases(id));
+    TRY(state_->store.remove(RecordKind::pool, id));
+    state_->book.erase(id);
+  }
+  if (!network.empty() && state_->neighbourhood.released) state_->neighbourhood.released(network);
   return {};
 }
 

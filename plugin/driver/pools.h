@@ -31,6 +31,8 @@ struct Neighbourhood {
   std::function<Result<bool>(const std::string& network, const IpAddress& address)> answers;
   // The time since the boot, asked for with the lock held; empty: the kernel's (CLOCK_BOOTTIME).
   std::function<std::chrono::seconds()> uptime = {};
+  // A pool of that network has been released.
+  std::function<void(const std::string& network)> released = {};
 };
 
 class Pools {
