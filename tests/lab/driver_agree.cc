@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
@@ -83,7 +84,7 @@ State ask_kernel(const Node& node, const Engine& engine) {
   for (const auto& link : lines_of(links_on_node(node))) out["on the node"].insert(link);
   for (const auto& [endpoint, pid] : engine.pids) {
     if (pid.empty()) continue;
-    for (const auto& link : parsed(node.must({"nsenter", "-t", pid, "-n", "ip", "-j", "address"}))) {
+    for (const auto& link : parsed(node.must({"nsenter", "-t", pid, "-n", "ip", "-j", "-d", "address"}))) {
       const auto alias = link.value("ifalias", std::string());
       if (!alias.starts_with("plumb endpoint ")) continue;
       if (link.value("operstate", std::string()) != "UP") out["down"].insert(alias);
@@ -167,8 +168,10 @@ EngineNetwork::EngineNetwork(const Node& node, std::string name, const Words& mo
 EngineNetwork::~EngineNetwork() { clear_engine(node_); }
 
 void clear_engine(const Node& node) {
-  node.run({"bash", "-c",
-            "docker ps -aq | xargs -r docker rm -fv; docker network ls -qf driver=plumb | xargs -r docker network rm"});
+  const Outcome cleared = node.run(
+      {"bash", "-c",
+       "docker ps -aq | xargs -r docker rm -fv; docker network ls -qf driver=plumb | xargs -r docker network rm"});
+  if (cleared.exit_code != 0) std::cerr << node.name() << ": not cleared: " << cleared.err << std::endl;
 }
 
 }  // namespace plumb::lab

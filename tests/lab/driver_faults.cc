@@ -32,7 +32,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
-const std::string kLog = "/var/log/plumb-driver.log";
+const std::string kLog = "/srv/plumb-driver.log";  // the node's own, as /var/log is not
 constexpr auto ready_limit = 20s;
 
 [[noreturn]] void give_up(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
