@@ -1,5 +1,5 @@
-// Which of the calls a test of kills does: PLUMB_KILL_ALL=1 all; else each PLUMB_KILL_EVERY-th, from PLUMB_KILL_PART on,
-// which is another one each day.
+// Which of the calls a test of kills does: PLUMB_KILL_ALL=1 all; else each PLUMB_KILL_EVERY-th, from PLUMB_KILL_PART
+// on, which is another one each day.
 //
 // Threads: reads the environment. Privilege: none.
 #pragma once
