@@ -27,11 +27,12 @@ class DriverProgram final : public DriverProcess {
   [[nodiscard]] std::string name() const override { return "plumb"; }
   [[nodiscard]] std::string folder() const override { return "/var/lib/plumb/driver"; }
   [[nodiscard]] std::string socket() const override { return "/run/docker/plugins/plumb.sock"; }
+  [[nodiscard]] std::string metrics_socket() const override { return "/run/plumb-test-metrics.sock"; }
 
   bool start() override {
     end_forgotten();
     Words command{"bash", "-c", "echo $$ >" + pid_file + "; exec \"$@\"", "driver", program(), "driver"};
-    if (options_.metrics) command.insert(command.end(), {"--metrics", DriverOn::metrics_socket()});
+    if (options_.metrics) command.insert(command.end(), {"--metrics", metrics_socket()});
     running_.emplace(node_.start(command));
     return running_->await_errors("plumb driver: ready", 10s);
   }
@@ -61,9 +62,84 @@ class DriverProgram final : public DriverProcess {
   std::string said_;  // by those that have ended
 };
 
+// A managed plugin of the node's Docker Engine. It is made once for all tests of the program, and enabled and disabled
+// as others are started and stopped; its records go when a test's networks do.
+class DriverPlugin final : public DriverProcess {
+ public:
+  DriverPlugin(Node node, DriverOptions options) : node_(std::move(node)), options_(options) {
+    install();
+    said_before_ = node_.engine_log().size();
+  }
+  ~DriverPlugin() override { stop(); }
+
+  [[nodiscard]] std::string name() const override { return "plumb:latest"; }
+  [[nodiscard]] std::string folder() const override {
+    return "/var/lib/docker/plugins/" + id() + "/propagated-mount/driver";
+  }
+  [[nodiscard]] std::string socket() const override { return sockets() + "plumb.sock"; }
+  [[nodiscard]] std::string metrics_socket() const override { return sockets() + "metrics.sock"; }
+
+  bool start() override {
+    if (!enabled()) {
+      node_.must({"docker", "plugin", "set", name(),
+                  std::string("args=") + (options_.metrics ? "--metrics=/run/docker/plugins/metrics.sock"
+                                                           : "--socket=/run/docker/plugins/plumb.sock")});
+      if (node_.run({"docker", "plugin", "enable", name()}).exit_code != 0) return false;
+    }
+    // Docker starts one that was killed again by itself.
+    return node_
+               .run({"bash", "-c",
+                     "until curl -s -o /dev/null -X POST --unix-socket " + socket() +
+                         " http://x/NetworkDriver.Leave; do :; done"},
+                    20s)
+               .exit_code == 0;
+  }
+  void stop() override { node_.run({"docker", "plugin", "disable", "--force", name()}); }
+  void kill() override {
+    node_.must({"bash", "-c", "pid=$(cat " + pid_path() + ") && kill -9 $pid && while kill -0 $pid; do :; done"});
+  }
+  [[nodiscard]] std::set<std::string> namespaces() const override {
+    std::istringstream lines(
+        node_.must({"bash", "-c", "readlink /proc/$(cat " + pid_path() + ")/ns/{ipc,mnt,pid,uts}"}));
+    std::set<std::string> out;
+    for (std::string line; std::getline(lines, line);) out.insert(line);
+    return out;
+  }
+  std::string log() override { return node_.engine_log().substr(said_before_); }
+  [[nodiscard]] bool runs() const override { return enabled(); }
+
+ private:
+  // Another program's may be there, of a test before this one's.
+  void install() const {
+    static std::set<std::string> made;
+    if (!made.insert(node_.name()).second) return;
+    const std::string files = "/srv/plugin";
+    node_.run({"docker", "plugin", "rm", "--force", name()});
+    node_.must({PLUMB_SOURCE_DIR "/ci/plugin", "--program", program(), files});
+    node_.must({"docker", "plugin", "create", "plumb", files});
+    node_.must({"rm", "-rf", files});
+  }
+  [[nodiscard]] std::string asked(const std::string& what) const {
+    auto out = node_.must({"docker", "plugin", "inspect", "-f", "{{." + what + "}}", name()});
+    out.pop_back();
+    return out;
+  }
+  [[nodiscard]] bool enabled() const { return asked("Enabled") == "true"; }
+  [[nodiscard]] std::string id() const { return asked("Id"); }
+  [[nodiscard]] std::string pid_path() const {
+    return "/run/docker/containerd/daemon/io.containerd.runtime.v2.task/plugins.moby/" + id() + "/init.pid";
+  }
+  [[nodiscard]] std::string sockets() const { return "/run/docker/plugins/" + id() + "/"; }
+
+  Node node_;
+  DriverOptions options_;
+  std::size_t said_before_ = 0;
+};
+
 std::unique_ptr<DriverProcess> process_for(const Node& node, DriverOptions options) {
   const char* way = std::getenv("PLUMB_DRIVER");
   if (way == nullptr || way == std::string("program")) return std::make_unique<DriverProgram>(node, options);
+  if (way == std::string("plugin")) return std::make_unique<DriverPlugin>(node, options);
   std::cerr << "lab: PLUMB_DRIVER=" << way << ": there is no such way to run the driver" << std::endl;
   std::abort();
 }
@@ -188,6 +264,7 @@ State DriverOn::state() const {
     return file == "/run/plumb" || file.starts_with("/run/containerd") ||
            (file.starts_with("/run/plumb/") && file.ends_with(".lock"));
   });
+  for (const auto& own : process_->namespaces()) out["namespaces"].erase(own);
   out["records"] = records();
   return out;
 }

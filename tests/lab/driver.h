@@ -4,8 +4,9 @@
 // containers carry a label, by which they go when the object does, also those of a test that was killed.
 //
 // Threads: one. Privilege: root, as Node. One object for a node at a time.
-// PLUMB_DRIVER names the way that the driver runs there: `program` (the default) is `plumb driver`. The tests ask
-// name() for what `docker network create -d` is to be given, and know nothing else of it.
+// PLUMB_DRIVER names the way that the driver runs there: `program` (the default) is `plumb driver`, `plugin` a managed
+// plugin made by ci/plugin. The tests ask name() for what `docker network create -d` is to be given, and know nothing
+// else of it.
 #pragma once
 
 #include <map>
@@ -32,11 +33,14 @@ class DriverProcess {
   [[nodiscard]] virtual std::string name() const = 0;    // "plumb"
   [[nodiscard]] virtual std::string folder() const = 0;  // of its records, in the node
   [[nodiscard]] virtual std::string socket() const = 0;  // that Docker connects to
-  virtual bool start() = 0;                              // returns when it serves; false: it does not
-  virtual void stop() = 0;                               // in good order
-  virtual void kill() = 0;                               // returns when it is gone
-  virtual std::string log() = 0;                         // what it has said since its first start
+  [[nodiscard]] virtual std::string metrics_socket() const = 0;
+  virtual bool start() = 0;       // returns when it serves; false: it does not
+  virtual void stop() = 0;        // in good order
+  virtual void kill() = 0;        // returns when it is gone
+  virtual std::string log() = 0;  // what it has said since its first start
   [[nodiscard]] virtual bool runs() const = 0;
+  // Of its own, as Node::state() has them: another one's after it was killed and started.
+  [[nodiscard]] virtual std::set<std::string> namespaces() const { return {}; }
 };
 
 class DriverOn {
@@ -90,7 +94,7 @@ class DriverOn {
 
   // The metrics by name and labels; empty when they are not served.
   [[nodiscard]] std::map<std::string, double> metrics() const;
-  [[nodiscard]] static std::string metrics_socket() { return "/run/plumb-test-metrics.sock"; }
+  [[nodiscard]] std::string metrics_socket() const { return process_->metrics_socket(); }
 
  private:
   void clear() const;

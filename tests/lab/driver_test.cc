@@ -134,10 +134,10 @@ TEST_CASE("metrics: served where asked for, by root's socket alone, and they cou
   {
     const DriverOn silent;
     CHECK(silent.metrics().empty());
-    CHECK(silent.node().run({"test", "-e", DriverOn::metrics_socket()}).exit_code != 0);
+    CHECK(silent.node().run({"test", "-e", silent.metrics_socket()}).exit_code != 0);
   }
   DriverOn driver("n1", {.metrics = true});
-  for (const auto& socket : {driver.socket(), DriverOn::metrics_socket()})
+  for (const auto& socket : {driver.socket(), driver.metrics_socket()})
     CHECK(driver.node().must({"stat", "-c", "%a %U", socket}) == "600 root\n");
   REQUIRE(driver.network("svclan", kLan) == "");
   REQUIRE(driver.run("web", kWeb) == "");

@@ -228,6 +228,13 @@ std::string Node::must(const Words& command) const {
   return std::move(outcome.out);
 }
 
+std::string Node::engine_log() const {
+  const std::ifstream file("/var/cache/plumb-lab/" + lab_name() + "/" + name_ + "/dockerd.log");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 std::string Node::outside(const std::string& path) const { return "/proc/" + std::to_string(pid()) + "/root" + path; }
 
 void Node::write(const std::string& path, std::string_view text) const {

@@ -92,6 +92,9 @@ class Node {
   // Writes a file of the node, with its folders; `path` is absolute and as the node sees it.
   void write(const std::string& path, std::string_view text) const;
   void remove(const std::string& path) const;
+  // What the node's Docker Engine has said since the node is up.
+  [[nodiscard]] std::string engine_log() const;
+
   // The path by which the test itself reaches a file of the node.
   [[nodiscard]] std::string outside(const std::string& path) const;
 
