@@ -201,6 +201,7 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
   TRY(check_node_has_not(wanted.addresses));
   EndpointRecord record = TRY(plan_endpoint(network, id, wanted));
   record.boot_id = boot_;
+  TRY(check_neighbours(record.uplink, record.mode));
   TRY(claim(record));
   auto made = make_endpoint(network, record);
   if (!made) {

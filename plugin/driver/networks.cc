@@ -120,15 +120,14 @@ Result<NetworkRecord> Networks::find_network(const std::string& id) {
              "remove it and create it again"};
 }
 
-Result<void> Networks::check_neighbours(const NetworkRecord& record, IpMode mode) {
+// Endpoints count, not networks: one that nobody uses, or that its engine has forgotten, keeps nobody from anything.
+Result<void> Networks::check_neighbours(const std::string& device, IpMode mode) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [id, other] : networks_) {
-    if (uplink(other.parsed.link) != uplink(record.parsed.link)) continue;
-    const auto theirs = other.parsed.link.mode == IpMode::automatic ? IpMode::macvlan : other.parsed.link.mode;
-    if (!excludes(mode, theirs)) continue;
+  for (const auto& [id, other] : endpoints_) {
+    if (other.uplink != device || !excludes(mode, other.mode)) continue;
     return Err{ErrorKind::refused,
-               "option -o mode=" + std::string(mode_name(mode)) + ": network " + id.substr(0, 12) + " uses " +
-                   uplink(record.parsed.link) + " in mode " + std::string(mode_name(theirs)) +
+               "option -o mode=" + std::string(mode_name(mode)) + ": network " + other.network.substr(0, 12) +
+                   " has a container on " + device + " in mode " + std::string(mode_name(other.mode)) +
                    ", and a device is one or the other",
                "give both networks the same mode, or another parent"};
   }
@@ -145,7 +144,7 @@ Result<NetworkRecord> Networks::create_network(const std::string& id, const std:
     return Err{ErrorKind::exists, "create network " + id.substr(0, 12) + ": it exists, made of other options"};
   }
   const auto mode = TRY(check_parent(record.parsed.link));
-  TRY(check_neighbours(record, mode));
+  TRY(check_neighbours(uplink(record.parsed.link), mode));
   TRY(store_.put(RecordKind::network, id, encode(record)));
   const std::lock_guard lock(mutex_);
   networks_.emplace(id, record);

@@ -54,8 +54,8 @@ class Networks {
   Networks& operator=(const Networks&) = delete;
   ~Networks();
 
-  // Errors: exists (of that id, with other options), those of parse_options() and check_parent(), refused (another
-  // network uses the parent in a way that the kernel does not allow beside this one).
+  // Errors: exists (of that id, with other options), those of parse_options() and check_parent(), refused (a
+  // container of another network uses the parent in a way that the kernel does not allow beside this one).
   [[nodiscard]] Result<NetworkRecord> create_network(const std::string& id,
                                                      const std::map<std::string, std::string>& options, bool internal,
                                                      const std::vector<Subnet>& subnets);
@@ -98,7 +98,7 @@ class Networks {
   // networks.cc
   Result<void> load();
   Result<void> load_endpoint(const EndpointRecord& record);
-  Result<void> check_neighbours(const NetworkRecord& record, IpMode mode);
+  Result<void> check_neighbours(const std::string& device, IpMode mode);
   Result<NetworkRecord> find_network(const std::string& id);
   void count();
 

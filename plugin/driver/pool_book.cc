@@ -35,10 +35,10 @@ const PoolRecord* PoolBook::find(const std::string& pool) const {
   return found == pools_.end() ? nullptr : &found->second.record;
 }
 
-std::vector<PoolRecord> PoolBook::oldest_first() const {
+std::vector<PoolRecord> PoolBook::newest_first() const {
   std::vector<PoolRecord> out;
   for (const auto& [id, entry] : pools_) out.push_back(entry.record);
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.number > b.number; });
   return out;
 }
 

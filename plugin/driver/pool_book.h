@@ -23,7 +23,7 @@ class PoolBook {
   void erase(const std::string& pool);
   // Nullptr when there is no such pool. Holds until put() or erase() of it.
   [[nodiscard]] const PoolRecord* find(const std::string& pool) const;
-  [[nodiscard]] std::vector<PoolRecord> oldest_first() const;
+  [[nodiscard]] std::vector<PoolRecord> newest_first() const;
   // Above that of every pool there is.
   [[nodiscard]] std::uint64_t next_number() const;
 

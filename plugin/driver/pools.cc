@@ -296,7 +296,7 @@ Result<void> Pools::release_address(const std::string& pool, const IpAddress& ad
 
 Result<void> Pools::bind(const NetworkRecord& network) {
   const std::lock_guard lock(state_->mutex);
-  const auto pools = state_->book.oldest_first();
+  const auto pools = state_->book.newest_first();
   for (const auto& subnet : network.subnets) {
     const PoolRecord* chosen = nullptr;
     for (const auto& record : pools) {

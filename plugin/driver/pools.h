@@ -58,8 +58,9 @@ class Pools {
   // and the caller one that was refused.
   [[nodiscard]] Result<void> release_address(const std::string& pool, const IpAddress& address);
 
-  // A network has been made of these subnets: its pools are those that are bound to no network yet, oldest first. A
-  // subnet without such a pool is another address manager's. A repeat changes nothing.
+  // A network has been made of these subnets: its pools are those that are bound to no network yet, newest first: an
+  // older one may be left of an engine that was killed. A subnet without such a pool is another address manager's. A
+  // repeat changes nothing.
   [[nodiscard]] Result<void> bind(const NetworkRecord& network);
 
  private:

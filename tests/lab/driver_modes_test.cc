@@ -146,8 +146,15 @@ TEST_CASE("ipvlan: reached with the node's MAC, which nobody may choose, or refu
       REQUIRE(driver.network("svclan", network) == "");
       const std::string said = driver.run_with_mac("web", "svclan", kAddress, "02:00:0a:00:03:99");
       CHECK_MESSAGE(says(said, "an ipvlan has its parent's MAC address"), said);
+      // Made before there was any container, and so not refused: its own containers are.
+      REQUIRE(driver.network("early", on("eth0", {"-o", "mode=ipvlan-l3"})) == "");
+      REQUIRE(driver.run("web", kWeb) == "");
+      const std::string late = driver.run("late", {"--network", "early", "--ip", "10.0.3.34"});
+      CHECK_MESSAGE(says(late, "a device is one or the other"), late);
       const std::string beside = driver.network("beside", on("eth0", {"-o", "mode=macvlan"}));
       CHECK_MESSAGE(says(beside, "a device is one or the other"), beside);
+      REQUIRE(driver.remove({"web"}) == "");
+      REQUIRE(driver.docker({"network", "rm", "early"}) == "");
       REQUIRE(driver.docker({"network", "rm", "svclan"}) == "");
     } else {
       REQUIRE(driver.network("svclan", {"--subnet", "10.0.77.0/24", "-o", "parent=eth0", "-o", "mode=" + mode}) == "");

@@ -451,7 +451,7 @@ TEST_CASE("a pool that is released during a probe gives no address") {
   CHECK(node.refusal(pool).kind == ErrorKind::not_found);
 }
 
-TEST_CASE("a network is bound to the oldest pool of its subnet and gateway, once") {
+TEST_CASE("a network is bound to the newest pool of its subnet and gateway, once") {
   Node node;
   node.lan = {"10.0.3.1", "10.0.3.2"};
   const auto pool_of = [&](const char* gateway) {
@@ -471,12 +471,12 @@ TEST_CASE("a network is bound to the oldest pool of its subnet and gateway, once
   const auto bound = [&](const std::string& id) {
     return decode_pool(node.store().load(RecordKind::pool).value().at(id)).value().network;
   };
-  CHECK(bound(oldest) == "n1");
-  CHECK(bound(youngest).empty());
+  CHECK(bound(youngest) == "n1");
+  CHECK(bound(oldest).empty());
   CHECK(bound(other).empty());
   record.id = "n2";
   CHECK(node.pools().bind(record).has_value());
-  CHECK(bound(youngest) == "n2");
+  CHECK(bound(oldest) == "n2");
   CHECK(bound(other).empty());
 }
 
