@@ -30,6 +30,8 @@ struct EventFilter {
   std::vector<std::string> types{};   // empty: all
   std::vector<std::string> labels{};  // all of them must match
   std::int64_t since = 0;             // seconds since 1970; 0: from now on
+  // Docker's words; empty: all. Podman has words of its own: from it all come.
+  std::vector<std::string> actions{};
 };
 
 class EventStream {

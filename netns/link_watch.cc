@@ -29,8 +29,9 @@ std::optional<LinkChange> decode(const nlmsghdr& message) {
 
 }  // namespace
 
-Result<LinkWatch> LinkWatch::open(const Namespace& ns, bool addresses) {
-  auto fd = TRY(open_changes(ns, RTMGRP_LINK | (addresses ? RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR : 0U)));
+Result<LinkWatch> LinkWatch::open(const Namespace& ns, bool addresses, bool routes) {
+  auto fd = TRY(open_changes(ns, RTMGRP_LINK | (addresses ? RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR : 0U) |
+                                     (routes ? RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE : 0U)));
   // More than the system's limit needs CAP_NET_ADMIN; without, the default has to do, and `lost` says when it does not.
   static_cast<void>(::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_bytes, sizeof receive_bytes));
   return LinkWatch(std::move(fd));
@@ -54,7 +55,10 @@ LinkWatch::Heard LinkWatch::read() {
     }
     for (const auto* at = reinterpret_cast<const nlmsghdr*>(buffer.data()); nlmsg_ok(at, left) != 0;  // NOLINT
          at = nlmsg_next(const_cast<nlmsghdr*>(at), &left))                                           // NOLINT
-      if (auto change = decode(*at)) heard.changes.push_back(*std::move(change));
+      if (auto change = decode(*at))
+        heard.changes.push_back(*std::move(change));
+      else
+        heard.others = true;
   }
 }
 

@@ -22,16 +22,17 @@ struct LinkChange {
 
 class LinkWatch {
  public:
-  // Hears of links from now on; with `addresses` it wakes up for addresses, too, without telling which. The socket
-  // keeps the namespace alive. Errors: permission, EMFILE.
-  [[nodiscard]] static Result<LinkWatch> open(const Namespace& ns, bool addresses = false);
+  // Hears of links from now on; with `addresses` or `routes` it wakes up for these, too, without telling which. The
+  // socket keeps the namespace alive. Errors: permission, EMFILE.
+  [[nodiscard]] static Result<LinkWatch> open(const Namespace& ns, bool addresses = false, bool routes = false);
 
   // Readable when something has changed.
   [[nodiscard]] int fd() const { return fd_.get(); }
 
   struct Heard {
     std::vector<LinkChange> changes;
-    bool lost = false;  // there was more than the socket could hold (ENOBUFS): look at the state afresh
+    bool others = false;  // something changed that is no link
+    bool lost = false;    // there was more than the socket could hold (ENOBUFS): look at the state afresh
   };
   // What there is to read; never blocks.
   [[nodiscard]] Heard read();

@@ -13,21 +13,24 @@
 
 namespace plumb {
 
-namespace {
-
-// Sends one round under a share of the service's lock, so that no verb can withdraw the address meanwhile. False: it is
-// no longer ours to announce.
-bool send_round(std::vector<Claimed>& claimed, unsigned round, const char* lock_path, const Generation& generation) {
+SentRound send_round(std::vector<Claimed>& claimed, unsigned round, const char* lock_path,
+                     const Generation& generation) {
+  SentRound out;
   const UniqueFd lock(::open(lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!lock) return out;
+  const bool held = ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0;
   Generation now{};
-  if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0) return false;
   if (::pread(lock.get(), now.data(), now.size(), 0) != static_cast<ssize_t>(now.size()) || now != generation)
-    return false;
-  bool any = false;
+    return out;
+  // The watcher looks at the service, or a verb begins: this round is left out, and the next one knows more.
+  if (!held) return {true, 0};
   for (auto& c : claimed)
-    if (round < c.policy.count && c.announcer.send() > 0) any = true;
-  return any;
+    if (round < c.policy.count) out.frames += c.announcer.send();
+  out.ours = out.frames > 0;
+  return out;
 }
+
+namespace {
 
 // Waits for the time to pass, or for the next verb: it writes its generation into the lock file when it begins. False:
 // there is one, and nothing is ours to announce any more.
@@ -40,11 +43,7 @@ bool wait_for_round(milliseconds time, int watch, const char* lock_path, const G
     if (::poll(&changed, 1, static_cast<int>(left.count())) <= 0) continue;
     std::array<char, 1024> drained{};
     [[maybe_unused]] const auto size = ::read(watch, drained.data(), drained.size());
-    const UniqueFd lock(::open(lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    Generation now{};
-    if (!lock || ::pread(lock.get(), now.data(), now.size(), 0) != static_cast<ssize_t>(now.size()) ||
-        now != generation)
-      return false;
+    if (current_generation(lock_path) != generation) return false;
   }
 }
 
@@ -72,7 +71,7 @@ void close_all_but(const std::vector<int>& keep) {
   ::inotify_add_watch(watch.get(), lock_path.c_str(), IN_MODIFY | IN_DELETE_SELF);
   for (unsigned round = 1; round < rounds; ++round) {
     if (!wait_for_round(interval, watch.get(), lock_path.c_str(), generation)) break;
-    if (!send_round(claimed, round, lock_path.c_str(), generation)) break;
+    if (!send_round(claimed, round, lock_path.c_str(), generation).ours) break;
   }
   ::_exit(0);
 }

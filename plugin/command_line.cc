@@ -63,6 +63,9 @@ constexpr Example commands[] = {
      "  plumb driver                  # by hand; systemctl enable --now plumb-driver.socket for good\n"
      "  plumb driver --metrics /run/plumb/metrics.sock\n"
      "  docker network create -d plumb --subnet 10.0.3.0/24 --gateway 10.0.3.1 -o parent=eth0 lan"},
+    {Action::watch, "watch", "Keep the started services of this node true, until a signal ends it",
+     "plumb watch                   # by hand; systemctl enable --now plumb-watch.service for good\n"
+     "  plumb watch --metrics /run/plumb/watch.metrics.sock"},
     {Action::version, "version", "Print the version", "plumb version"},
 };
 
@@ -141,6 +144,10 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
     case Action::logs: add_logs(sub, out); return;
     case Action::enter: add_enter(sub, out); return;
     case Action::driver: add_driver(sub, out, format); return;
+    case Action::watch:
+      sub.add_option("--metrics", out.watch_metrics, "Serve metrics, for Prometheus, on this socket (default: none)")
+          ->type_name("PATH");
+      return;
     case Action::docker:
       add_place(sub, out);
       add_service(sub, out);

@@ -28,6 +28,7 @@ enum class Action {
   keywords,
   docker,
   driver,
+  watch,
   version
 };
 
@@ -52,6 +53,7 @@ struct CommandLine {
   std::optional<std::chrono::milliseconds> since;
   std::string plan_verb = "start";  // of `plan`
   DriverCommand driver;
+  std::string watch_metrics;  // of `watch`: a socket; empty: none
   SpecPlace place;
   bool json = false;
   bool timing = false;

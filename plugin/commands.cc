@@ -16,7 +16,9 @@
 #include "plugin/pull_progress.h"
 #include "plugin/service_list.h"
 #include "plugin/signals.h"
+#include "plugin/started.h"
 #include "plugin/verb.h"
+#include "plugin/watch/watch.h"
 #include "specs/keywords.h"
 
 namespace plumb {
@@ -71,21 +73,30 @@ int tell(const CommandLine& command, const std::string& operation, const Service
   return outcome.error ? code(exit_code(outcome.error->kind)) : code(ExitCode::ok);
 }
 
+// For the watcher. A start that nobody watches over is a start all the same.
+void remember(const CommandLine& command, const Service& service) {
+  auto file = read_spec(command.service, command.place);
+  auto done = file ? record_started(service, *file, command.place) : Result<void>(Err{file.error()});
+  if (!done) complain("plumb: warning: plumb watch will not know of it: " + done.error().what + "\n");
+}
+
 int change(const CommandLine& command, const std::vector<Verb>& verbs) {
   const std::string word = verbs.size() == 2 ? std::string("restart") : std::string(to_string(verbs.front()));
   const std::string operation = word + " " + command.service;
   auto opened = open_service(command, operation);
   if (!opened.service) return opened.exit_code;
   if (auto allowed = check_privilege(); !allowed) return report(command, operation, allowed.error());
-  auto lock = ServiceLock::take(opened.service->name);
+  auto lock = ServiceLock::take(opened.service->name, word);
   if (!lock) return report(command, operation, lock.error());
   const Signals signals;
   PullProgress progress(command.quiet);
   int result = code(ExitCode::ok);
   for (const Verb verb : verbs) {
+    if (!brings_up(verb)) forget_started(opened.service->name);
     const auto outcome = run_verb(*opened.service, verb, *lock, progress.callback(), signals.stop());
     result = tell(command, operation, *opened.service, verb, outcome);
     if (outcome.error) break;
+    if (verb == Verb::start) remember(command, *opened.service);
   }
   lock->finish();
   return result;
@@ -207,6 +218,7 @@ int run_command(const CommandLine& command) {
     case Action::keywords: return explain_keywords(command);
     case Action::docker: return run_docker(command);
     case Action::driver: return command.driver.check ? driver::show_check(command) : driver::run_driver(command);
+    case Action::watch: return watch::run_watch(command);
     case Action::version: print(std::string("plumb ") + PLUMB_VERSION + "\n"); return code(ExitCode::ok);
   }
   return code(ExitCode::usage);

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <string_view>
 #include <tuple>
@@ -35,13 +34,16 @@ Result<std::string> run_directory() {
 
 namespace {
 
-// Follows the generation in the file once its verb has come to its end.
+// The file: the generation of the last verb, what follows it once that verb has come to its end, and who holds the
+// lock.
 constexpr std::string_view finished = "finished\n";
+constexpr std::size_t holder_at = 64;
+static_assert(std::tuple_size_v<Generation> + finished.size() <= holder_at);
 
 bool left_unfinished(int fd) {
   std::array<char, std::tuple_size_v<Generation> + finished.size()> text{};
   const auto size = ::pread(fd, text.data(), text.size(), 0);
-  if (size <= 0) return false;
+  if (size <= 0 || text[0] == '\0') return false;  // no verb has begun yet
   return !std::string_view(text.data(), static_cast<std::size_t>(size)).ends_with(finished);
 }
 
@@ -54,9 +56,29 @@ Generation new_generation() {
   return out;
 }
 
+// "start (pid 4711)"
+std::string holder_text(std::string_view holder) {
+  return std::string(holder) + " (pid " + std::to_string(::getpid()) + ")\n";
+}
+
+std::string read_holder(int fd) {
+  std::array<char, 64> text{};
+  const auto size = ::pread(fd, text.data(), text.size(), holder_at);
+  const std::string_view read(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  const auto end = read.find('\n');
+  return end == std::string_view::npos ? std::string("another verb") : std::string(read.substr(0, end));
+}
+
 }  // namespace
 
-Result<ServiceLock> ServiceLock::take(const std::string& service) {
+Generation current_generation(const char* path) {
+  Generation now{};
+  const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file || ::pread(file.get(), now.data(), now.size(), 0) != static_cast<ssize_t>(now.size())) return {};
+  return now;
+}
+
+Result<ServiceLock> ServiceLock::hold(const std::string& service, std::string_view holder, Wait wait) {
   std::string path = TRY(run_directory()) + "/" + service + ".lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) {
@@ -64,21 +86,44 @@ Result<ServiceLock> ServiceLock::take(const std::string& service) {
     if (error.kind == ErrorKind::permission) error.next = "run it as root";
     return Err{std::move(error)};
   }
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  ServiceLock out(std::move(fd), path, holder_text(holder));
+  if (::flock(out.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
     // An announcer holds it for microseconds; another verb for as long as it takes.
-    std::array<char, 32> holder{};
-    if (::pread(fd.get(), holder.data(), holder.size() - 1, 0) > 0 && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
-      std::fprintf(stderr, "plumb: waiting for another plumb (pid %d) to be done with %s\n",
-                   static_cast<int>(std::strtol(holder.data(), nullptr, 10)), service.c_str());
-    while (::flock(fd.get(), LOCK_EX) != 0)
-      if (errno != EINTR) return Err{errno_error(errno, "lock " + path)};
+    const std::string other = read_holder(out.fd_.get());
+    if (::flock(out.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+      out.waited_ = true;
+      if (wait == Wait::said)
+        std::fprintf(stderr, "plumb: waiting for plumb %s to be done with %s\n", other.c_str(), service.c_str());
+      while (::flock(out.fd_.get(), LOCK_EX) != 0)
+        if (errno != EINTR) return Err{errno_error(errno, "lock " + path)};
+    }
   }
-  const bool after_a_kill = left_unfinished(fd.get());
-  const Generation generation = new_generation();
-  if (::ftruncate(fd.get(), 0) != 0 ||
-      ::pwrite(fd.get(), generation.data(), generation.size(), 0) != static_cast<ssize_t>(generation.size()))
+  out.after_a_kill_ = left_unfinished(out.fd_.get());
+  const auto size = static_cast<ssize_t>(out.holder_.size());
+  if (::pwrite(out.fd_.get(), out.holder_.data(), out.holder_.size(), holder_at) != size)
     return Err{errno_error(errno, "write " + path)};
-  return ServiceLock(std::move(fd), std::move(path), generation, after_a_kill);
+  return out;
+}
+
+Result<ServiceLock> ServiceLock::hold(const std::string& service, std::string_view holder) {
+  return hold(service, holder, Wait::silent);
+}
+
+Result<ServiceLock> ServiceLock::take(const std::string& service, std::string_view holder) {
+  auto out = TRY(hold(service, holder, Wait::said));
+  TRY(out.begin());
+  return out;
+}
+
+Result<void> ServiceLock::begin() {
+  generation_ = new_generation();
+  std::string text(generation_.begin(), generation_.end());
+  text.resize(holder_at);
+  text += holder_;
+  if (::ftruncate(fd_.get(), 0) != 0 ||
+      ::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return Err{errno_error(errno, "write " + path_)};
+  return {};
 }
 
 void ServiceLock::finish() const {

@@ -20,11 +20,13 @@ constexpr std::chrono::milliseconds settle_time{400};
 
 class VerbRun {
  public:
-  VerbRun(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull, std::stop_token stop)
+  VerbRun(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull, std::stop_token stop,
+          const OnClaimed& on_claimed)
       : service_(service),
         verb_(verb),
         lock_(lock),
         stop_(std::move(stop)),
+        on_claimed_(on_claimed),
         engine_(service),
         actions_(service, engine_, brings_up(verb) ? &undo_ : nullptr, on_pull) {}
 
@@ -40,7 +42,7 @@ class VerbRun {
     else
       tidy();
     if (!out_.error && brings_up(verb_)) remember_names(names_);
-    if (!out_.error && brings_up(verb_)) announce_later(actions_.take_claimed(), lock_);
+    if (!out_.error && brings_up(verb_)) go_on_announcing();
     out_.elapsed = Clock::now() - begin;
     return std::move(out_);
   }
@@ -63,6 +65,13 @@ class VerbRun {
         **client, {{"container"}, {std::string(label_service) + "=" + service_.name}, 0}, {settle_time, stop_});
     while (events && events->next({settle_time, stop_})) {
     }
+  }
+
+  void go_on_announcing() {
+    if (on_claimed_)
+      on_claimed_(actions_.take_claimed(), lock_);
+    else
+      announce_later(actions_.take_claimed(), lock_);
   }
 
   template <typename F>
@@ -176,6 +185,7 @@ class VerbRun {
   Verb verb_;
   const ServiceLock& lock_;
   std::stop_token stop_;
+  const OnClaimed& on_claimed_;
   ServiceEngine engine_;
   UndoLog undo_;
   Actions actions_;
@@ -187,11 +197,11 @@ class VerbRun {
 }  // namespace
 
 Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull,
-                 const std::stop_token& stop) {
+                 const std::stop_token& stop, const OnClaimed& on_claimed) {
   const auto own = brings_up(verb) ? service.start_timeout : service.stop_timeout;
   const auto limit = own ? own : service.timeout;
   const TimeLimit time(limit, stop);
-  auto out = VerbRun(service, verb, lock, on_pull, time.stop()).run();
+  auto out = VerbRun(service, verb, lock, on_pull, time.stop(), on_claimed).run();
   if (out.error && out.error->kind == ErrorKind::cancelled && time.passed()) {
     const std::string word = brings_up(verb) ? "start_timeout" : "stop_timeout";
     out.error =

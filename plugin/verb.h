@@ -1,6 +1,7 @@
 // Verbs that change a service: observe, plan, apply, and undo what was done when a step fails.
 //
-// Threads: one verb at a time in a process. Privilege: root, in effect; see plugin/actions.h.
+// Threads: from any, one verb at a time for each service; without on_claimed it forks. Privilege: root, in effect; see
+// plugin/actions.h.
 #pragma once
 
 #include <optional>
@@ -37,10 +38,13 @@ struct Outcome {
   ServiceStatus after;  // of a start that went well
 };
 
+// Goes on announcing what a start has claimed; announce_later() unless somebody has a better way.
+using OnClaimed = std::function<void(std::vector<Claimed> claimed, const ServiceLock& lock)>;
+
 // Runs the verb for the service under its lock. `stop` (a signal) undoes a start; a stop that is interrupted stays as
 // far as it came and converges when it is run again.
 [[nodiscard]] Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull,
-                               const std::stop_token& stop);
+                               const std::stop_token& stop, const OnClaimed& on_claimed = {});
 
 // The plan that run_verb() would begin with. Errors as plan() and observe().
 [[nodiscard]] Result<Plan> preview(const Service& service, Verb verb, const std::stop_token& stop);

@@ -15,7 +15,7 @@ _plumb() {
     --socket | --metrics) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker driver version --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker driver watch version --help --version' -- "$current")
     return
   fi
   case $command in
@@ -25,13 +25,14 @@ _plumb() {
     enter) word='--config-dir --node --container --help' ;;
     docker) word='--config-dir --node --help' ;;
     driver) word='--socket --metrics --state --check --format --help' ;;
+    watch) word='--metrics --help' ;;
     *) word='--help' ;;
   esac
   if [[ $command == enter && " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' -- '* ]]; then
     mapfile -t COMPREPLY < <(compgen -c -- "$current")
     return
   fi
-  if [[ $current == -* || $command == version || $command == ls || $command == driver ]]; then
+  if [[ $current == -* || $command == version || $command == ls || $command == driver || $command == watch ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$word" -- "$current")
     return
   fi

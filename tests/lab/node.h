@@ -47,6 +47,9 @@ class Running {
   bool await_errors(std::string_view text, std::chrono::milliseconds deadline);
   // What it has written on stderr so far.
   const std::string& errors();
+  // What it has written so far, as far as it was read; after forget_output() only what comes later.
+  [[nodiscard]] const std::string& output() const { return outcome_.out; }
+  void forget_output() { outcome_.out.clear(); }
   // Waits for its end, and kills it at the deadline.
   Outcome wait(std::chrono::milliseconds deadline = std::chrono::seconds(60));
 

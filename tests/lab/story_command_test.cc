@@ -13,8 +13,8 @@
 namespace plumb::lab {
 namespace {
 
-const Words kCommands{"validate", "plan", "start", "stop",  "restart",  "boot",   "shutdown", "status",
-                      "doctor",   "ls",   "logs",  "enter", "keywords", "docker", "driver",   "version"};
+const Words kCommands{"validate", "plan", "start", "stop",     "restart", "boot",   "shutdown", "status", "doctor",
+                      "ls",       "logs", "enter", "keywords", "docker",  "driver", "watch",    "version"};
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 

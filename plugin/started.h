@@ -1,0 +1,46 @@
+// What is started on this node, and with which configuration: told by `plumb start` to `plumb watch`.
+//
+// A file for each service, /run/plumb/SERVICE.started: written whole when a start has succeeded, removed first thing by
+// stop and shutdown, both under the service's lock. It holds the configuration itself, since a running service keeps
+// the one that it was started with, whatever its file says by now. /run is lost at a reboot, as is what was started.
+//
+// Threads: safe from any. Privilege: write access to the run directory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/spec_file.h"
+#include "specs/result.h"
+#include "specs/service.h"
+
+namespace plumb {
+
+struct Started {
+  SpecFile file;
+  SpecPlace place;
+  std::string engine;  // the socket of the node's engine that it was started on; empty for one of its own, or none
+
+  friend bool operator==(const Started& a, const Started& b) {
+    return a.file.path == b.file.path && a.file.text == b.file.text && a.engine == b.engine &&
+           a.place.config_dir == b.place.config_dir && a.place.node == b.place.node;
+  }
+};
+
+// Pure: the file's text, and back. nullopt when it is not one.
+[[nodiscard]] std::string encode_started(const Started& started);
+[[nodiscard]] std::optional<Started> decode_started(const std::string& service, std::string_view text);
+
+// Errors: the kernel's.
+[[nodiscard]] Result<void> record_started(const Service& service, const SpecFile& file, const SpecPlace& place);
+void forget_started(const std::string& service);
+
+// nullopt: it is not started.
+[[nodiscard]] std::optional<Started> read_started(const std::string& service);
+[[nodiscard]] std::vector<std::string> started_services();
+// The service whose file has this name; empty for any other file.
+[[nodiscard]] std::string service_of_started_file(std::string_view file_name);
+
+}  // namespace plumb

@@ -1,0 +1,186 @@
+#include "plugin/watch/healer.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "docker_client/endpoint.h"
+#include "plugin/observer.h"
+#include "plugin/service_engine.h"
+#include "plugin/service_lock.h"
+#include "plugin/watch/log.h"
+#include "specs/uplink.h"
+
+namespace plumb::watch {
+
+namespace {
+
+// A round is a look, and a heal if need be. Whatever changes later is heard.
+constexpr int most_rounds = 6;
+
+class Healer {
+ public:
+  Healer(Task task, const Hands& hands) : task_(std::move(task)), hands_(hands) {
+    out_.service = task_.service;
+    out_.memory = std::move(task_.memory);
+  }
+
+  Finding run() {
+    for (int round = 0; round < most_rounds; ++round) {
+      if (hands_.stop.stop_requested() || !begin() || !look()) break;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  // What is started now; false: nothing that could be looked at.
+  bool begin() {
+    auto started = read_started(task_.service);
+    out_.started = started.has_value();
+    if (!started) return false;
+    if (started_ && *started_ == *started) return true;
+    started_ = std::move(started);
+    engine_.reset();
+    auto loaded = load_spec(started_->file, started_->place);
+    service_ = std::move(loaded.service);
+    if (!service_) {
+      fault({ErrorKind::spec, 0, "its configuration, as it was when it was started, does not load: not watched",
+             "plumb validate " + task_.service + ", then plumb start " + task_.service});
+      return false;
+    }
+    engine_.emplace(*service_);
+    for (const auto& ip : service_->ips) {
+      if (ip.type != IpType::encap) out_.uplinks.insert(uplink(ip));
+      if (ip.host_access) out_.node_routes = true;
+      if (ip.type == IpType::host || ip.host_access) out_.on_node = true;
+    }
+    return find_engine();
+  }
+
+  // Another engine than that of the start has nothing of it, and would be made to start it a second time.
+  bool find_engine() {
+    const bool asks = std::any_of(service_->containers.begin(), service_->containers.end(),
+                                  [](const ContainerResource& c) { return !c.disable; });
+    if (!asks) return true;
+    if (engine_->is_private()) {
+      const std::string folder = "/run/plumb/" + service_->name;
+      out_.engine_socket = PrivateEngine::of(*service_).socket();
+      out_.engine_pid_file = folder + "/engine.pid";
+      return true;
+    }
+    const auto socket = docker::engine_socket(docker::Environment::of_process());
+    if (socket && (started_->engine.empty() || *socket == started_->engine)) {
+      out_.engine_socket = *socket;
+      return true;
+    }
+    fault({ErrorKind::refused, 0,
+           "it was started on the engine at " + started_->engine + ", and the watcher's is at " +
+               (socket ? *socket : "?") + ": not watched",
+           "start plumb watch with the DOCKER_HOST of that engine"});
+    return false;
+  }
+
+  void fault(const Error& error) {
+    out_.ailing = true;
+    if (out_.memory.said != error.what) say(task_.service, "", error);
+    out_.memory.said = error.what;
+  }
+
+  // True: look again.
+  bool look() {
+    auto observation = observe(*service_, *engine_, hands_.stop);
+    if (!observation) {
+      fault(observation.error());
+      out_.due = Clock::now() + backoff(out_.memory.failures++);
+      return false;
+    }
+    const auto decision = decide(*service_, observation->seen, out_.memory, Clock::now());
+    for (const auto& note : decision.notes) say(task_.service, note);
+    out_.due = decision.due;
+    out_.away = decision.away;
+    out_.ailing = !decision.whole;
+    if (decision.obstacle) fault(*decision.obstacle);
+    if (decision.heal) return heal(decision);
+    if (decision.away) return false;
+    return listen(*observation);
+  }
+
+  // Whoever listens from now on has not heard what was before.
+  bool listen(const Observation& observation) {
+    bool fresh = false;
+    out_.looked = true;
+    out_.wanted.clear();
+    for (const auto& plan : sentinels_for(*service_, observation)) {
+      out_.wanted.insert(plan.key);
+      if (!task_.posted.insert(plan.key).second) continue;
+      fresh = true;
+      auto sentinel = post(plan, observation);
+      if (sentinel)
+        out_.sentinels.push_back(std::move(*sentinel));
+      else
+        task_.posted.erase(plan.key);
+    }
+    return fresh;
+  }
+
+  // Under the lock, and only if nothing has happened since the look.
+  bool heal(const Decision& decision) {
+    auto lock = ServiceLock::hold(task_.service, "watch");
+    if (!lock) {
+      fault(lock.error());
+      out_.due = Clock::now() + backoff(out_.memory.failures++);
+      return false;
+    }
+    if (lock->has_waited() || read_started(task_.service) != started_) return true;
+    if (auto begun = lock->begin(); !begun) {
+      fault(begun.error());
+      return false;
+    }
+    std::string why;
+    for (const auto& reason : decision.reasons) why += (why.empty() ? "" : ", ") + reason;
+    say(task_.service, (why.empty() ? std::string("it is not whole") : why) + ": healing");
+    heal_begins(out_.memory, decision, Clock::now());
+    hands_.metrics.count(Event::container_restart, decision.restarts.size());
+    for (const auto& sentinel : out_.sentinels) task_.posted.erase(sentinel.key);
+    out_.sentinels.clear();  // of namespaces that are gone, perhaps
+    const auto outcome = run_verb(decision.service, Verb::start, *lock, {}, hands_.stop, hands_.on_claimed);
+    lock->finish();
+    tell(outcome);
+    return !hands_.stop.stop_requested();
+  }
+
+  // On the critical path.
+  static milliseconds::rep in_engine(const Outcome& outcome) {
+    Clock::duration sum{0};
+    for (const auto& part : outcome.critical_path) sum += part.engine;
+    return std::chrono::duration_cast<milliseconds>(sum).count();
+  }
+
+  void tell(const Outcome& outcome) {
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.elapsed).count();
+    for (const auto& step : outcome.steps) say(task_.service, step);
+    for (const auto& warning : outcome.warnings) say(task_.service, "warning: " + warning);
+    hands_.metrics.count(outcome.error ? Event::heal_failed : Event::healed);
+    heal_ended(out_.memory, !outcome.error, outcome.failed_step, Clock::now());
+    if (!outcome.error)
+      return say(task_.service, "up again after " + std::to_string(took) + " ms, of which the engine took " +
+                                    std::to_string(in_engine(outcome)) + " ms");
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(out_.memory.not_before - Clock::now()).count();
+    say(task_.service,
+        "not healed" + (outcome.failed_step.empty() ? std::string() : ": " + outcome.failed_step) + "; again in " +
+            std::to_string(wait) + " s: ",
+        *outcome.error);
+  }
+
+  Task task_;
+  const Hands& hands_;
+  Finding out_;
+  std::optional<Started> started_;
+  std::optional<Service> service_;
+  std::optional<ServiceEngine> engine_;
+};
+
+}  // namespace
+
+Finding look_after(Task task, const Hands& hands) { return Healer(std::move(task), hands).run(); }
+
+}  // namespace plumb::watch

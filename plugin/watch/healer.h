@@ -1,0 +1,52 @@
+// Looking at one service, and making it whole: the work of the watcher that takes time.
+//
+// Threads: each call on a thread of its own; one at a time for each service. Privilege: that of the verb start.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "plugin/started.h"
+#include "plugin/verb.h"
+#include "plugin/watch/decision.h"
+#include "plugin/watch/metrics.h"
+#include "plugin/watch/sentinel.h"
+
+namespace plumb::watch {
+
+struct Task {
+  std::string service;
+  Memory memory;
+  std::set<std::string> posted;  // keys of the sentinels that there are
+};
+
+struct Finding {
+  std::string service;
+  bool started = false;  // false: it is not started any more, and nothing else of this counts
+  bool ailing = false;   // it is not as it should be
+  bool away = false;     // its engine does not answer
+  Memory memory;
+  std::optional<Time> due;          // look again then
+  std::vector<Sentinel> sentinels;  // new ones
+  bool looked = false;              // `wanted` counts
+  std::set<std::string> wanted;     // the keys of all sentinels that there should be
+  std::set<std::string> uplinks;    // devices of the node that it needs
+  bool on_node = false;             // it has an address or a route in the node's own namespace
+  bool node_routes = false;         // a route
+  std::string engine_socket;        // empty: it needs none
+  std::string engine_pid_file;      // of one of its own
+};
+
+struct Hands {
+  Metrics& metrics;
+  OnClaimed on_claimed;
+  std::stop_token stop;
+};
+
+// Looks, heals, and looks again, until there is nothing to do or it has to wait.
+[[nodiscard]] Finding look_after(Task task, const Hands& hands);
+
+}  // namespace plumb::watch

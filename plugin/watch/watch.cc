@@ -1,0 +1,99 @@
+#include "plugin/watch/watch.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "plugin/console.h"
+#include "plugin/driver/activation.h"
+#include "plugin/driver/http_server.h"
+#include "plugin/driver/metrics.h"
+#include "plugin/signals.h"
+#include "plugin/watch/log.h"
+#include "plugin/watch/watcher.h"
+
+namespace plumb::watch {
+
+namespace {
+
+// Half of the time after which systemd takes the watcher for dead (sd_watchdog_enabled(3)); none where it does not.
+std::optional<milliseconds> heartbeat() {
+  const auto number = [](const char* name) -> std::optional<long long> {
+    const char* text = std::getenv(name);
+    if (text == nullptr) return std::nullopt;
+    const std::string_view value(text);
+    long long out = 0;
+    const auto [end, err] = std::from_chars(value.data(), value.data() + value.size(), out);
+    return err == std::errc{} && end == value.data() + value.size() ? std::optional(out) : std::nullopt;
+  };
+  const auto limit = number("WATCHDOG_USEC");
+  const auto whose = number("WATCHDOG_PID");
+  if (!limit || *limit < 2000 || (whose && *whose != ::getpid())) return std::nullopt;
+  return milliseconds{*limit / 2000};
+}
+
+// Some five descriptors for each service are more than the usual 1024 in all.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// A socket for the metrics, which goes with the watcher.
+class MetricsDoor {
+ public:
+  static Result<MetricsDoor> open(const std::string& path, const Metrics& metrics) {
+    auto fd = TRY(driver::listen_on(path));
+    return MetricsDoor(path, TRY(driver::HttpServer::start(std::move(fd), [&](const driver::Request& request) {
+                         if (request.path != "/metrics")
+                           return driver::Reply{404, "there is only /metrics\n", "text/plain; charset=utf-8"};
+                         return driver::Reply{200, metrics.text(), std::string(driver::kMetricsContentType)};
+                       })));
+  }
+  MetricsDoor(MetricsDoor&& other) noexcept
+      : path_(std::exchange(other.path_, {})), server_(std::move(other.server_)) {}
+  MetricsDoor& operator=(MetricsDoor&&) = delete;
+  ~MetricsDoor() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+ private:
+  MetricsDoor(std::string path, driver::HttpServer server) : path_(std::move(path)), server_(std::move(server)) {}
+  std::string path_;
+  driver::HttpServer server_;
+};
+
+Result<void> serve(const CommandLine& command) {
+  TRY(check_privilege());
+  // What is on its way in the environment is for this process, not for the engines that it starts.
+  const auto beat = heartbeat();
+  for (const char* name : {"WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
+  raise_descriptor_limit();
+  const Signals signals;
+  Metrics metrics;
+  std::optional<MetricsDoor> door;
+  if (!command.watch_metrics.empty()) door.emplace(TRY(MetricsDoor::open(command.watch_metrics, metrics)));
+  const auto watcher = TRY(Watcher::open(metrics, signals.stop()));
+  // Whoever started the watcher can wait for this line, or for the service manager.
+  say({}, "ready, " + std::to_string(started_services().size()) + " services are started");
+  TRY(driver::notify("READY=1"));
+  watcher->run(beat, [] {
+    if (auto told = driver::notify("WATCHDOG=1"); !told) say({}, "", told.error());
+  });
+  return driver::notify("STOPPING=1");
+}
+
+}  // namespace
+
+int run_watch(const CommandLine& command) {
+  if (auto served = serve(command); !served) return report(command, "watch", served.error());
+  return code(ExitCode::ok);
+}
+
+}  // namespace plumb::watch

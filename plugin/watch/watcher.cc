@@ -1,0 +1,254 @@
+#include "plugin/watch/watcher.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "plugin/driver/activation.h"
+#include "plugin/wakeup.h"
+#include "plugin/watch/log.h"
+
+namespace plumb::watch {
+
+namespace {
+
+// Looking after a service is mostly waiting for its engine.
+constexpr std::size_t most_workers = 8;
+
+}  // namespace
+
+Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, std::stop_token stop) {
+  const auto folder = TRY(run_directory());
+  UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  UniqueFd files(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!wake || !files) return Err{errno_error(errno, "make an eventfd")};
+  if (::inotify_add_watch(files.get(), folder.c_str(), IN_MOVED_TO | IN_DELETE) < 0)
+    return Err{errno_error(errno, "watch " + folder)};
+  const auto own = TRY(netns::Namespace::current());
+  auto node = TRY(netns::LinkWatch::open(own, true));
+  std::unique_ptr<Watcher> out(
+      new Watcher(metrics, std::move(stop), std::move(wake), std::move(files), std::move(node)));  // NOLINT: private
+  for (const auto& service : started_services()) out->services_[service];
+  return out;
+}
+
+void Watcher::rouse() const {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void Watcher::run(std::optional<milliseconds> beat, const std::function<void()>& alive) {
+  const std::stop_callback end(stop_, [this] { rouse(); });
+  std::optional<Time> next_beat;
+  std::vector<pollfd> waiting;
+  std::vector<Source> sources;
+  while (!stop_.stop_requested()) {
+    if (beat && (!next_beat || *next_beat <= Clock::now())) {
+      alive();
+      next_beat = Clock::now() + *beat;
+    }
+    begin_work();
+    tell_manager();
+    collect(waiting, sources);
+    if (::poll(waiting.data(), waiting.size(), timeout(next_beat)) < 0 && errno != EINTR) break;
+    for (std::size_t i = 0; i < waiting.size(); ++i)
+      if (waiting[i].revents != 0) hear(sources[i]);
+    on_time();
+  }
+  engines_.clear();
+  services_.clear();  // waits for the workers
+}
+
+void Watcher::collect(std::vector<pollfd>& waiting, std::vector<Source>& sources) const {
+  waiting.clear();
+  sources.clear();
+  const auto add = [&](int fd, Source source) {
+    waiting.push_back({fd, POLLIN, 0});
+    sources.push_back(std::move(source));
+  };
+  using Kind = Source::Kind;
+  add(wake_.get(), {Kind::wake, {}, {}, 0});
+  add(files_.get(), {Kind::files, {}, {}, 0});
+  add(node_.fd(), {Kind::node, {}, {}, 0});
+  for (const auto& [name, watched] : services_)
+    for (const auto& sentinel : watched.sentinels) {
+      if (sentinel.process) add(sentinel.process->fd(), {Kind::process, name, sentinel.key, 0});
+      if (sentinel.changes) add(sentinel.changes->fd(), {Kind::changes, name, sentinel.key, 0});
+      for (std::size_t i = 0; i < sentinel.claims.size(); ++i)
+        add(sentinel.claims[i].watch.fd(), {Kind::claim, name, sentinel.key, i});
+    }
+}
+
+int Watcher::timeout(std::optional<Time> beat) const {
+  auto first = beat.value_or(Time::max());
+  if (const auto due = rounds_.due()) first = std::min(first, *due);
+  for (const auto& [name, watched] : services_) {
+    if (watched.due && !watched.busy) first = std::min(first, *watched.due);
+    for (const auto& sentinel : watched.sentinels)
+      for (const auto& guarded : sentinel.claims)
+        if (guarded.rival.mac) first = std::min(first, guarded.rival.heard + kRivalSilence);
+  }
+  if (first == Time::max()) return -1;
+  const auto left = std::chrono::ceil<milliseconds>(first - Clock::now()).count();
+  return static_cast<int>(std::clamp<milliseconds::rep>(left, 0, 1 << 30));
+}
+
+// What it is about may have gone with what was heard before it.
+void Watcher::hear(const Source& source) {
+  switch (source.kind) {
+    case Source::Kind::wake: return read_mail();
+    case Source::Kind::files: return hear_files();
+    case Source::Kind::node: return hear_node();
+    default: break;
+  }
+  const auto found = services_.find(source.service);
+  auto* sentinel = found == services_.end() ? nullptr : find(found->second, source.key);
+  if (sentinel == nullptr) return;
+  if (source.kind == Source::Kind::process) return hear_process(found->second, source.key);
+  if (source.kind == Source::Kind::claim) return hear_claim(source.service, *sentinel, sentinel->claims[source.claim]);
+  static_cast<void>(sentinel->changes->read());  // that something changed is enough: all is looked at
+  found->second.dirty = true;
+}
+
+void Watcher::on_time() {
+  const auto now = Clock::now();
+  for (auto& [name, watched] : services_)
+    if (watched.due && *watched.due <= now && !watched.busy) {
+      watched.due.reset();
+      watched.dirty = true;
+    }
+  rounds_.send();
+  rivals_on_time();
+}
+
+void Watcher::begin_work() {
+  for (auto& [name, watched] : services_) {
+    if (busy_ >= most_workers) return;
+    if (!watched.dirty || watched.busy) continue;
+    watched.dirty = false;
+    watched.busy = true;
+    ++busy_;
+    Task task{name, std::move(watched.memory), {}};
+    for (const auto& sentinel : watched.sentinels) task.posted.insert(sentinel.key);
+    watched.worker = std::jthread([this, own = std::move(task)]() mutable {
+      const OnClaimed on_claimed = [this](std::vector<Claimed> claimed, const ServiceLock& lock) {
+        post([&](Mail& mail) { mail.claimed.push_back({std::move(claimed), lock.path(), lock.generation()}); });
+      };
+      auto finding = look_after(std::move(own), {metrics_, on_claimed, stop_});
+      post([&](Mail& mail) { mail.findings.push_back(std::move(finding)); });
+    });
+  }
+}
+
+void Watcher::read_mail() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto drained = ::read(wake_.get(), &count, sizeof count);
+  Mail mail;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(mail, mail_);
+  }
+  for (const auto& service : mail.happened)
+    if (const auto found = services_.find(service); found != services_.end()) found->second.dirty = true;
+  for (const auto& socket : mail.lost) hear_engine(socket, false);
+  for (const auto& socket : mail.connected) hear_engine(socket, true);
+  for (auto& run : mail.claimed) rounds_.follow(std::move(run.claimed), std::move(run.lock_path), run.generation);
+  for (auto& finding : mail.findings) take(std::move(finding));
+}
+
+void Watcher::take(Finding finding) {
+  const auto found = services_.find(finding.service);
+  if (found == services_.end()) return;
+  auto& watched = found->second;
+  watched.worker.join();
+  watched.busy = false;
+  --busy_;
+  if (!finding.started) {
+    if (!watched.dirty) forget(finding.service);  // else it has been started again
+    return;
+  }
+  watched.memory = std::move(finding.memory);
+  if (std::exchange(watched.engine_lost, false)) engine_lost(watched.memory, Clock::now());
+  watched.due = finding.due;
+  watched.ailing = finding.ailing;
+  watched.on_node = finding.on_node;
+  watched.uplinks = std::move(finding.uplinks);
+  if (finding.looked) {
+    const auto old = std::stable_partition(watched.sentinels.begin(), watched.sentinels.end(),
+                                           [&](const Sentinel& s) { return finding.wanted.contains(s.key); });
+    for (auto one = old; one != watched.sentinels.end(); ++one) close_later(std::move(*one));
+    watched.sentinels.erase(old, watched.sentinels.end());
+  }
+  for (auto& sentinel : finding.sentinels) watched.sentinels.push_back(std::move(sentinel));
+  if (finding.node_routes && !node_routes_) {
+    const auto own = netns::Namespace::current();
+    if (own)
+      if (auto node = netns::LinkWatch::open(*own, true, true)) {
+        node_ = std::move(*node);
+        node_routes_ = true;
+        watched.dirty = true;
+      }
+  }
+  mind_engine(finding);
+}
+
+void Watcher::mind_engine(const Finding& finding) {
+  auto& watched = services_.at(finding.service);
+  watched.engine_socket = finding.engine_socket;
+  drop_unused_engines();
+  if (finding.engine_socket.empty()) return;
+  auto& ear = engines_[finding.engine_socket];
+  if (ear) {
+    if (!finding.away && !ear->connected()) ear->poke();
+    return;
+  }
+  const std::string socket = finding.engine_socket;
+  auto opened =
+      EngineEar::open(socket, finding.engine_pid_file,
+                      {[this](const std::string& service) { post([&](Mail& mail) { mail.happened.insert(service); }); },
+                       [this, socket] { post([&](Mail& mail) { mail.connected.push_back(socket); }); },
+                       [this, socket](const Error&) { post([&](Mail& mail) { mail.lost.push_back(socket); }); }});
+  if (opened)
+    ear = std::move(*opened);
+  else
+    say({}, "cannot listen to the engine at " + socket + ": ", opened.error());
+}
+
+void Watcher::drop_unused_engines() {
+  std::erase_if(engines_, [this](const auto& engine) {
+    return !engine.second || std::none_of(services_.begin(), services_.end(), [&](const auto& service) {
+      return service.second.engine_socket == engine.first;
+    });
+  });
+}
+
+// It was stopped: its namespace must not outlive it for our sake.
+void Watcher::forget(const std::string& service) {
+  auto& watched = services_.at(service);
+  if (!watched.sentinels.empty()) close_later(std::move(watched.sentinels));
+  watched.sentinels.clear();
+  watched.due.reset();
+  if (watched.busy) {
+    watched.dirty = true;
+    return;
+  }
+  services_.erase(service);
+  drop_unused_engines();
+}
+
+void Watcher::tell_manager() {
+  const auto ailing = static_cast<std::size_t>(
+      std::count_if(services_.begin(), services_.end(), [](const auto& entry) { return entry.second.ailing; }));
+  metrics_.set_services(services_.size(), ailing);
+  std::string status = std::to_string(services_.size()) + " services" +
+                       (ailing == 0 ? std::string(", all well") : ", " + std::to_string(ailing) + " not whole");
+  if (status == told_) return;
+  told_ = std::move(status);
+  if (auto told = driver::notify("STATUS=" + told_); !told) say({}, "", told.error());
+}
+
+}  // namespace plumb::watch

@@ -1,0 +1,150 @@
+// What the watcher does at each thing that it hears.
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "plugin/watch/log.h"
+#include "plugin/watch/watcher.h"
+
+namespace plumb::watch {
+
+namespace {
+
+// RFC 5227 section 1.1: DEFEND_INTERVAL.
+constexpr std::chrono::seconds defend_interval{10};
+// The engine tells of a container's end when it has noticed it. One that is too slow for this is asked.
+constexpr std::chrono::seconds engine_notices{1};
+
+}  // namespace
+
+Sentinel* Watcher::find(Watched& watched, const std::string& key) {
+  const auto found = std::find_if(watched.sentinels.begin(), watched.sentinels.end(),
+                                  [&](const Sentinel& sentinel) { return sentinel.key == key; });
+  return found == watched.sentinels.end() ? nullptr : &*found;
+}
+
+void Watcher::hear_files() {
+  alignas(inotify_event) std::array<char, 8192> buffer{};
+  bool lost = false;
+  for (;;) {
+    const auto size = ::read(files_.get(), buffer.data(), buffer.size());
+    if (size <= 0) break;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+      const auto* event = reinterpret_cast<const inotify_event*>(&buffer.at(at));
+      at += sizeof(inotify_event) + event->len;
+      lost = lost || (event->mask & IN_Q_OVERFLOW) != 0;
+      const auto service = service_of_started_file(event->len == 0 ? "" : static_cast<const char*>(event->name));
+      if (service.empty()) continue;
+      if ((event->mask & IN_MOVED_TO) != 0)
+        services_[service].dirty = true;
+      else if (services_.contains(service))
+        forget(service);
+    }
+  }
+  if (!lost) return;
+  for (const auto& service : started_services()) services_[service];
+  for (auto& [name, watched] : services_) watched.dirty = true;
+}
+
+// Of devices, what matters is that one is gone, or has another carrier: making a macvlan changes its parent, too.
+void Watcher::hear_node() {
+  const auto heard = node_.read();
+  for (const auto& change : heard.changes) {
+    const auto [before, fresh] = carriers_.try_emplace(change.name, change.carrier);
+    const bool returned = !fresh && !before->second && change.carrier;
+    const bool other = change.gone || before->second != change.carrier;
+    before->second = change.carrier;
+    if (change.gone) carriers_.erase(before);
+    for (auto& [name, watched] : services_)
+      if ((watched.uplinks.contains(change.name) && (other || watched.ailing)) || (change.gone && watched.on_node))
+        watched.dirty = true;
+    if (returned) carrier_returned(change.name);
+  }
+  if (heard.lost) carriers_.clear();
+  for (auto& [name, watched] : services_)
+    if (heard.lost || (heard.others && (watched.on_node || watched.ailing))) watched.dirty = true;
+}
+
+void Watcher::carrier_returned(const std::string& device) {
+  metrics_.count(Event::carrier_return);
+  for (auto& [name, watched] : services_)
+    for (const auto& sentinel : watched.sentinels)
+      for (const auto& guarded : sentinel.claims) {
+        if (!guarded.claim.uplinks.contains(device) || guarded.claim.announce.count == 0) continue;
+        say(name, device + " has its carrier again: announcing " + guarded.claim.address.to_string());
+        announce(name, sentinel, guarded.claim, guarded.claim.announce.count);
+      }
+}
+
+// The container is gone: so that its namespace can go, too, nothing of it is held. The engine will tell.
+void Watcher::hear_process(Watched& watched, const std::string& key) {
+  const auto found = std::find_if(watched.sentinels.begin(), watched.sentinels.end(),
+                                  [&](const Sentinel& sentinel) { return sentinel.key == key; });
+  close_later(std::move(*found));
+  watched.sentinels.erase(found);
+  const auto then = Clock::now() + engine_notices;
+  watched.due = watched.due ? std::min(*watched.due, then) : then;
+}
+
+void Watcher::hear_claim(const std::string& service, Sentinel& sentinel, GuardedClaim& guarded) {
+  const auto mac = guarded.watch.read();
+  if (!mac) return;
+  auto& rival = guarded.rival;
+  const auto now = Clock::now();
+  const bool reports_only = guarded.claim.conflict == ConflictPolicy::warn;
+  if (rival.mac != mac) {
+    metrics_.count(Event::rival);
+    say(service, guarded.claim.resource + ": " + guarded.claim.address.to_string() + " is claimed by " +
+                     mac->to_string() +
+                     ", too: " + (reports_only ? "only reported (conflict = warn)" : "defending it") +
+                     "; next: find that machine, and take the address from it");
+  }
+  rival.mac = mac;
+  rival.heard = now;
+  if (reports_only || (rival.defended && now - *rival.defended < defend_interval)) return;
+  rival.defended = now;
+  announce(service, sentinel, guarded.claim, 1);
+}
+
+// A rival that says nothing more is gone, or has been heard by everybody: the last word is ours.
+void Watcher::rivals_on_time() {
+  const auto now = Clock::now();
+  for (auto& [name, watched] : services_)
+    for (auto& sentinel : watched.sentinels)
+      for (auto& guarded : sentinel.claims) {
+        auto& rival = guarded.rival;
+        if (!rival.mac || now < rival.heard + kRivalSilence) continue;
+        say(name, guarded.claim.resource + ": " + rival.mac->to_string() + " has not claimed " +
+                      guarded.claim.address.to_string() + " for " + std::to_string(kRivalSilence.count()) +
+                      " s: announcing it");
+        rival.mac.reset();
+        announce(name, sentinel, guarded.claim, std::max(1U, guarded.claim.announce.count));
+      }
+}
+
+void Watcher::announce(const std::string& service, const Sentinel& sentinel, const Claim& claim, unsigned rounds) {
+  if (auto done = rounds_.announce(service, sentinel, claim, rounds); !done)
+    say(service, "not announced: ", done.error());
+}
+
+// Containers end with their engine, and sometimes are told of before it.
+void Watcher::hear_engine(const std::string& socket, bool connected) {
+  if (!connected) say({}, "the engine at " + socket + " is gone");
+  if (connected) metrics_.count(Event::engine_reconnect);
+  const bool again = connected && !engines_heard_.insert(socket).second;
+  if (again) say({}, "the engine at " + socket + " answers again");
+  for (auto& [name, watched] : services_) {
+    if (watched.engine_socket != socket) continue;
+    if (!connected && watched.busy)
+      watched.engine_lost = true;
+    else if (!connected)
+      engine_lost(watched.memory, Clock::now());
+    // One of the service's own is part of it, and started again.
+    const bool own = socket.starts_with("/run/plumb/" + name + "/");
+    watched.dirty = watched.dirty || connected || own;
+  }
+}
+
+}  // namespace plumb::watch
