@@ -293,19 +293,18 @@ constexpr Keyword kRows[] = {
      .type = ValueType::integer,
      .default_value = "0",
      .example = "2",
-     .support = Support::ignored,
      .text =
-         "How many times a watcher brings the container back when it ends, 0 to 1000. This version of plumb watches no "
-         "running service, so the keyword has no effect yet."},
+         "How often `plumb watch` restarts the container when it ends by itself, 0 to 1000: after 1 s, 2 s, 4 s, ... "
+         "60 s, and then it is left down. One that has run for 10 minutes has its restarts back. A container that "
+         "others live in, or an address does, is brought back whatever the number, and the others with it."},
     {.section = kSection,
      .name = "monitor",
      .type = ValueType::boolean,
      .default_value = "false",
      .example = "true",
      .support = Support::ignored,
-     .text = "Let the end of this container trigger the relocation of the service. This version of plumb watches no "
-             "running "
-             "service, so the keyword has no effect yet."},
+     .text = "Let the end of this container trigger the relocation of the service. `plumb watch` restarts it and "
+             "reports it, but moves no service: that is the cluster's, so the keyword has no effect."},
 };
 
 }  // namespace

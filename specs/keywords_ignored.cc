@@ -161,7 +161,7 @@ constexpr Row kResource[] = {
     {"stat_timeout", "A timeout of OpenSVC's file system checks. plumb manages no file systems."},
     {"shared", "Whether OpenSVC provisions the resource once for all nodes. plumb needs no provisioning."},
     {"restart_delay",
-     "How long OpenSVC waits between two restarts of a resource. This version of plumb watches no running service."},
+     "How long OpenSVC waits between two restarts of a resource. `plumb watch` waits 1 s, 2 s, 4 s, ... 60 s."},
     {"always_on", "The older spelling of `standby`, with a list of nodes. Use `standby@nodes` for a container."},
     {"provision", kProvision},
     {"unprovision", kProvision},

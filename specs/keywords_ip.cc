@@ -270,19 +270,17 @@ constexpr Keyword kRows[] = {
      .type = ValueType::integer,
      .default_value = "0",
      .example = "2",
-     .support = Support::ignored,
-     .text = "How many times a watcher brings the resource back when it goes down, 0 to 1000. This version of plumb "
-             "watches no "
-             "running service, so the keyword has no effect yet."},
+     .text =
+         "How often OpenSVC brings the resource back when it goes down, 0 to 1000. `plumb watch` puts an address, its "
+         "link and its route back whatever the number."},
     {.section = kSection,
      .name = "monitor",
      .type = ValueType::boolean,
      .default_value = "false",
      .example = "true",
      .support = Support::ignored,
-     .text = "Let the failure of this resource trigger the relocation of the service. This version of plumb watches no "
-             "running "
-             "service, so the keyword has no effect yet."},
+     .text = "Let the failure of this resource trigger the relocation of the service. `plumb watch` puts it back and "
+             "reports it, but moves no service: that is the cluster's, so the keyword has no effect."},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "netns/route.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {
@@ -75,6 +76,22 @@ TEST_CASE("a link watch says when it has missed something") {
   bool lost = false;
   while (!lost && readable(watch)) lost = watch.read().lost;
   CHECK(lost);
+}
+
+TEST_CASE("addresses and routes wake a link watch only when they are asked for") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto links = must(LinkWatch::open(host.ns));
+  auto addresses = must(LinkWatch::open(host.ns, true));
+  auto all = must(LinkWatch::open(host.ns, true, true));
+  must(add_address(host.socket, host.eth0.index, test::cidr("10.0.3.3/24"), {.noprefixroute = true}));
+  CHECK(addresses.read().others);
+  CHECK(all.read().others);
+  CHECK_FALSE(links.read().others);
+  must(replace_route(host.socket, {test::cidr("10.0.9.0/24"), {}, host.eth0.index, main_table, {}, {}}));
+  CHECK(all.read().others);
+  CHECK_FALSE(addresses.read().others);
+  CHECK_FALSE(links.read().others);
 }
 
 }  // namespace
