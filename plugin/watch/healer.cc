@@ -161,6 +161,7 @@ class Healer {
     for (const auto& warning : outcome.warnings) say(task_.service, "warning: " + warning);
     hands_.metrics.count(outcome.error ? Event::heal_failed : Event::healed);
     heal_ended(out_.memory, !outcome.error, outcome.failed_step, Clock::now());
+    if (hands_.stop.stop_requested()) return say(task_.service, "interrupted: the next plumb watch, or start, goes on");
     if (!outcome.error)
       return say(task_.service, "up again after " + std::to_string(took) + " ms, of which the engine took " +
                                     std::to_string(in_engine(outcome)) + " ms");

@@ -1,8 +1,11 @@
 #include "plugin/watch/watch.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <optional>
@@ -13,6 +16,7 @@
 #include "plugin/driver/activation.h"
 #include "plugin/driver/http_server.h"
 #include "plugin/driver/metrics.h"
+#include "plugin/service_lock.h"
 #include "plugin/signals.h"
 #include "plugin/watch/log.h"
 #include "plugin/watch/watcher.h"
@@ -69,8 +73,20 @@ class MetricsDoor {
   driver::HttpServer server_;
 };
 
+// Two of them would restart containers twice as often as they may. Held as long as the descriptor.
+Result<UniqueFd> be_the_only_one() {
+  const std::string path = TRY(run_directory()) + "/.watch.lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return Err{errno_error(errno, "open " + path)};
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    return Err{ErrorKind::exists, "lock " + path + ": another plumb watch runs on this node",
+               "systemctl status plumb-watch.service; one is enough for all services"};
+  return fd;
+}
+
 Result<void> serve(const CommandLine& command) {
   TRY(check_privilege());
+  const auto only = TRY(be_the_only_one());
   // What is on its way in the environment is for this process, not for the engines that it starts.
   const auto beat = heartbeat();
   for (const char* name : {"WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);

@@ -91,6 +91,35 @@ TEST_CASE("the pause is killed: address and siblings are there again without an 
   CHECK(watch.end().exit_code == 0);
 }
 
+TEST_CASE("a pause that somebody restarts is plumbed again, with its siblings in it") {
+  const Node n1("n1");
+  // One with rm and one that is kept: the engine starts the same container again.
+  for (const std::string rm : {"rm = true", "rm = false"}) {
+    CAPTURE(rm);
+    const Service web("web", edited(shared_engine_spec(), "rm = true", rm));
+    const Outcome start = web.plumb(n1, "start");
+    CAPTURE(start.err);
+    REQUIRE(start.exit_code == 0);
+    Watch watch(n1);
+    watch.forget();
+    n1.must({"docker", "restart", "-t", "0", "web.container.0"});
+    REQUIRE_MESSAGE(watch.says("up again"), watch.log());
+    watch.forget();
+    watch.says("up again", 1500ms);  // the engine's own start may have come after ours
+    CHECK(answers_at_last());
+    CHECK(namespace_of(n1, "web.container.1") == namespace_of(n1, "web.container.0"));
+    CHECK(web.plumb(n1, "status").exit_code == 0);
+  }
+}
+
+TEST_CASE("a second watcher on a node is refused") {
+  const Node n1("n1");
+  const Watch watch(n1);
+  const Outcome second = n1.run({program(), "watch"});
+  CHECK(second.exit_code == 1);
+  CHECK_MESSAGE(second.err.find("another plumb watch runs on this node") != std::string::npos, second.err);
+}
+
 TEST_CASE("what was damaged before the watcher came is healed, what is stopped stays down") {
   const Node n1("n1");
   const Service web("web", shared_engine_spec());
