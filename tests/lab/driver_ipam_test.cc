@@ -72,7 +72,7 @@ TEST_CASE("networks share a parent and a subnet, whole or in part, and never an 
   CHECK(driver.changed(before) == "");
 }
 
-TEST_CASE("the way out is the gateway that was given; without one, and in an internal network, there is none") {
+TEST_CASE("the way out is the gateway that was given, without one, and in an internal network, there is none") {
   DriverOn driver;
   REQUIRE(driver.network("open", kLan) == "");
   REQUIRE(driver.network("closed", with({"--subnet", "10.0.3.0/24"}, kParent)) == "");

@@ -99,7 +99,7 @@ TEST_CASE(
   CHECK(records(bare.n1, kState) == Words{"networks/" + kNet + ".json"});
 }
 
-TEST_CASE("unknown ids: nothing is there to remove, which is well; nothing is there to join, which is said") {
+TEST_CASE("unknown ids: nothing is there to remove, which is well, nothing is there to join, which is said") {
   const Bare bare;
   for (const std::string method : {"NetworkDriver.Leave", "NetworkDriver.DeleteEndpoint", "NetworkDriver.DeleteNetwork",
                                    "NetworkDriver.EndpointOperInfo", "NetworkDriver.RevokeExternalConnectivity"})
@@ -116,7 +116,7 @@ TEST_CASE("unknown ids: nothing is there to remove, which is well; nothing is th
   CHECK(records(bare.n1, kState).empty());
 }
 
-TEST_CASE("the same CreateEndpoint twice has one answer and one link; with another address it is an error") {
+TEST_CASE("the same CreateEndpoint twice has one answer and one link, with another address it is an error") {
   const Bare bare;
   bare.make_network();
   bare.make_network();
@@ -171,7 +171,7 @@ TEST_CASE("auxiliary addresses and the gateway are never chosen") {
   CHECK(bare.must("NetworkDriver.Join", Bare::named(1)).at("Gateway") == "10.0.3.65");
 }
 
-TEST_CASE("a network without IPv4Data, with null, without a gateway: taken; without options: the parent is missed") {
+TEST_CASE("a network without IPv4Data, with null, without a gateway: taken, without options: the parent is missed") {
   const Bare bare;
   Json network = Bare::network(kNet);
   SUBCASE("no IPv4Data") { network.erase("IPv4Data"); }
@@ -323,7 +323,7 @@ TEST_CASE(
   bare.n1.remove("/srv/no-namespace");
 }
 
-TEST_CASE("a stale socket is replaced; a file that is none, and a living driver's, are not") {
+TEST_CASE("a stale socket is replaced, a file that is none, and a living driver's, are not") {
   Bare bare;
   const Words command{PLUMB_PROGRAM, "driver", "--state", kState};
   const Outcome second = bare.n1.run(command, 10s);
@@ -348,7 +348,7 @@ TEST_CASE("a stale socket is replaced; a file that is none, and a living driver'
   bare.n1.remove(kDriverSocket);
 }
 
-TEST_CASE("a record that was broken by hand is set aside with its text; the others live") {
+TEST_CASE("a record that was broken by hand is set aside with its text, the others live") {
   Bare bare;
   bare.make_network();
   bare.make_network(kOther);

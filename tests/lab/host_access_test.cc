@@ -17,7 +17,10 @@ const Node& n1() {
 }
 
 bool reaches(const Node& node, const std::string& address) {
-  return node.run({"curl", "-s", "-o", "/dev/null", "--max-time", "2", "http://" + address + "/"}).exit_code == 0;
+  // nginx may not listen yet: a start does not wait for what its containers do.
+  return node.run({"curl", "-s", "-o", "/dev/null", "--max-time", "2", "--retry", "3", "--retry-connrefused",
+                   "--retry-max-time", "2", "http://" + address + "/"})
+             .exit_code == 0;
 }
 
 // Nothing of it is kept by a stop.
