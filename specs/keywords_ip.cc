@@ -112,10 +112,12 @@ constexpr Keyword kRows[] = {
      .candidates = "fail warn takeover",
      .example = "warn",
      .origin = Origin::plumb,
-     .text = "What to do when another machine answers for the address. fail: refuse to start and name its hardware "
-             "address. "
-             "warn: start all the same and say so. takeover: the same; the announcements point the network here, until "
-             "the rival speaks again."},
+     .text =
+         "What to do when another machine answers for the address. fail: refuse to start and name its hardware "
+         "address. "
+         "warn: start all the same and say so. takeover: the same; the announcements point the network here, until "
+         "the rival speaks again. Of a service that runs, `plumb watch` reports the rival and defends the address, but "
+         "with warn only reports it."},
     {.section = kSection,
      .name = "probe",
      .type = ValueType::choice,

@@ -1,63 +1,13 @@
 // The watcher: what is started stays true without an operator, and what is stopped stays down.
 #include <doctest/doctest.h>
 
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <string>
-
-#include "tests/lab/capture.h"
-#include "tests/lab/service.h"
+#include "tests/lab/watch.h"
 
 namespace plumb::lab {
 namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-
-const std::string kAddress = "10.0.3.3";
-constexpr auto kSoon = 30s;  // a busy machine is no failure
-
-// `plumb watch` on a node. Its log comes on its standard output.
-class Watch {
- public:
-  explicit Watch(const Node& node, const std::string& options = {})
-      : running_(node.start({"bash", "-c", "exec " + program() + " watch " + options + " 2>&1"})) {
-    REQUIRE(says("ready"));
-  }
-  // It says so, after the last forget().
-  bool says(std::string_view text, std::chrono::milliseconds deadline = kSoon) {
-    return running_.await_output(text, deadline);
-  }
-  void forget() { running_.forget_output(); }
-  [[nodiscard]] const std::string& log() const { return running_.output(); }
-  [[nodiscard]] pid_t pid() const { return running_.pid(); }
-  Outcome end() {
-    running_.signal(SIGTERM);
-    return running_.wait(10s);
-  }
-
- private:
-  Running running_;
-};
-
-std::string pid_of(const Node& node, const std::string& container) {
-  std::string pid = node.must({"docker", "inspect", "-f", "{{.State.Pid}}", container});
-  pid.pop_back();
-  return pid;
-}
-
-// nginx answers, or is about to: a container runs before its program listens.
-bool answers_at_last() {
-  const auto got = Node("client").run(
-      {"curl", "-s", "--retry", "5", "--retry-connrefused", "--max-time", "10", "http://" + kAddress + "/"});
-  return got.exit_code == 0 && got.out.find("Welcome to nginx!") != std::string::npos;
-}
-
-// The network namespace of a container, by its inode.
-std::string namespace_of(const Node& node, const std::string& container) {
-  return node.must({"readlink", "/proc/" + pid_of(node, container) + "/ns/net"});
-}
 
 std::string ms(std::chrono::nanoseconds time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) + " ms";
@@ -130,7 +80,7 @@ TEST_CASE("what was damaged before the watcher came is healed, what is stopped s
   CHECK(answers_at_last());
   watch.forget();
   CHECK(web.plumb(n1, "stop").exit_code == 0);
-  CHECK_FALSE(answers(kAddress));
+  CHECK_FALSE(answers(service_address));
   CHECK_FALSE(watch.says("healing", 1500ms));
   CHECK(n1.must({"docker", "ps", "-q"}).empty());
   // A start is heard of without another word.
@@ -213,7 +163,7 @@ TEST_CASE("a sibling that dies is restarted as often as it may be, later each ti
   n1.must({program(), "enter", "web", "--", "ip", "route", "del", "default"});
   CHECK_MESSAGE(watch.says("up again"), watch.log());
   CHECK(watch.log().find("container#1") == std::string::npos);
-  CHECK_FALSE(answers(kAddress));
+  CHECK_FALSE(answers(service_address));
   // An operator's start ends that.
   CHECK(web.plumb(n1, "start").exit_code == 0);
   CHECK(answers_at_last());
@@ -231,186 +181,6 @@ TEST_CASE("siblings come back with their pause even when they are not to be rest
   n1.must({"docker", "kill", "web.container.0"});
   CHECK_MESSAGE(watch.says("up again"), watch.log());
   CHECK(answers_at_last());
-}
-
-TEST_CASE("the engine is killed or stopped, and comes back: all is as it was") {
-  const Node n1("n1");
-  const Service web("web", shared_engine_spec());
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Watch watch(n1);
-  for (const std::string how : {"kill", "stop"}) {
-    CAPTURE(how);
-    watch.forget();
-    lab({"engine", "n1", how});
-    CHECK_MESSAGE(watch.says("is gone"), watch.log());
-    lab({"engine", "n1", "start"});
-    CHECK_MESSAGE(watch.says("answers again"), watch.log());
-    REQUIRE_MESSAGE(watch.says("up again"), watch.log());
-    CHECK(answers_at_last());
-    CHECK(web.plumb(n1, "status").exit_code == 0);
-  }
-  // It listens to the new engine.
-  watch.forget();
-  n1.must({"docker", "kill", "web.container.0"});
-  CHECK_MESSAGE(watch.says("up again"), watch.log());
-}
-
-TEST_CASE("a service's own engine is killed: started again with all that was in it") {
-  const Node n1("n1");
-  const Service svc1("svc1", reference_spec());
-  const State before = svc1.state(n1);
-  REQUIRE(svc1.plumb(n1, "start").exit_code == 0);
-  {
-    Watch watch(n1);
-    for (int i = 0; i < 2; ++i) {  // the second time it is the watcher's own child
-      CAPTURE(i);
-      watch.forget();
-      n1.must({"bash", "-c", "read -r pid _ </run/plumb/svc1/engine.pid && kill -9 $pid"});
-      REQUIRE_MESSAGE(watch.says("up again"), watch.log());
-      CHECK(answers_at_last());
-    }
-    CHECK(svc1.plumb(n1, "stop").exit_code == 0);
-  }
-  svc1.plumb(n1, "start");
-  svc1.plumb(n1, "stop");
-  CHECK(difference(before, svc1.state(n1)) == "");
-}
-
-TEST_CASE("the carrier of the uplink returns: the address is announced") {
-  const Node n1("n1");
-  const Service web("web", shared_engine_spec());
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Watch watch(n1);
-  lab({"cut", "n1"});
-  CHECK_MESSAGE(watch.says("has no carrier"), watch.log());
-  Capture wire(Node("client"), "eth0");
-  lab({"mend", "n1"});
-  CHECK_MESSAGE(watch.says("eth0 has its carrier again: announcing 10.0.3.3"), watch.log());
-  CHECK(wire.await([](const Frame& f) { return f.arp() && f.arp()->claims(kAddress) && f.arp()->operation == 1; }, 5s));
-  CHECK(wire.await([](const Frame& f) { return f.arp() && f.arp()->claims(kAddress) && f.arp()->operation == 2; }, 5s));
-  CHECK(answers_at_last());
-}
-
-TEST_CASE("a rival is named, the address is kept and defended, at most once in ten seconds, and announced at last") {
-  const Node n1("n1");
-  const Service web("web", shared_engine_spec());
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Watch watch(n1);
-  Capture wire(Node("client"), "eth0");
-  // The start's own announcements are over.
-  wire.await([](const Frame&) { return false; }, 2500ms);
-  std::string mac = lab({"rival", kAddress});
-  mac.resize(17);
-  const auto claims = [&] {
-    std::size_t ours = 0;
-    for (const auto& frame : wire.frames())
-      if (frame.arp() && frame.arp()->claims(kAddress) && frame.arp()->operation == 2 &&
-          frame.arp()->sender_mac != mac && frame.arp()->target_ip == kAddress)
-        ++ours;
-    return ours;
-  };
-  const auto before = claims();
-  // Each asks for an address of which it does not know the MAC, as somebody who has 10.0.3.3.
-  for (const char* target : {"10.0.3.12", "10.0.3.13", "10.0.3.100"}) Node("rival").run({"ping", "-c1", "-W1", target});
-  CHECK_MESSAGE(watch.says("10.0.3.3 is claimed by " + mac), watch.log());
-  CHECK_FALSE(watch.says("nothing like that", 1s));
-  CHECK(claims() == before + 1);
-  lab({"rival", "--gone"});
-  CHECK(web.plumb(n1, "status").exit_code == 0);
-  CHECK_MESSAGE(watch.says(mac + " has not claimed 10.0.3.3 for 30 s", 40s), watch.log());
-  CHECK_FALSE(watch.says("nothing like that", 500ms));
-  CHECK(claims() >= before + 2);
-  CHECK(answers_at_last());
-}
-
-TEST_CASE("a verb waits for the watcher, and says for whom") {
-  const Node n1("n1");
-  // It ignores SIGTERM: to stop it takes its stop_timeout.
-  std::string spec = edited(shared_engine_spec(), "image = nginx",
-                            "image = busybox\ncommand = sh -c \"trap '' TERM; sleep 1000\"\nstop_timeout = 3s");
-  const Service slow("slow", spec);
-  const Outcome start = slow.plumb(n1, "start");
-  CAPTURE(start.err);
-  REQUIRE(start.exit_code == 0);
-  Watch watch(n1);
-  n1.must({"docker", "kill", "slow.container.0"});
-  REQUIRE_MESSAGE(watch.says("healing"), watch.log());
-  const Outcome stop = slow.plumb(n1, "stop");
-  CHECK(stop.exit_code == 0);
-  CHECK_MESSAGE(stop.err.find("waiting for plumb watch (pid ") != std::string::npos, stop.err);
-  watch.forget();
-  CHECK_FALSE(watch.says("healing", 1500ms));
-  CHECK(slow.plumb(n1, "status").exit_code == 3);
-}
-
-// Of all its threads.
-long wakeups(const Watch& watch) {
-  long sum = 0;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(watch.pid()) + "/task")) {
-#ifdef __SANITIZE_THREAD__
-    if (task.path().filename() != std::to_string(watch.pid())) continue;  // the sanitizer has a thread of its own
-#endif
-    std::ifstream status(task.path() / "status");
-    for (std::string line; std::getline(status, line);)
-      if (line.starts_with("voluntary_ctxt_switches:")) sum += std::stol(line.substr(24));
-  }
-  return sum;
-}
-
-long resident_kib(const Watch& watch) {
-  std::ifstream status("/proc/" + std::to_string(watch.pid()) + "/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmRSS:")) return std::stol(line.substr(6));
-  return 0;
-}
-
-TEST_CASE("with nothing to do it does not even wake up") {
-  const Node n1("n1");
-  const Service web("web", shared_engine_spec());
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Watch watch(n1, "--metrics /run/plumb/metrics.sock");
-  watch.forget();
-  n1.must({"docker", "kill", "web.container.0"});
-  REQUIRE_MESSAGE(watch.says("up again"), watch.log());
-  // The rest of the announcements, two seconds of them, and the engine's last words.
-  CHECK_FALSE(watch.says("nothing like that", 4s));
-  const long before = wakeups(watch);
-  CHECK(before > 0);
-  CHECK_FALSE(watch.says("nothing like that", 4s));
-  CHECK(wakeups(watch) == before);
-  const std::string metrics = n1.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
-  CHECK_MESSAGE(metrics.find("plumb_watch_services 1\n") != std::string::npos, metrics);
-  CHECK_MESSAGE(metrics.find("plumb_watch_heals_total{result=\"ok\"} 1\n") != std::string::npos, metrics);
-  CHECK(watch.end().exit_code == 0);
-  CHECK(n1.run({"test", "-e", "/run/plumb/metrics.sock"}).exit_code != 0);
-}
-
-TEST_CASE("two hundred services are watched in little memory") {
-  const Node n1("n1");
-  std::string begin;
-  std::string end;
-  for (int i = 0; i < 200; ++i) {
-    const std::string name = "m" + std::to_string(i);
-    n1.write("/etc/plumb/" + name + ".conf", "[ip#0]\nipname = 10.0.4." + std::to_string(i + 1) +
-                                                 "\nipdev = eth0\nnetmask = 24\nprobe = off\nannounce = 1\n");
-    begin += program() + " start -q " + name + " && ";
-    end += program() + " stop -q " + name + "; rm /etc/plumb/" + name + ".conf /run/plumb/" + name + ".lock; ";
-  }
-  n1.must({"bash", "-c", begin + "true"});
-  {
-    Watch watch(n1, "--metrics /run/plumb/metrics.sock");
-    watch.forget();
-    n1.must({"ip", "address", "del", "10.0.4.200/24", "dev", "eth0"});
-    CHECK_MESSAGE(watch.says("m199: up again"), watch.log());
-    CHECK_FALSE(watch.says("nothing like that", 2s));
-    const std::string metrics = n1.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
-    CHECK_MESSAGE(metrics.find("plumb_watch_services 200\n") != std::string::npos, metrics);
-    MESSAGE("resident: " << resident_kib(watch) << " KiB");
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    CHECK(resident_kib(watch) < 24 * 1024);
-#endif
-  }
-  n1.must({"bash", "-c", end + "true"});
 }
 
 }  // namespace
