@@ -9,12 +9,16 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <fstream>
+#include <mutex>
 #include <optional>
 
 #include "docker_client/events.h"
 #include "netns/process.h"
 #include "plugin/container_config.h"
+#include "plugin/watch/decision.h"
 
 namespace plumb::watch {
 
@@ -34,10 +38,17 @@ UniqueFd watch_folder(const std::string& socket) {
   return fd;
 }
 
-void drain(int fd) {
-  std::array<char, 4096> buffer{};
-  while (fd >= 0 && ::read(fd, buffer.data(), buffer.size()) > 0) {
-  }
+// Whether it was poked.
+bool drain(int fd) {
+  std::uint64_t count = 0;
+  return ::read(fd, &count, sizeof count) > 0;
+}
+
+// Nobody shortens it but the stop.
+void pause_for(std::chrono::seconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, stop, time, [] { return false; });
 }
 
 std::optional<netns::Process> engine_process(const std::string& pid_file) {
@@ -72,22 +83,30 @@ void EngineEar::poke() const {
 }
 
 void EngineEar::run(const std::stop_token& stop) {
+  unsigned missed = 0;
   while (!stop.stop_requested()) {
     // Before the look, so that no return falls between the two.
     UniqueFd folder = watch_folder(socket_);
-    drain(wake_.get());
+    const bool poked = drain(wake_.get());
     const auto begin = std::chrono::steady_clock::now();
     const Error error = listen(stop, folder);
     if (stop.stop_requested()) return;
     if (connected_.exchange(false)) {
       hooks_.lost(error);
-      if (std::chrono::steady_clock::now() - begin < shortest_stream) wait(-1, -1, shortest_stream);
+      if (std::chrono::steady_clock::now() - begin < shortest_stream) pause_for(shortest_stream, stop);
+      missed = 0;
+      continue;
+    }
+    // It was seen a moment ago: whoever saw it has to look again. Not at once, should it only refuse to be listened to.
+    if (poked) {
+      pause_for(backoff(missed++), stop);
+      hooks_.lost(error);
       continue;
     }
     if (error.kind == ErrorKind::timeout) continue;
     auto engine = engine_process(pid_file_);
     if (engine && ::waitpid(engine->pid(), nullptr, WNOHANG) != 0) engine.reset();  // ended, or no child of ours
-    wait(folder.get(), engine ? engine->fd() : -1, for_ever);
+    wait(folder.get(), engine ? engine->fd() : -1);
   }
 }
 
@@ -104,6 +123,7 @@ Error EngineEar::listen(const std::stop_token& stop, UniqueFd& folder) {
   if (!stream) return stream.error();
   folder.reset();  // whatever goes on there is nobody's concern as long as the engine answers
   connected_ = true;
+  static_cast<void>(drain(wake_.get()));  // it is here
   hooks_.connected();
   for (;;) {
     const auto event = stream->next({for_ever, stop});
@@ -115,10 +135,9 @@ Error EngineEar::listen(const std::stop_token& stop, UniqueFd& folder) {
 }
 
 // The destructor pokes, too.
-void EngineEar::wait(int folder, int child, std::chrono::milliseconds limit) const {
+void EngineEar::wait(int folder, int child) const {
   std::array<pollfd, 3> waiting{{{wake_.get(), POLLIN, 0}, {folder, POLLIN, 0}, {child, POLLIN, 0}}};
-  const int timeout = limit > std::chrono::hours{1} ? -1 : static_cast<int>(limit.count());
-  ::poll(waiting.data(), waiting.size(), timeout);
+  ::poll(waiting.data(), waiting.size(), -1);
 }
 
 }  // namespace plumb::watch

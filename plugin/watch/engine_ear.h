@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,14 +32,14 @@ class EngineEar {
   EngineEar& operator=(const EngineEar&) = delete;
 
   [[nodiscard]] bool connected() const { return connected_; }
-  // The engine may be there now.
+  // The engine has just answered somebody. If it does not answer here, `lost` is called.
   void poke() const;
 
  private:
   EngineEar(std::string socket, std::string pid_file, Hooks hooks, UniqueFd wake);
   void run(const std::stop_token& stop);
   [[nodiscard]] Error listen(const std::stop_token& stop, UniqueFd& folder);
-  void wait(int folder, int child, std::chrono::milliseconds limit) const;
+  void wait(int folder, int child) const;
 
   std::string socket_;
   std::string pid_file_;

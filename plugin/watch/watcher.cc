@@ -183,7 +183,11 @@ void Watcher::take(Finding finding) {
     for (auto one = old; one != watched.sentinels.end(); ++one) close_later(std::move(*one));
     watched.sentinels.erase(old, watched.sentinels.end());
   }
-  for (auto& sentinel : finding.sentinels) watched.sentinels.push_back(std::move(sentinel));
+  const auto returned = std::exchange(watched.returned, {});
+  for (auto& sentinel : finding.sentinels) {
+    for (const auto& device : returned) announce_all(finding.service, sentinel, device);
+    watched.sentinels.push_back(std::move(sentinel));
+  }
   if (finding.node_routes && !node_routes_) {
     const auto own = netns::Namespace::current();
     if (own)
@@ -212,10 +216,12 @@ void Watcher::mind_engine(const Finding& finding) {
                       {[this](const std::string& service) { post([&](Mail& mail) { mail.happened.insert(service); }); },
                        [this, socket] { post([&](Mail& mail) { mail.connected.push_back(socket); }); },
                        [this, socket](const Error&) { post([&](Mail& mail) { mail.lost.push_back(socket); }); }});
-  if (opened)
+  if (opened) {
     ear = std::move(*opened);
-  else
+    if (!finding.away) ear->poke();
+  } else {
     say({}, "cannot listen to the engine at " + socket + ": ", opened.error());
+  }
 }
 
 void Watcher::drop_unused_engines() {

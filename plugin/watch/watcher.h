@@ -46,7 +46,8 @@ class Watcher {
     bool dirty = true;  // something has happened
     bool ailing = false;
     bool on_node = false;
-    bool engine_lost = false;  // while it was busy
+    std::set<std::string> returned;  // carriers that came back while it was busy
+    bool engine_lost = false;        // while it was busy
   };
   // What other threads have to say.
   struct Mail {
@@ -106,6 +107,7 @@ class Watcher {
   void hear_claim(const std::string& service, Sentinel& sentinel, GuardedClaim& guarded);
   void hear_engine(const std::string& socket, bool connected);
   void carrier_returned(const std::string& device);
+  void announce_all(const std::string& service, const Sentinel& sentinel, const std::string& device);
   void rivals_on_time();
   void announce(const std::string& service, const Sentinel& sentinel, const Claim& claim, unsigned rounds);
   static Sentinel* find(Watched& watched, const std::string& key);

@@ -69,13 +69,19 @@ void Watcher::hear_node() {
 
 void Watcher::carrier_returned(const std::string& device) {
   metrics_.count(Event::carrier_return);
-  for (auto& [name, watched] : services_)
-    for (const auto& sentinel : watched.sentinels)
-      for (const auto& guarded : sentinel.claims) {
-        if (!guarded.claim.uplinks.contains(device) || guarded.claim.announce.count == 0) continue;
-        say(name, device + " has its carrier again: announcing " + guarded.claim.address.to_string());
-        announce(name, sentinel, guarded.claim, guarded.claim.announce.count);
-      }
+  for (auto& [name, watched] : services_) {
+    for (const auto& sentinel : watched.sentinels) announce_all(name, sentinel, device);
+    if (watched.busy) watched.returned.insert(device);
+  }
+}
+
+// Its addresses on the device.
+void Watcher::announce_all(const std::string& service, const Sentinel& sentinel, const std::string& device) {
+  for (const auto& guarded : sentinel.claims) {
+    if (!guarded.claim.uplinks.contains(device) || guarded.claim.announce.count == 0) continue;
+    say(service, device + " has its carrier again: announcing " + guarded.claim.address.to_string());
+    announce(service, sentinel, guarded.claim, guarded.claim.announce.count);
+  }
 }
 
 // The container is gone: so that its namespace can go, too, nothing of it is held. The engine will tell.
@@ -133,8 +139,8 @@ void Watcher::announce(const std::string& service, const Sentinel& sentinel, con
 void Watcher::hear_engine(const std::string& socket, bool connected) {
   if (!connected) say({}, "the engine at " + socket + " is gone");
   if (connected) metrics_.count(Event::engine_reconnect);
-  const bool again = connected && !engines_heard_.insert(socket).second;
-  if (again) say({}, "the engine at " + socket + " answers again");
+  const bool again = !connected || !engines_heard_.insert(socket).second;
+  if (connected) say({}, again ? "the engine at " + socket + " answers again" : "listening to the engine at " + socket);
   for (auto& [name, watched] : services_) {
     if (watched.engine_socket != socket) continue;
     if (!connected && watched.busy)

@@ -14,6 +14,7 @@ TEST_CASE("the engine is killed or stopped, and comes back: all is as it was") {
   const Service web("web", shared_engine_spec());
   REQUIRE(web.plumb(n1, "start").exit_code == 0);
   Watch watch(n1);
+  REQUIRE(watch.says("listening to the engine"));
   for (const std::string how : {"kill", "stop"}) {
     CAPTURE(how);
     watch.forget();
