@@ -139,8 +139,9 @@ bool reaches(const std::string& address, const std::string& container) {
   const Node client("client");
   // Its neighbour's entry is of whoever had the address before: the announcement that would tell is another test's.
   client.run({"ip", "neighbour", "flush", "to", address});
-  const auto got = client.run({"curl", "--silent", "--fail", "--max-time", "5", "--retry", "5", "--retry-connrefused",
-                               "--retry-delay", "0", "http://" + address + "/"});
+  const auto got =
+      client.run({"curl", "--silent", "--fail", "--connect-timeout", "1", "--max-time", "5", "--retry", "5",
+                  "--retry-connrefused", "--retry-delay", "0", "--retry-max-time", "5", "http://" + address + "/"});
   return got.exit_code == 0 && got.out.find("host: " + container.substr(0, 12)) != std::string::npos;
 }
 
