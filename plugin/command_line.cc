@@ -66,6 +66,9 @@ constexpr Example commands[] = {
     {Action::watch, "watch", "Keep the started services of this node true, until a signal ends it",
      "plumb watch                   # by hand; systemctl enable --now plumb-watch.service for good\n"
      "  plumb watch --metrics /run/plumb/watch.metrics.sock"},
+    {Action::ocf, "ocf", "The resource agent ocf:plumb:service of Pacemaker, by its parameters in the environment",
+     "plumb ocf meta-data\n"
+     "  OCF_RESKEY_service=svc1 plumb ocf validate-all"},
     {Action::version, "version", "Print the version", "plumb version"},
 };
 
@@ -147,6 +150,10 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
     case Action::watch:
       sub.add_option("--metrics", out.watch_metrics, "Serve metrics, for Prometheus, on this socket (default: none)")
           ->type_name("PATH");
+      return;
+    case Action::ocf:
+      sub.add_option("action", out.ocf_action, "start, stop, monitor, validate-all, reload-agent or meta-data")
+          ->required();
       return;
     case Action::docker:
       add_place(sub, out);

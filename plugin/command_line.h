@@ -29,6 +29,7 @@ enum class Action {
   docker,
   driver,
   watch,
+  ocf,
   version
 };
 
@@ -53,6 +54,7 @@ struct CommandLine {
   std::optional<std::chrono::milliseconds> since;
   std::string plan_verb = "start";  // of `plan`
   DriverCommand driver;
+  std::string ocf_action;     // of `ocf`
   std::string watch_metrics;  // of `watch`: a socket; empty: none
   SpecPlace place;
   bool json = false;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "plugin/cluster/ocf.h"
 #include "plugin/console.h"
 #include "plugin/doctor.h"
 #include "plugin/driver/check.h"
@@ -219,6 +220,7 @@ int run_command(const CommandLine& command) {
     case Action::docker: return run_docker(command);
     case Action::driver: return command.driver.check ? driver::show_check(command) : driver::run_driver(command);
     case Action::watch: return watch::run_watch(command);
+    case Action::ocf: return run_ocf(command.ocf_action);
     case Action::version: print(std::string("plumb ") + PLUMB_VERSION + "\n"); return code(ExitCode::ok);
   }
   return code(ExitCode::usage);

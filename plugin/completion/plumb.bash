@@ -15,7 +15,7 @@ _plumb() {
     --socket | --metrics) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker driver watch version --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker driver watch ocf version --help --version' -- "$current")
     return
   fi
   case $command in
@@ -37,6 +37,7 @@ _plumb() {
     return
   fi
   case $command in
+    ocf) mapfile -t COMPREPLY < <(compgen -W 'start stop monitor validate-all reload-agent meta-data' -- "$current") ;;
     keywords)
       mapfile -t COMPREPLY < <(compgen -W "$(plumb keywords 2>/dev/null | awk -F '[ ,]+' '/^  [a-z]/ {print $2}')" -- "$current") ;;
     *)

@@ -14,7 +14,7 @@ namespace plumb::lab {
 namespace {
 
 const Words kCommands{"validate", "plan", "start", "stop",     "restart", "boot",   "shutdown", "status", "doctor",
-                      "ls",       "logs", "enter", "keywords", "docker",  "driver", "watch",    "version"};
+                      "ls",       "logs", "enter", "keywords", "docker",  "driver", "watch",    "ocf",    "version"};
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 

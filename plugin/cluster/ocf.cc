@@ -1,0 +1,268 @@
+#include "plugin/cluster/ocf.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "docker_client/container.h"
+#include "docker_client/endpoint.h"
+#include "plugin/cluster/ocf_code.h"
+#include "plugin/cluster/unseen.h"
+#include "plugin/console.h"
+#include "plugin/container_config.h"
+#include "plugin/doctor.h"
+#include "plugin/observer.h"
+#include "plugin/private_engine.h"
+#include "plugin/service_lock.h"
+#include "plugin/signals.h"
+#include "plugin/spec_file.h"
+#include "plugin/started.h"
+#include "plugin/time_limit.h"
+#include "plugin/verb.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr milliseconds default_timeout{20'000};  // Pacemaker's own
+constexpr long deep_check = 10;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string{} : std::string(value);
+}
+
+long number(const char* name, long otherwise) {
+  const std::string text = environment(name);
+  long out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size() ? out : otherwise;
+}
+
+OcfVerdict verdict(const Error& error) {
+  return {ocf_code(error.kind), error.what + (error.next.empty() ? "" : "; " + error.next)};
+}
+
+// Why it is not whole, a few words for each thing.
+std::string reasons(const ServiceStatus& status) {
+  std::string out;
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+  for (const auto& problem : status.problems) add(problem);
+  for (const auto& r : status.resources) {
+    if (r.optional || r.state == Availability::up || r.state == Availability::disabled) continue;
+    add(r.id + (r.problems.empty() ? " is " + std::string(to_string(r.state)) : ": " + r.problems.front()));
+  }
+  return out.empty() ? std::string(to_string(status.state)) : out;
+}
+
+class Agent {
+ public:
+  Agent() : what_(environment("OCF_RESKEY_service")) {
+    if (const auto dir = environment("OCF_RESKEY_config_dir"); !dir.empty()) place_.config_dir = dir;
+    place_.node = environment("OCF_RESKEY_node");
+    name_ = std::filesystem::path(what_).filename();
+    if (name_.ends_with(".conf")) name_.resize(name_.size() - 5);
+    timeout_ = milliseconds(number("OCF_RESKEY_CRM_meta_timeout", 0));
+  }
+
+  OcfVerdict run(const std::string& action) {
+    const bool known = action == "start" || action == "stop" || action == "monitor" || action == "status" ||
+                       action == "validate-all" || action == "reload-agent";
+    if (!known) return {OcfCode::unimplemented, "there is no action \"" + action + "\""};
+    if (name_.empty()) return {OcfCode::configured, "the parameter service is not set"};
+    if (action == "start") return start();
+    if (action == "stop") return stop();
+    // A running service keeps what it was started with; the parameters that can be reloaded count at its next start.
+    if (action == "validate-all" || action == "reload-agent") return load().second;
+    return monitor();
+  }
+
+ private:
+  // What the file says now, or what is wrong with that.
+  std::pair<std::optional<Service>, OcfVerdict> load() {
+    file_ = SpecFile{};
+    auto file = read_spec(what_, place_);
+    if (!file) return {std::nullopt, verdict(file.error())};
+    auto loaded = load_spec(*file, place_);
+    complain(render(loaded.diagnostics, false));
+    if (!loaded.service)
+      return {std::nullopt,
+              {OcfCode::configured, file->path + " has " + errors_text(error_count(loaded.diagnostics)) +
+                                        "; correct it, see plumb validate " + name_}};
+    if (!loaded.service->has_node(loaded.service->node))
+      return {std::nullopt,
+              {OcfCode::arguments, "node " + loaded.service->node + " is not one of nodes and drpnodes in " +
+                                       file->path + "; keep the service off it with a location constraint"}};
+    file_ = *std::move(file);
+    return std::pair(std::move(loaded.service), OcfVerdict{});
+  }
+
+  // What runs here, as it was started; else what the file says, when it says something.
+  std::optional<Service> configuration() {
+    started_ = read_started(name_);
+    if (started_) {
+      auto loaded = load_spec(started_->file, started_->place);
+      // Pacemaker's environment need not be that of who started it.
+      if (!started_->engine.empty()) ::setenv("DOCKER_HOST", ("unix://" + started_->engine).c_str(), 1);
+      if (loaded.service) return std::move(loaded.service);
+    }
+    const auto file = read_spec(what_, place_);
+    return file ? load_spec(*file, place_).service : std::nullopt;
+  }
+
+  // Leaves time to undo, and to say what took so long, before Pacemaker kills the action.
+  void limit(std::optional<milliseconds>& own, const std::optional<milliseconds>& general) const {
+    if (timeout_.count() <= 0) return;
+    const auto most = timeout_ - timeout_ / 8;
+    own = std::min(own.value_or(general.value_or(most)), most);
+  }
+
+  OcfVerdict start() {
+    auto [service, wrong] = load();
+    if (!service) return wrong;
+    limit(service->start_timeout, service->timeout);
+    if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
+    auto lock = ServiceLock::take(name_, "start");
+    if (!lock) return verdict(lock.error());
+    const Signals signals;
+    const auto outcome = run_verb(*service, Verb::start, *lock, {}, signals.stop());
+    for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
+    for (const auto& failure : outcome.undo_failures) complain("plumb: " + failure + "\n");
+    if (!outcome.error)
+      if (const auto noted = record_started(*service, file_, place_); !noted)
+        complain("plumb: warning: it will not be known as started: " + noted.error().what + "\n");
+    lock->finish();
+    if (!outcome.error) return {};
+    auto out = verdict(*outcome.error);
+    if (!outcome.failed_step.empty()) out.reason = outcome.failed_step + ": " + out.reason;
+    return out;
+  }
+
+  OcfVerdict stop() {
+    if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
+    auto lock = ServiceLock::take(name_, "stop");
+    if (!lock) return verdict(lock.error());
+    auto service = configuration();
+    forget_started(name_);
+    auto out = service ? stop(*service, *lock) : stop_unknown();
+    lock->finish();
+    return out;
+  }
+
+  OcfVerdict stop(Service& service, const ServiceLock& lock) {
+    limit(service.stop_timeout, service.timeout);
+    const Signals signals;
+    const auto outcome = run_verb(service, Verb::stop, lock, {}, signals.stop());
+    for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
+    if (!outcome.error) return {};
+    auto out = verdict(*outcome.error);
+    // What a start could be told "no" for is none of a stop's: it is stopped, or it has to be fenced.
+    out.code = outcome.error->kind == ErrorKind::permission ? OcfCode::permission : OcfCode::generic;
+    const bool silent = outcome.error->kind == ErrorKind::unreachable || outcome.error->kind == ErrorKind::timeout;
+    if (!silent || outcome.changed) return out;
+    const auto unseen = look_without_engine(service);
+    if (proves_stopped(unseen))
+      return {OcfCode::success, out.reason + "; stopped: no process of this node is where its addresses were"};
+    if (!started_ && unseen.present == 0 && unseen.complete && !engine_was_here(service))
+      return {OcfCode::success, out.reason + "; stopped: no engine has run here, and no address of it is on this node"};
+    return out;
+  }
+
+  // Without a configuration nothing could be started here; what an earlier one has left is not ours to guess at.
+  OcfVerdict stop_unknown() {
+    if (auto found = seen_running(); !found.empty())
+      return {OcfCode::generic, found + ", and there is no valid configuration to stop it by; plumb validate " + name_};
+    return {OcfCode::success, "it has no valid configuration here; stopped: nothing of it runs"};
+  }
+
+  // An engine that was killed, or is in trouble, leaves its socket behind; a reboot clears /run.
+  static bool engine_was_here(const Service& service) {
+    if (!service.docker_data_dir.empty()) return true;
+    const auto socket = docker::engine_socket(docker::Environment::of_process());
+    std::error_code ec;
+    return !socket || std::filesystem::exists(*socket, ec);
+  }
+
+  // What runs under the service's name, when nothing says what that should be. An engine that is not there has nothing.
+  std::string seen_running() {
+    Service unknown;
+    unknown.name = name_;
+    unknown.docker_data_dir = "/";
+    if (const auto own = PrivateEngine::of(unknown).state(); own && *own != EngineState::down)
+      return "its own engine runs, or was killed";
+    const auto socket = docker::engine_socket(docker::Environment::of_process());
+    if (!socket) return {};
+    const TimeLimit time(patience(), {});
+    const docker::Call call{patience(), time.stop()};
+    auto client = docker::Client::open(*socket, call);
+    if (!client) return {};
+    const auto listed = docker::list_containers(*client, {std::string(label_service) + "=" + name_}, call);
+    if (!listed) return {};
+    for (const auto& c : *listed)
+      if (c.running) return "container " + c.name + " of it runs";
+    return {};
+  }
+
+  // An engine that takes longer is judged like one that is gone: that leaves time to look elsewhere.
+  [[nodiscard]] milliseconds patience() const { return (timeout_.count() > 0 ? timeout_ : default_timeout) / 2; }
+
+  OcfVerdict monitor() {
+    const auto service = configuration();
+    if (!service) {
+      if (auto found = seen_running(); !found.empty())
+        return {OcfCode::generic, found + ", and it has no valid configuration; plumb validate " + name_};
+      return {OcfCode::not_running, "it has no valid configuration here, and nothing of it runs"};
+    }
+    ServiceEngine engine(*service);
+    const TimeLimit time(patience(), {});
+    const auto observation = observe(*service, engine, time.stop());
+    if (!observation && observation.error().kind == ErrorKind::permission) return verdict(observation.error());
+    if (!observation) return without_engine(*service, observation.error().what);
+    const auto status = evaluate(*service, observation->seen);
+    if (status.state == Availability::unknown)
+      return without_engine(*service, status.problems.empty() ? reasons(status) : status.problems.front());
+    if (status.state != Availability::up) return {ocf_code(status.state), reasons(status)};
+    return number("OCF_CHECK_LEVEL", 0) >= deep_check ? look_deeper(*service, time.stop()) : OcfVerdict{};
+  }
+
+  OcfVerdict without_engine(const Service& service, const std::string& why) const {
+    return judge_unseen(look_without_engine(service), started_.has_value(), why);
+  }
+
+  static OcfVerdict look_deeper(const Service& service, const std::stop_token& stop) {
+    const auto findings = examine(service, stop);
+    if (!findings) return verdict(findings.error());
+    for (const auto& finding : *findings)
+      if (finding.verdict == Verdict::problem)
+        return {OcfCode::generic, finding.subject + ": " + finding.check + ": " + finding.text};
+    return {};
+  }
+
+  std::string what_;  // the parameter: a name or a path
+  std::string name_;
+  SpecPlace place_;
+  milliseconds timeout_{0};  // of the action; 0: not said
+  SpecFile file_;            // that load() has read
+  std::optional<Started> started_;
+};
+
+}  // namespace
+
+int run_ocf(const std::string& action) {
+  if (action == "meta-data") {
+    print(ocf_metadata());
+    return static_cast<int>(OcfCode::success);
+  }
+  auto out = Agent().run(action);
+  std::replace(out.reason.begin(), out.reason.end(), '\n', ' ');
+  // Nothing that does not run has to be explained: most probes end so.
+  if (out.code == OcfCode::success && !out.reason.empty()) complain("plumb: warning: " + out.reason + "\n");
+  if (out.code != OcfCode::success && out.code != OcfCode::not_running)
+    complain("ocf-exit-reason:" + out.reason + "\n");
+  return static_cast<int>(out.code);
+}
+
+}  // namespace plumb

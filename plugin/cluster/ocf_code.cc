@@ -1,0 +1,50 @@
+#include "plugin/cluster/ocf_code.h"
+
+namespace plumb {
+
+OcfCode ocf_code(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage: return OcfCode::arguments;
+    case ErrorKind::spec: return OcfCode::configured;
+    case ErrorKind::permission: return OcfCode::permission;
+    case ErrorKind::conflict:
+    case ErrorKind::not_found:
+    case ErrorKind::unsupported: return OcfCode::installed;
+    case ErrorKind::exists:
+    case ErrorKind::unreachable:
+    case ErrorKind::refused:
+    case ErrorKind::timeout:
+    case ErrorKind::cancelled:
+    case ErrorKind::failed: return OcfCode::generic;
+  }
+  return OcfCode::generic;
+}
+
+OcfCode ocf_code(Availability availability) {
+  switch (availability) {
+    case Availability::up: return OcfCode::success;
+    case Availability::down:
+    case Availability::disabled: return OcfCode::not_running;
+    case Availability::degraded:
+    case Availability::unknown: return OcfCode::generic;
+  }
+  return OcfCode::generic;
+}
+
+OcfVerdict judge_unseen(const Unseen& unseen, bool started, const std::string& why) {
+  if (unseen.present > 0 && unseen.present == unseen.wanted)
+    return {OcfCode::success, why + "; running: the kernel has all of its addresses on this node"};
+  if (unseen.present > 0)
+    return {OcfCode::generic, why + ", and the kernel has only " + std::to_string(unseen.present) + " of its " +
+                                  std::to_string(unseen.wanted) + " addresses on this node"};
+  if (!started) return {OcfCode::not_running, why + ", nothing was started here, and no address of it is on this node"};
+  if (unseen.wanted > 0 && unseen.complete)
+    return {OcfCode::generic, why + ", and no address of it is on this node, though it was started here"};
+  return {OcfCode::success, why + "; taken as running: it was started here, was not stopped, and cannot be seen"};
+}
+
+bool proves_stopped(const Unseen& unseen) {
+  return unseen.wanted > 0 && unseen.present == 0 && unseen.complete && unseen.covers_all;
+}
+
+}  // namespace plumb
