@@ -1,0 +1,235 @@
+// The agent ocf:plumb:service as Pacemaker calls it, and ocf-tester's word on it.
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <string>
+
+#include "tests/lab/service.h"
+
+namespace plumb::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kAddress = "10.0.3.3";
+
+enum Code { ok = 0, generic = 1, arguments = 2, unimplemented = 3, installed = 5, configured = 6, not_running = 7 };
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// Calls the agent for a service, with Pacemaker's environment.
+class Agent {
+ public:
+  explicit Agent(const Node& node, std::string service = "web") : node_(node), service_(std::move(service)) {}
+
+  Outcome run(const std::string& action, const Words& more = {}) const {
+    Words words{"OCF_ROOT=/usr/lib/ocf", "OCF_RESKEY_CRM_meta_timeout=60000", "OCF_RESKEY_CRM_meta_interval=10000"};
+    if (!service_.empty()) words.push_back("OCF_RESKEY_service=" + service_);
+    words.insert(words.end(), more.begin(), more.end());
+    return node_.start({PLUMB_AGENT, action}, words).wait(60s);
+  }
+  int code(const std::string& action, const Words& more = {}) const {
+    const Outcome outcome = run(action, more);
+    if (!outcome.err.empty()) MESSAGE(action << ": " << outcome.exit_code << ": " << outcome.err);
+    return outcome.exit_code;
+  }
+  int probe() const { return code("monitor", {"OCF_RESKEY_CRM_meta_interval=0"}); }
+
+ private:
+  const Node& node_;
+  std::string service_;
+};
+
+TEST_CASE("the agent starts, watches and stops a service") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  const State before = web.state(n1);
+  CHECK(agent.code("validate-all") == ok);
+  CHECK(agent.probe() == not_running);
+  CHECK(agent.code("monitor") == not_running);
+  CHECK(agent.code("start") == ok);
+  CHECK(answers(kAddress));
+  CHECK(n1.run({"test", "-e", "/run/plumb/web.started"}).exit_code == 0);
+  const Outcome monitor = agent.run("monitor");
+  CHECK(monitor.exit_code == ok);
+  CHECK(monitor.err.empty());
+  CHECK(agent.probe() == ok);
+  CHECK(agent.code("start") == ok);
+  CHECK(agent.code("reload-agent") == ok);
+  CHECK(agent.code("stop") == ok);
+  CHECK(agent.probe() == not_running);
+  CHECK(agent.code("stop") == ok);
+  n1.run({"bash", "-c", "docker ps -aq --filter label=plumb.service=web | xargs -r docker rm -fv"});
+  CHECK(difference_to_now(before, [&] { return web.state(n1); }) == "");
+}
+
+TEST_CASE("a service that is there in part has failed, with the reason, and a new start makes it whole") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  n1.must({"docker", "kill", "web.container.1"});
+  const Outcome failed = agent.run("monitor");
+  CHECK(failed.exit_code == generic);
+  CHECK_MESSAGE(has(failed.err, "ocf-exit-reason:container#1"), failed.err);
+  CHECK(agent.code("stop") == ok);
+  CHECK(agent.code("start") == ok);
+  CHECK(agent.code("monitor") == ok);
+}
+
+TEST_CASE("an engine that was killed is no reason to move a service that runs, and one that died with it is") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  lab({"engine", "n1", "kill"});
+  CHECK(answers(kAddress));
+  const Outcome monitor = agent.run("monitor");
+  CHECK_MESSAGE(monitor.exit_code == ok, monitor.err);
+  CHECK_MESSAGE(has(monitor.err, "running: the kernel has all of its addresses"), monitor.err);
+  CHECK(agent.probe() == ok);
+  // It cannot be stopped either: a stop that succeeded would let it run twice.
+  const Outcome stop = agent.run("stop");
+  CHECK(stop.exit_code == generic);
+  CHECK(agent.run("stop").exit_code == generic);
+  CHECK(agent.code("monitor") == ok);
+  lab({"engine", "n1", "start"});
+  CHECK(agent.code("stop") == ok);
+  REQUIRE(agent.code("start") == ok);
+  // In good order an engine ends its containers.
+  lab({"engine", "n1", "stop"});
+  const Outcome gone = agent.run("monitor");
+  CHECK_MESSAGE(gone.exit_code == generic, gone.err);
+  CHECK_MESSAGE(has(gone.err, "no address of it is on this node"), gone.err);
+  CHECK(agent.code("stop") == ok);
+  CHECK(agent.probe() == not_running);
+  lab({"engine", "n1", "start"});
+  CHECK(agent.code("stop") == ok);
+}
+
+TEST_CASE("a service whose own engine was killed is running, and its stop ends what that engine has left") {
+  const Node n1("n1");
+  const Service web("web", reference_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  n1.must({"bash", "-c", "read -r pid _ </run/plumb/web/engine.pid; kill -KILL $pid"});
+  const Outcome monitor = agent.run("monitor");
+  CHECK_MESSAGE(monitor.exit_code == ok, monitor.err);
+  CHECK_MESSAGE(has(monitor.err, "running: the kernel has all of its addresses"), monitor.err);
+  CHECK(agent.code("stop") == ok);
+  CHECK_FALSE(answers(kAddress));
+  CHECK(agent.probe() == not_running);
+}
+
+TEST_CASE(
+    "a wrong or missing configuration keeps nothing from being stopped, and nothing that runs from being judged") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  n1.write("/etc/plumb/web.conf", "[ip#0]\nipname = no.such.address.\nnonsense = 1\n");
+  CHECK(agent.code("monitor") == ok);
+  CHECK(agent.run("validate-all").exit_code == configured);
+  const Outcome start = agent.run("start");
+  CHECK(start.exit_code == configured);
+  CHECK_MESSAGE(has(start.err, "ocf-exit-reason:/etc/plumb/web.conf has "), start.err);
+  CHECK(agent.code("stop") == ok);
+  CHECK_FALSE(answers(kAddress));
+  CHECK(n1.must({"docker", "ps", "-q"}).empty());
+  CHECK(agent.code("stop") == ok);
+  CHECK(agent.probe() == not_running);
+
+  n1.remove("/etc/plumb/web.conf");
+  CHECK(agent.probe() == not_running);
+  CHECK(agent.code("stop") == ok);
+  const Outcome missing = agent.run("start");
+  CHECK(missing.exit_code == installed);
+  CHECK_MESSAGE(has(missing.err, "there is no /etc/plumb/web.conf"), missing.err);
+  // What still runs, and is known to no configuration, is not called stopped.
+  n1.must({"docker", "run", "-d", "--rm", "--name", "lost", "--label", "plumb.service=web", "--network", "none",
+           "busybox", "sleep", "1000"});
+  CHECK(agent.run("stop").exit_code == generic);
+  CHECK(agent.run("monitor").exit_code == generic);
+  n1.must({"docker", "rm", "-f", "lost"});
+}
+
+TEST_CASE("a node without an engine, and one that the service is not for, have nothing running") {
+  const Node n3("n3");
+  const Service web("web", edited(shared_engine_spec(), "drpnodes", ""));
+  const Agent agent(n3);
+  const Words bare{"DOCKER_HOST=unix:///run/no-docker.sock"};
+  CHECK(agent.code("monitor", bare) == not_running);
+  CHECK(agent.code("stop", bare) == ok);
+  const Outcome start = agent.run("start");
+  CHECK(start.exit_code == arguments);
+  CHECK_MESSAGE(has(start.err, "node n3 is not one of nodes"), start.err);
+  CHECK(agent.probe() == not_running);
+  CHECK(agent.code("start", {"OCF_RESKEY_node=n2"}) == ok);
+  CHECK(agent.code("stop", {"OCF_RESKEY_node=n2"}) == ok);
+}
+
+TEST_CASE("a rival at start bars this node, with its MAC in the reason, and a deep monitor finds a later one") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  std::string mac = lab({"rival", kAddress});
+  mac.pop_back();
+  const Outcome refused = agent.run("start");
+  CHECK(refused.exit_code == installed);
+  CHECK_MESSAGE(has(refused.err, "ocf-exit-reason:"), refused.err);
+  CHECK_MESSAGE(has(refused.err, mac), refused.err);
+  CHECK(agent.probe() == not_running);
+  lab({"rival", "--gone"});
+  REQUIRE(agent.code("start") == ok);
+  CHECK(agent.code("monitor", {"OCF_CHECK_LEVEL=10"}) == ok);
+  lab({"rival", kAddress});
+  CHECK(agent.code("monitor") == ok);
+  CHECK(agent.run("monitor", {"OCF_CHECK_LEVEL=10"}).exit_code == generic);
+  lab({"rival", "--gone"});
+}
+
+TEST_CASE("parameters are checked, and what the agent cannot do is said") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  CHECK(Agent(n1, "").run("start").exit_code == configured);
+  CHECK(Agent(n1, "/etc/plumb/web.conf").code("validate-all") == ok);
+  CHECK(Agent(n1, "/etc/plumb/web.conf").probe() == not_running);
+  const Agent agent(n1);
+  CHECK(agent.run("migrate_to").exit_code == unimplemented);
+  CHECK(agent.run("validate-all", {"OCF_RESKEY_config_dir=/srv"}).exit_code == installed);
+  CHECK(agent.run("meta-data").out.starts_with("<?xml"));
+  CHECK(Agent(n1, "").run("meta-data").exit_code == ok);
+  // A start that does not fit into Pacemaker's time undoes itself before it would be killed.
+  const Outcome late = agent.run("start", {"OCF_RESKEY_CRM_meta_timeout=16"});
+  CHECK(late.exit_code == generic);
+  CHECK_MESSAGE(has(late.err, "not done within 14 ms"), late.err);
+  CHECK(agent.probe() == not_running);
+}
+
+TEST_CASE("an action waits for a verb of the command line") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  Running held = n1.start({"flock", "--no-fork", "/run/plumb/web.lock", "sh", "-c", "echo held; exec sleep 1000"});
+  REQUIRE(held.await_output("held", 10s));
+  Running stop = n1.start({PLUMB_AGENT, "stop"}, {"OCF_RESKEY_service=web"});
+  CHECK(stop.await_errors("wait", 10s));
+  CHECK(answers(kAddress));
+  held.signal(SIGKILL);
+  CHECK(stop.wait(60s).exit_code == ok);
+  CHECK_FALSE(answers(kAddress));
+}
+
+TEST_CASE("ocf-tester passes") {
+  const Node n1("n1");
+  for (const std::string& spec : {shared_engine_spec(), reference_spec()}) {
+    const Service svc1("svc1", spec);
+    const Outcome tester = n1.run({"ocf-tester", "-n", "test", "-o", "service=svc1", PLUMB_AGENT}, 110s);
+    CHECK_MESSAGE(tester.exit_code == 0, tester.out << tester.err);
+    CHECK_MESSAGE(has(tester.out, "passed all tests"), tester.out);
+  }
+}
+
+}  // namespace
+}  // namespace plumb::lab
