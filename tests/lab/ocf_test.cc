@@ -122,6 +122,31 @@ TEST_CASE("a service whose own engine was killed is running, and its stop ends w
   CHECK(agent.probe() == not_running);
 }
 
+TEST_CASE("an engine that hangs makes no monitor late, and fails a stop before Pacemaker would kill it") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  const Words hurry{"OCF_RESKEY_CRM_meta_timeout=4000"};
+  const auto engine = [&](const std::string& signal) {
+    n1.must({"bash", "-c", "kill -" + signal + " $(cat /run/docker.pid)"});
+  };
+  engine("STOP");
+  CHECK(agent.code("monitor", hurry) == not_running);
+  engine("CONT");
+  REQUIRE(agent.code("start") == ok);
+  engine("STOP");
+  const Outcome monitor = agent.run("monitor", hurry);
+  const Outcome stop = agent.run("stop", hurry);
+  engine("CONT");
+  CHECK_MESSAGE(monitor.exit_code == ok, monitor.err);
+  CHECK(monitor.took < 3900ms);
+  CHECK_MESSAGE(stop.exit_code == generic, stop.err);
+  CHECK(stop.took < 4s);
+  CHECK(agent.code("monitor") == ok);
+  CHECK(agent.code("stop") == ok);
+  CHECK(agent.probe() == not_running);
+}
+
 TEST_CASE(
     "a wrong or missing configuration keeps nothing from being stopped, and nothing that runs from being judged") {
   const Node n1("n1");
