@@ -23,6 +23,7 @@ constexpr std::string_view heading = "plumb-started 1";
 
 // Not through run_directory(): who asks must not make it.
 std::string path_of(const std::string& service) { return "/run/plumb/" + service + std::string(suffix); }
+std::string stopping_of(const std::string& service) { return "/run/plumb/" + service + ".stopping"; }
 std::string temporary_of(const std::string& service) { return "/run/plumb/." + service + ".starting"; }
 
 Result<void> write_whole(const std::string& path, std::string_view text) {
@@ -86,19 +87,36 @@ Result<void> record_started(const Service& service, const SpecFile& file, const 
   TRY(write_whole(temporary, encode_started(started)));
   if (::rename(temporary.c_str(), path_of(service.name).c_str()) != 0)
     return Err{errno_error(errno, "rename " + temporary)};
+  ::unlink(stopping_of(service.name).c_str());
   return {};
 }
 
 void forget_started(const std::string& service) {
   ::unlink(path_of(service).c_str());
   ::unlink(temporary_of(service).c_str());
+  ::unlink(stopping_of(service).c_str());
 }
 
-std::optional<Started> read_started(const std::string& service) {
-  std::ifstream file(path_of(service), std::ios::binary);
+// Not renamed: the watcher hears of what is deleted.
+void begin_stopping(const std::string& service) {
+  const std::string kept = stopping_of(service);
+  if (::access(path_of(service).c_str(), F_OK) != 0) return;
+  ::unlink(kept.c_str());
+  if (::link(path_of(service).c_str(), kept.c_str()) == 0) ::unlink(path_of(service).c_str());
+}
+
+namespace {
+
+std::optional<Started> read_from(const std::string& path, const std::string& service) {
+  std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   return decode_started(service, std::string(std::istreambuf_iterator<char>(file), {}));
 }
+
+}  // namespace
+
+std::optional<Started> read_started(const std::string& service) { return read_from(path_of(service), service); }
+std::optional<Started> read_stopping(const std::string& service) { return read_from(stopping_of(service), service); }
 
 std::vector<std::string> started_services() {
   std::vector<std::string> out;

@@ -36,6 +36,11 @@ struct Started {
 // Errors: the kernel's.
 [[nodiscard]] Result<void> record_started(const Service& service, const SpecFile& file, const SpecPlace& place);
 void forget_started(const std::string& service);
+// For a stop that may have to be tried again: it is started no more, and what was is kept as SERVICE.stopping until
+// forget_started() or the next start.
+void begin_stopping(const std::string& service);
+// nullopt: no such stop has been left undone.
+[[nodiscard]] std::optional<Started> read_stopping(const std::string& service);
 
 // nullopt: it is not started.
 [[nodiscard]] std::optional<Started> read_started(const std::string& service);

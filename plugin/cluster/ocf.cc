@@ -103,6 +103,7 @@ class Agent {
   // What runs here, as it was started; else what the file says, when it says something.
   std::optional<Service> configuration() {
     started_ = read_started(name_);
+    if (!started_) started_ = read_stopping(name_);
     if (started_) {
       auto loaded = load_spec(started_->file, started_->place);
       // Pacemaker's environment need not be that of who started it.
@@ -146,8 +147,10 @@ class Agent {
     auto lock = ServiceLock::take(name_, "stop");
     if (!lock) return verdict(lock.error());
     auto service = configuration();
-    forget_started(name_);
+    // Pacemaker may try again, and by then the file may be wrong and the engine still away.
+    begin_stopping(name_);
     auto out = service ? stop(*service, *lock) : stop_unknown();
+    if (out.code == OcfCode::success) forget_started(name_);
     lock->finish();
     return out;
   }
@@ -173,6 +176,7 @@ class Agent {
 
   // Without a configuration nothing could be started here; what an earlier one has left is not ours to guess at.
   OcfVerdict stop_unknown() {
+    if (started_) return {OcfCode::generic, "the configuration that it was started with does not load any more"};
     if (auto found = seen_running(); !found.empty())
       return {OcfCode::generic, found + ", and there is no valid configuration to stop it by; plumb validate " + name_};
     return {OcfCode::success, "it has no valid configuration here; stopped: nothing of it runs"};

@@ -60,7 +60,7 @@ bool addresses_elsewhere(const netns::Namespace& own, Addresses& out) {
 // Whether a container can run only where one of the addresses is.
 bool covers_all(const Service& service) {
   return std::all_of(service.containers.begin(), service.containers.end(), [&](const ContainerResource& c) {
-    if (!counts(c)) return true;
+    if (c.disable || c.standby) return true;  // an optional one is stopped like any other
     const std::string& home = service.container(c.netns) != nullptr ? c.netns : c.id;
     return std::any_of(service.ips.begin(), service.ips.end(), [&](const IpResource& ip) {
       return counts(ip) && ip.type == IpType::netns && ip.netns == home;

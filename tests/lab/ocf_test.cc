@@ -92,8 +92,11 @@ TEST_CASE("an engine that was killed is no reason to move a service that runs, a
   // It cannot be stopped either: a stop that succeeded would let it run twice.
   const Outcome stop = agent.run("stop");
   CHECK(stop.exit_code == generic);
+  // Nor when its file is broken by then.
+  n1.write("/etc/plumb/web.conf", "nonsense\n");
   CHECK(agent.run("stop").exit_code == generic);
   CHECK(agent.code("monitor") == ok);
+  n1.write("/etc/plumb/web.conf", shared_engine_spec());
   lab({"engine", "n1", "start"});
   CHECK(agent.code("stop") == ok);
   REQUIRE(agent.code("start") == ok);
@@ -145,6 +148,25 @@ TEST_CASE("an engine that hangs makes no monitor late, and fails a stop before P
   CHECK(agent.code("monitor") == ok);
   CHECK(agent.code("stop") == ok);
   CHECK(agent.probe() == not_running);
+}
+
+TEST_CASE("a container that no address would show is not taken for stopped while the engine is away") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec() +
+                               "\n[container#2]\nimage = busybox\ncommand = sleep 987\noptional = true\nrm = true\n");
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  n1.must({"docker", "kill", "web.container.1", "web.container.0"});
+  lab({"engine", "n1", "kill"});
+  CHECK_FALSE(answers(kAddress));
+  const Outcome stop = agent.run("stop");
+  CHECK_MESSAGE(stop.exit_code == generic, stop.err);
+  CHECK(agent.run("stop").exit_code == generic);
+  CHECK(n1.run({"pgrep", "-xf", "sleep 987"}).exit_code == 0);
+  lab({"engine", "n1", "start"});
+  CHECK(agent.code("stop") == ok);
+  CHECK(n1.run({"pgrep", "-xf", "sleep 987"}).exit_code == 1);
+  CHECK(n1.run({"test", "-e", "/run/plumb/web.stopping"}).exit_code == 1);
 }
 
 TEST_CASE(
