@@ -126,8 +126,8 @@ inline void take(Result<void>&& /*r*/) {}
 }  // namespace plumb
 
 // The value of `expr` (a Result<T>), or returns its error from the enclosing function. A statement expression, which
-// both compilers of the project have. Not within another TRY (its variable would be shadowed), and not within the braces
-// of an aggregate behind members that own memory: both compilers forget to destroy those when it returns.
+// both compilers of the project have. Not within another TRY (its variable would be shadowed), and not within the
+// braces of an aggregate behind members that own memory: both compilers forget to destroy those when it returns.
 #define TRY(expr)                                                                                \
   __extension__({                                                                                \
     auto plumb_try_result = (expr);                                                              \

@@ -160,8 +160,8 @@ Words EngineNetwork::run(const std::string& container, const std::string& addres
   return words;
 }
 
-EngineNetwork::EngineNetwork(const Node& node, std::string name, const Words& more)
-    : node_(node), name_(std::move(name)) {
+EngineNetwork::EngineNetwork(Node node, std::string name, const Words& more)
+    : node_(std::move(node)), name_(std::move(name)) {
   clear_engine(node_);  // of a test that was killed
   node_.must(create(name_, more));
 }

@@ -94,7 +94,7 @@ UniqueFd connect_to_driver(const Node& node);
 class EngineNetwork {
  public:
   // `docker network create` with the lab's subnet and these arguments. A driver has to run.
-  EngineNetwork(const Node& node, std::string name, const Words& more = {});
+  EngineNetwork(Node node, std::string name, const Words& more = {});
   EngineNetwork(const EngineNetwork&) = delete;
   EngineNetwork& operator=(const EngineNetwork&) = delete;
   ~EngineNetwork();
