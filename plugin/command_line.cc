@@ -60,9 +60,9 @@ constexpr Example commands[] = {
      "plumb docker svc1 ps -a\n  plumb docker svc1 logs svc1.container.1"},
     {Action::driver, "driver", "Serve Docker as the network driver plumb, until a signal ends it",
      "plumb driver --check          # what is missing for it?\n"
-     "  plumb driver                  # by hand; systemctl enable --now plumb-driver.socket for good\n"
+     "  plumb driver      # by hand; for good: systemctl enable --now plumb-driver.socket plumb-driver.service\n"
      "  plumb driver --metrics /run/plumb/metrics.sock\n"
-     "  docker network create -d plumb --subnet 10.0.3.0/24 --gateway 10.0.3.1 -o parent=eth0 lan"},
+     "  docker network create -d plumb --ipam-driver plumb --subnet 10.0.3.0/24 -o parent=eth0 lan"},
     {Action::watch, "watch", "Keep the started services of this node true, until a signal ends it",
      "plumb watch                   # by hand; systemctl enable --now plumb-watch.service for good\n"
      "  plumb watch --metrics /run/plumb/watch.metrics.sock"},

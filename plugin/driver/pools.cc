@@ -51,6 +51,12 @@ std::optional<seconds> lease_time(const std::string& text, const std::string& bo
   return since ? std::optional(seconds(*since)) : std::nullopt;
 }
 
+// Both are there where more than two addresses are (RFC 3021); IPv6 knows no broadcast.
+bool is_nobodys(const Cidr& subnet, const IpAddress& address) {
+  const auto broadcast = subnet.broadcast();
+  return broadcast && (address == *broadcast || address == first_address(subnet));
+}
+
 Err no_pool(const std::string& pool) {
   return Err{ErrorKind::not_found, "there is no address pool " + pool.substr(0, 80)};
 }
@@ -210,14 +216,19 @@ Result<Cidr> Pools::request_address(const std::string& pool, const std::optional
     return Cidr::make(*wanted, prefix);
   }
   if (!wanted) return Cidr::make(TRY(state_->choose(record)), prefix);
+  if (is_nobodys(record.pool, *wanted))
+    return Err{ErrorKind::spec,
+               wanted->to_string() + " is the subnet's own or its broadcast address, and no machine's"};
   TRY(state_->give(record, *wanted));
   return Cidr::make(*wanted, prefix);
 }
 
 Result<void> Pools::State::give(const PoolRecord& record, const IpAddress& wanted) {
   if (const auto holder = endpoint_with(record.network, wanted); !holder.empty())
-    return Err{ErrorKind::conflict, wanted.to_string() + " is in use by endpoint " + holder.substr(0, 12) +
-                                        " of this node; stop its container, or ask for another address"};
+    return Err{ErrorKind::conflict,
+               wanted.to_string() + " is in use by endpoint " + holder.substr(0, 12) +
+                   " of this node; stop its container (docker network inspect names it), or ask for "
+                   "another address"};
   const std::lock_guard lock(mutex);
   if (book.find(record.id) == nullptr) return no_pool(record.id);
   return lease(record.id, wanted);

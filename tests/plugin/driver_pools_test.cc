@@ -253,6 +253,19 @@ TEST_CASE("overlapping pools keep clear of each other's leases, gateways and aux
   CHECK(node.choose(wide) == "10.0.3.6");
 }
 
+TEST_CASE("the subnet's own and its broadcast address are nobody's, where a subnet has such") {
+  Node node;
+  const auto pool = node.network("n1", "10.0.3.0/24");
+  CHECK(says(node.refusal(pool, ip("10.0.3.0")).what, "10.0.3.0 is the subnet's own"));
+  CHECK(node.refusal(pool, ip("10.0.3.255")).kind == ErrorKind::spec);
+  CHECK(node.pools().request_address(pool, ip("10.0.3.254"), false));
+  const auto small = node.network("n2", "10.0.4.2/31");
+  CHECK(node.pools().request_address(small, ip("10.0.4.2"), false));
+  CHECK(node.pools().request_address(small, ip("10.0.4.3"), false));
+  const auto v6 = node.network("n3", "fd00:10:3::/64");
+  CHECK(node.pools().request_address(v6, ip("fd00:10:3::"), false));
+}
+
 TEST_CASE("an address that is asked for is given, leased or not, unless an endpoint has it") {
   Node node;
   const auto pool = node.network("n1", "10.0.3.0/24");
