@@ -15,6 +15,7 @@
 
 #include "netns/arp.h"
 #include "netns/enter.h"
+#include "netns/frame_filter.h"
 #include "netns/ndp.h"
 #include "netns/packet_socket.h"
 #include "netns/stop_event.h"
@@ -27,23 +28,13 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using Frame = std::vector<std::uint8_t>;
 
-// --- Filters: classic BPF, so that an unrelated frame of a busy LAN does not wake us.
-
-constexpr std::uint16_t load_word = BPF_LD | BPF_W | BPF_ABS;
-constexpr std::uint16_t load_byte = BPF_LD | BPF_B | BPF_ABS;
-constexpr std::uint16_t jump_equal = BPF_JMP | BPF_JEQ | BPF_K;
-constexpr std::uint16_t finish = BPF_RET | BPF_K;
-constexpr std::uint32_t whole_frame = 0xffff;
-
-// A frame of another VLAN has lost its tag when a socket for one protocol sees it; what is left is that the kernel
-// calls it somebody else's (__netif_receive_skb_core, net/core/dev.c). A priority tag, number 0, is our LAN's and is
-// not touched by this. Nothing that we want to hear is sent to another host's MAC.
-constexpr std::uint32_t packet_type = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
-
-std::uint32_t word(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return (std::uint32_t{bytes[at]} << 24U) | (std::uint32_t{bytes[at + 1]} << 16U) |
-         (std::uint32_t{bytes[at + 2]} << 8U) | bytes[at + 3];
-}
+using frame_filter::finish;
+using frame_filter::jump_equal;
+using frame_filter::load_byte;
+using frame_filter::load_word;
+using frame_filter::packet_type;
+using frame_filter::whole_frame;
+using frame_filter::word;
 
 // Untagged ARP with the address as sender (offset 28) or target (38).
 std::vector<sock_filter> arp_filter(const IpAddress& address) {

@@ -10,24 +10,20 @@
 #include <vector>
 
 #include "netns/arp.h"
+#include "netns/frame_filter.h"
 #include "netns/ndp.h"
 
 namespace plumb::netns {
 
 namespace {
 
-constexpr std::uint16_t load_word = BPF_LD | BPF_W | BPF_ABS;
-constexpr std::uint16_t load_byte = BPF_LD | BPF_B | BPF_ABS;
-constexpr std::uint16_t jump_equal = BPF_JMP | BPF_JEQ | BPF_K;
-constexpr std::uint16_t finish = BPF_RET | BPF_K;
-constexpr std::uint32_t whole_frame = 0xffff;
-// Frames of other VLANs come as those of other hosts: see netns/probe.cc.
-constexpr std::uint32_t packet_type = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
-
-std::uint32_t word(std::span<const std::uint8_t> bytes, std::size_t at) {
-  return (std::uint32_t{bytes[at]} << 24U) | (std::uint32_t{bytes[at + 1]} << 16U) |
-         (std::uint32_t{bytes[at + 2]} << 8U) | bytes[at + 3];
-}
+using frame_filter::finish;
+using frame_filter::jump_equal;
+using frame_filter::load_byte;
+using frame_filter::load_word;
+using frame_filter::packet_type;
+using frame_filter::whole_frame;
+using frame_filter::word;
 
 // ARP with the address as its sender (offset 28).
 std::vector<sock_filter> arp_filter(const IpAddress& address) {
