@@ -199,6 +199,8 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
     return make_endpoint(network, *known);
   }
   TRY(check_node_has_not(wanted.addresses));
+  const auto& link = network.parsed.link;
+  if (link.mode == IpMode::dedicated) TRY(check_neighbours(link.ipdev, link.mode));
   EndpointRecord record = TRY(plan_endpoint(network, id, wanted));
   record.boot_id = boot_;
   TRY(check_neighbours(record.uplink, record.mode));

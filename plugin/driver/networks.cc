@@ -122,13 +122,19 @@ Result<NetworkRecord> Networks::find_network(const std::string& id) {
 
 // Endpoints count, not networks: one that nobody uses, or that its engine has forgotten, keeps nobody from anything.
 Result<void> Networks::check_neighbours(const std::string& device, IpMode mode) {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [id, other] : endpoints_) {
-    if (other.uplink != device || !excludes(mode, other.mode)) continue;
+  std::vector<EndpointRecord> others;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, other] : endpoints_)
+      if (other.uplink == device && excludes(mode, other.mode)) others.push_back(other);
+  }
+  for (const auto& other : others) {
+    if (is_abandoned(other)) continue;
+    const bool given = mode == IpMode::dedicated || other.mode == IpMode::dedicated;
     return Err{ErrorKind::refused,
                "option -o mode=" + std::string(mode_name(mode)) + ": network " + other.network.substr(0, 12) +
                    " has a container on " + device + " in mode " + std::string(mode_name(other.mode)) +
-                   ", and a device is one or the other",
+                   (given ? ", and such a device is not shared" : ", and a device is one or the other"),
                "give both networks the same mode, or another parent"};
   }
   return {};
@@ -143,8 +149,11 @@ Result<NetworkRecord> Networks::create_network(const std::string& id, const std:
     if (same_network(*known, record)) return record;
     return Err{ErrorKind::exists, "create network " + id.substr(0, 12) + ": it exists, made of other options"};
   }
-  const auto mode = TRY(check_parent(record.parsed.link));
-  TRY(check_neighbours(uplink(record.parsed.link), mode));
+  const auto& link = record.parsed.link;
+  // Before it is looked for: a device that is in a container is not here.
+  if (link.mode == IpMode::dedicated) TRY(check_neighbours(link.ipdev, link.mode));
+  const auto mode = TRY(check_parent(link));
+  TRY(check_neighbours(uplink(link), mode));
   TRY(store_.put(RecordKind::network, id, encode(record)));
   const std::lock_guard lock(mutex_);
   networks_.emplace(id, record);

@@ -92,7 +92,7 @@ TEST_CASE("dedicated: a device of the node moves into the container, and is what
   CHECK(port.look().empty());
   CHECK(driver.mac_of("web") == "02:00:0a:00:03:99");
   const std::string second = driver.run("second", {"--network", "svclan", "--ip", "10.0.3.34"});
-  CHECK_MESSAGE(says(second, "eth9"), second);
+  CHECK_MESSAGE(says(second, "has a container on eth9 in mode dedicated, and such a device is not shared"), second);
   CHECK(driver.remove({"web"}) == "");
   CHECK(port.look() == device);
   const Rival rival({kAddress, "--drop-ping"});
