@@ -56,7 +56,9 @@ Outcome Service::plumb(const Node& node, const std::string& verb, const Words& m
 }
 
 bool answers(const std::string& address) {
-  const auto got = Node("client").run({"curl", "-s", "--max-time", "3", "http://" + address + "/"});
+  // nginx may not listen yet: a start does not wait for what its containers do.
+  const auto got = Node("client").run({"curl", "-s", "--max-time", "3", "--retry", "3", "--retry-connrefused",
+                                       "--retry-max-time", "3", "http://" + address + "/"});
   return got.exit_code == 0 && got.out.find("Welcome to nginx!") != std::string::npos;
 }
 
