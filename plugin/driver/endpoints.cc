@@ -174,6 +174,10 @@ Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, con
   TRY(make_endpoint_link(network, endpoint));
   if (link_first) TRY(probe_all(network, endpoint));
   if (network.parsed.link.host_access) {
+    {
+      const std::lock_guard lock(mutex_);
+      host_sides_.try_emplace(endpoint.id);  // before the first: a failure takes back what there is
+    }
     auto sides = TRY(grant_endpoint_access(endpoint));
     const std::lock_guard lock(mutex_);
     host_sides_.insert_or_assign(endpoint.id, std::move(sides));
@@ -215,7 +219,12 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
 Result<void> Networks::clear(const EndpointRecord& endpoint) {
   arrivals_.forget(endpoint.id);
   TRY(remove_endpoint_link(endpoint));
-  TRY(take_endpoint_access(endpoint));
+  // One that was refused had none: a way to its address is that of a service which has it.
+  const bool granted = [&] {
+    const std::lock_guard lock(mutex_);
+    return host_sides_.contains(endpoint.id);
+  }();
+  if (granted) TRY(take_endpoint_access(endpoint));
   TRY(store_.remove(RecordKind::endpoint, endpoint.id));
   const std::lock_guard lock(mutex_);
   endpoints_.erase(endpoint.id);

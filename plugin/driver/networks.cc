@@ -83,6 +83,11 @@ Result<void> Networks::load() {
 }
 
 Result<void> Networks::load_endpoint(const EndpointRecord& record) {
+  const auto network = find_network(record.network);
+  if (!network || network->parsed.link.host_access) {
+    const std::lock_guard lock(mutex_);
+    host_sides_.try_emplace(record.id);
+  }
   // No link outlives its boot: nothing would be found, but what Open vSwitch keeps has to go.
   const auto where = record.boot_id == boot_ ? TRY(find_endpoint_link(record)) : Whereabouts::nowhere;
   if (where == Whereabouts::nowhere) {

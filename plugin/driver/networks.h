@@ -139,7 +139,8 @@ class Networks {
   // them, or removes them, may have been cut. As long as their link is on the node, whoever asks for their address gets
   // it; one that is in its container is not touched.
   std::set<std::string> left_over_;
-  std::map<std::string, std::vector<HostSide>> host_sides_;                    // by endpoint, until it has arrived
+  // By endpoint that the node itself was given a way to, or is being given one; others' ways are not theirs to take.
+  std::map<std::string, std::vector<HostSide>> host_sides_;
   std::map<std::pair<std::string, IpAddress>, Clock::time_point> found_free_;  // uplink and address, until when
   std::map<std::string, Clock::time_point> overdue_;                           // endpoints to look after, and when
   std::vector<UniqueFd> late_;  // packet sockets: closing one takes 10 ms

@@ -5,6 +5,7 @@
 #include "tests/lab/driver.h"
 #include "tests/lab/extra_port.h"
 #include "tests/lab/open_vswitch.h"
+#include "tests/lab/service.h"
 
 namespace plumb::lab {
 namespace {
@@ -220,6 +221,20 @@ TEST_CASE("with host_access the node reaches its containers in both families, an
   const Rival rival({kAddress, "--drop-ping"});
   CHECK(driver.run("web", {"--network", "open", "--ip", kAddress}) != "");
   CHECK(driver.changed(before) == "");
+}
+
+TEST_CASE("a container that is refused does not take the node's way to the service that has the address") {
+  const auto spec = edited(shared_engine_spec(), "gateway", "gateway = 10.0.3.1\nhost_access = true");
+  DriverOn driver;
+  const Service web("web", edited(spec, "image = nginx", "image = nginx\nrm = true"));
+  REQUIRE(web.plumb(driver.node(), "start").exit_code == 0);
+  const auto ways = [&] { return driver.node().must({"ip", "route", "show", "10.0.3.3"}); };
+  const std::string way = ways();
+  CHECK(says(way, "10.0.3.3 dev plh"));
+  REQUIRE(driver.network("svclan", on("eth0", {"-o", "host_access=true"})) == "");
+  const std::string said = driver.run("other", {"--network", "svclan", "--ip", "10.0.3.3"});
+  CHECK_MESSAGE(says(said, "answers for it"), said);
+  CHECK(ways() == way);
 }
 
 }  // namespace
