@@ -131,6 +131,19 @@ Result<void> Networks::judge(const NetworkRecord& network, const EndpointRecord&
   return {};
 }
 
+// A rival with the MAC of an endpoint that was just cleared away is its link, in a namespace that is ending: asked
+// again until it is silent, or somebody else answers.
+Result<netns::Probed> Networks::ask(const IpResource& link, const EndpointRecord& endpoint, const IpAddress& address) {
+  for (;;) {
+    auto probed = probe_for(link, endpoint, address);
+    if (!probed || !probed->rival) return probed;
+    const std::lock_guard lock(mutex_);
+    const auto gone = gone_.find(probed->rival->mac);
+    if (gone == gone_.end() || gone->second < Clock::now()) return probed;
+    late_.push_back(std::move(probed->socket));
+  }
+}
+
 // All addresses at once: their windows are one.
 Result<void> Networks::probe_all(const NetworkRecord& network, const EndpointRecord& endpoint) {
   const auto& link = network.parsed.link;
@@ -153,8 +166,8 @@ Result<void> Networks::probe_all(const NetworkRecord& network, const EndpointRec
   {
     std::vector<std::jthread> others;
     for (std::size_t i = 1; i < asked.size(); ++i)
-      others.emplace_back([&, i] { heard[i] = probe_for(link, endpoint, asked[i]); });
-    heard[0] = probe_for(link, endpoint, asked[0]);
+      others.emplace_back([&, i] { heard[i] = ask(link, endpoint, asked[i]); });
+    heard[0] = ask(link, endpoint, asked[0]);
   }
   Result<void> verdict;
   for (auto& one : heard) {
@@ -227,6 +240,7 @@ Result<void> Networks::clear(const EndpointRecord& endpoint) {
   if (granted) TRY(take_endpoint_access(endpoint));
   TRY(store_.remove(RecordKind::endpoint, endpoint.id));
   const std::lock_guard lock(mutex_);
+  if (endpoint.mac) gone_.insert_or_assign(*endpoint.mac, Clock::now() + namespace_end);
   endpoints_.erase(endpoint.id);
   left_over_.erase(endpoint.id);
   host_sides_.erase(endpoint.id);

@@ -56,6 +56,7 @@ void Networks::keep_house(const std::stop_token& stop) {
         next = std::min(next, when);
     }
     for (const auto& id : due) overdue_.erase(id);
+    std::erase_if(gone_, [](const auto& one) { return one.second <= Clock::now(); });
     std::erase_if(found_free_, [](const auto& one) { return one.second <= Clock::now(); });
     std::vector<UniqueFd> closing;
     closing.swap(late_);

@@ -108,6 +108,7 @@ class Networks {
   bool is_abandoned(const EndpointRecord& endpoint);
   Result<void> claim(const EndpointRecord& endpoint);
   Result<void> probe_all(const NetworkRecord& network, const EndpointRecord& endpoint);
+  Result<netns::Probed> ask(const IpResource& link, const EndpointRecord& endpoint, const IpAddress& address);
   Result<void> judge(const NetworkRecord& network, const EndpointRecord& endpoint, const netns::Rival& rival);
   Arrival arrival_of(const EndpointRecord& endpoint);
   // Everything of the endpoint: link, the node's ways to it, record. What fails is said, and the record stays then.
@@ -123,6 +124,8 @@ class Networks {
   static constexpr std::chrono::seconds engine_patience{120};
   // From the repeat of a cut call to the release of the pools, which follows at once.
   static constexpr std::chrono::seconds release_after_cut{30};
+  // The kernel takes a dead container's namespace down in its own time, and its link answers until then.
+  static constexpr std::chrono::seconds namespace_end{3};
   // From an address found free for a request to the endpoint that is made with it.
   static constexpr std::chrono::seconds found_free_for{5};
 
@@ -142,8 +145,9 @@ class Networks {
   // By endpoint that the node itself was given a way to, or is being given one; others' ways are not theirs to take.
   std::map<std::string, std::vector<HostSide>> host_sides_;
   std::map<std::pair<std::string, IpAddress>, Clock::time_point> found_free_;  // uplink and address, until when
-  std::map<std::string, Clock::time_point> overdue_;                           // endpoints to look after, and when
-  std::vector<UniqueFd> late_;  // packet sockets: closing one takes 10 ms
+  std::map<Mac, Clock::time_point> gone_;  // of endpoints cleared away, until when their namespaces may take to end
+  std::map<std::string, Clock::time_point> overdue_;  // endpoints to look after, and when
+  std::vector<UniqueFd> late_;                        // packet sockets: closing one takes 10 ms
   Clock::time_point network_cut_until_{};
   bool chores_ = false;  // for the housekeeper to look again
   std::condition_variable_any house_;
