@@ -23,6 +23,7 @@ Result<void> Actions::perform(const Step& step, const std::stop_token& stop) {
     case StepKind::engine_stop: return engine_.stop();
     case StepKind::image_ensure: return ensure_image(step, stop);
     case StepKind::address_probe: return probe_address(step, stop);
+    case StepKind::address_request: return request_addresses(step, stop);
     case StepKind::container_retire: return retire_container(step, stop);
     case StepKind::container_create: return create_container(step, stop);
     case StepKind::container_start: return start_container(step, stop);
@@ -38,6 +39,7 @@ Result<void> Actions::perform(const Step& step, const std::stop_token& stop) {
     case StepKind::container_stop: return stop_container(step, stop);
     case StepKind::container_remove: return remove_container(step, stop);
     case StepKind::address_remove: return remove_address(step);
+    case StepKind::address_yield: return yield_addresses();
     case StepKind::link_remove_stale:
     case StepKind::link_remove: return remove_link(step);
   }

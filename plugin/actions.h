@@ -21,6 +21,7 @@
 #include "netns/probe.h"
 #include "netns/route_socket.h"
 #include "plugin/executor.h"
+#include "plugin/handover.h"
 #include "plugin/observer.h"
 #include "plugin/service_engine.h"
 #include "specs/plan.h"
@@ -84,6 +85,7 @@ class Actions {
   Result<void> probe_address(const Step& step, const std::stop_token& stop);
   Result<void> probe_in_container(const Step& step, const std::stop_token& stop);
   Result<void> judge_probe(const IpResource& ip, const Step& step, netns::Probed probed);
+  Result<void> judge_rival(const IpResource& ip, const netns::Rival& rival);
   Result<void> add_address(const Step& step, const std::stop_token& stop);
   Result<void> remove_address(const Step& step);
   Result<void> set_route(const Step& step);
@@ -99,6 +101,13 @@ class Actions {
   Result<void> take_vlan(const Step& step);
   Result<void> release_vlan(const Step& step);
 
+  // actions_handover.cc
+  Result<void> request_addresses(const Step& step, const std::stop_token& stop);
+  static bool await_withdrawal(HandoverLan& lan, Clock::time_point until, int wake);
+  Result<void> await_owner(const Step& step, HandoverLan& lan, Clock::time_point limit, const std::stop_token& stop);
+  Result<void> judge_owner(const AddressOwner& owner);
+  Result<void> yield_addresses();
+
   // actions_host_access.cc
   Result<void> grant_host_access(const Step& step);
   Result<void> revoke_host_access(const Step& step);
@@ -113,6 +122,7 @@ class Actions {
   std::set<IpAddress> probed_;
   std::vector<UniqueFd> late_;  // packet sockets: closing one takes milliseconds, so they are closed at the end
   std::vector<Claimed> claimed_;
+  std::vector<std::shared_ptr<OwnerWatch>> owner_watches_;
 };
 
 }  // namespace plumb

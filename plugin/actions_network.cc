@@ -44,16 +44,18 @@ Result<void> Actions::probe_in_container(const Step& step, const std::stop_token
 }
 
 Result<void> Actions::judge_probe(const IpResource& ip, const Step& step, netns::Probed probed) {
-  const IpAddress address = step.cidr->address();
   const auto rival = probed.rival;
   {
     const std::lock_guard lock(mutex_);
     late_.push_back(std::move(probed.socket));
-    if (!rival) probed_.insert(address);
+    if (!rival) probed_.insert(step.cidr->address());
   }
-  if (!rival) return {};
-  const std::string what =
-      ip.id + ": address " + address.to_string() + ": " + rival->mac.to_string() + " answers for it on " + step.parent;
+  return rival ? judge_rival(ip, *rival) : Result<void>{};
+}
+
+Result<void> Actions::judge_rival(const IpResource& ip, const netns::Rival& rival) {
+  const std::string what = ip.id + ": address " + rival.address.to_string() + ": " + rival.mac.to_string() +
+                           " answers for it on " + uplink(ip);
   if (ip.conflict == ConflictPolicy::fail)
     return Err{ErrorKind::conflict, what,
                "the service may still run on another node: stop it there, or fence that node; `ip neigh` on a router "
@@ -61,7 +63,7 @@ Result<void> Actions::judge_probe(const IpResource& ip, const Step& step, netns:
   std::fprintf(stderr, "plumb: warning: %s; started all the same (conflict = %s)\n", what.c_str(),
                ip.conflict == ConflictPolicy::warn ? "warn" : "takeover");
   const std::lock_guard lock(mutex_);
-  probed_.insert(address);
+  probed_.insert(rival.address);
   return {};
 }
 

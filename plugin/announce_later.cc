@@ -9,7 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
+
+#include "plugin/detached.h"
 
 namespace plumb {
 
@@ -47,26 +48,8 @@ bool wait_for_round(milliseconds time, int watch, const char* lock_path, const G
   }
 }
 
-// Closes what the child has no business to hold open: the engine's connections, the service's lock.
-void close_all_but(const std::vector<int>& keep) {
-  unsigned next = STDERR_FILENO + 1;
-  for (const int fd : keep) {
-    const auto kept = static_cast<unsigned>(fd);
-    if (kept > next) ::close_range(next, kept - 1, 0);
-    next = kept + 1;
-  }
-  ::close_range(next, ~0U, 0);
-}
-
 [[noreturn]] void run_child(std::vector<Claimed>& claimed, unsigned rounds, milliseconds interval,
                             const std::string& lock_path, const Generation& generation) {
-  ::setsid();
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  // Whoever waits for the end of the verb's output must not wait for this.
-  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
   const UniqueFd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   ::inotify_add_watch(watch.get(), lock_path.c_str(), IN_MODIFY | IN_DELETE_SELF);
   for (unsigned round = 1; round < rounds; ++round) {
@@ -88,9 +71,8 @@ void announce_later(std::vector<Claimed> claimed, const ServiceLock& lock) {
     interval = std::max(interval, c.policy.interval);
   }
   if (rounds < 2) return;
-  std::sort(keep.begin(), keep.end());
   if (::fork() != 0) return;
-  close_all_but(keep);
+  detach_process(std::move(keep));
   run_child(claimed, rounds, interval, lock.path(), lock.generation());
 }
 

@@ -36,6 +36,12 @@ constexpr Example commands[] = {
      "plumb start svc1\n  plumb start svc1 --timing"},
     {Action::stop, "stop", "Stop a service and withdraw its address", "plumb stop svc1"},
     {Action::restart, "restart", "Stop and start a service; applies a changed configuration", "plumb restart svc1"},
+    {Action::prepare, "prepare",
+     "Start everything but a service's addresses, on the node that it is to be handed over to",
+     "plumb prepare svc1        # here, then\n  plumb activate svc1       # here, which waits for\n"
+     "  plumb stop svc1           # on the node that has it"},
+    {Action::activate, "activate", "Claim a service's addresses as soon as the node that has them withdraws them",
+     "plumb activate svc1\n  plumb activate svc1 --timing"},
     {Action::boot, "boot", "Start what is on standby on this node, of one service or of all",
      "plumb boot          # every service in /etc/plumb\n  plumb boot svc1"},
     {Action::shutdown, "shutdown", "Stop everything on this node, what is on standby included",
@@ -152,7 +158,9 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
           ->type_name("PATH");
       return;
     case Action::ocf:
-      sub.add_option("action", out.ocf_action, "start, stop, monitor, validate-all, reload-agent or meta-data")
+      sub.add_option("action", out.ocf_action,
+                     "start, stop, monitor, migrate_to, migrate_from, validate-all, reload-agent or "
+                     "meta-data")
           ->required();
       return;
     case Action::docker:
@@ -170,8 +178,8 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
       command.action == Action::status || command.action == Action::boot || command.action == Action::shutdown;
   if (!of_all) service->required();
   if (command.action == Action::plan)
-    sub.add_option("verb", out.plan_verb, "start, stop, boot or shutdown")
-        ->check(CLI::IsMember({"start", "stop", "boot", "shutdown"}))
+    sub.add_option("verb", out.plan_verb, "start, stop, prepare, activate, boot or shutdown")
+        ->check(CLI::IsMember({"start", "stop", "prepare", "activate", "boot", "shutdown"}))
         ->capture_default_str();
   if (command.action >= Action::start && command.action <= Action::shutdown) {
     sub.add_flag("--timing", out.timing, "Print the critical path, step by step");

@@ -18,6 +18,8 @@ enum class Action {
   start,
   stop,
   restart,
+  prepare,
+  activate,
   boot,
   shutdown,
   status,

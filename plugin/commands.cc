@@ -46,7 +46,7 @@ int show_plan(const CommandLine& command) {
   auto opened = open_service(command, operation);
   if (!opened.service) return opened.exit_code;
   Verb verb = Verb::start;
-  for (const Verb one : {Verb::stop, Verb::boot, Verb::shutdown})
+  for (const Verb one : {Verb::stop, Verb::prepare, Verb::activate, Verb::boot, Verb::shutdown})
     if (command.plan_verb == to_string(one)) verb = one;
   const auto plan = preview(*opened.service, verb, {});
   if (!plan) return report(command, operation, plan.error());
@@ -97,7 +97,7 @@ int change(const CommandLine& command, const std::vector<Verb>& verbs) {
     const auto outcome = run_verb(*opened.service, verb, *lock, progress.callback(), signals.stop());
     result = tell(command, operation, *opened.service, verb, outcome);
     if (outcome.error) break;
-    if (verb == Verb::start) remember(command, *opened.service);
+    if (verb == Verb::start || verb == Verb::activate) remember(command, *opened.service);
   }
   lock->finish();
   return result;
@@ -209,6 +209,8 @@ int run_command(const CommandLine& command) {
     case Action::start: return change(command, {Verb::start});
     case Action::stop: return change(command, {Verb::stop});
     case Action::restart: return change(command, {Verb::stop, Verb::start});
+    case Action::prepare: return change(command, {Verb::prepare});
+    case Action::activate: return change(command, {Verb::activate});
     case Action::boot: return change_all(command, Verb::boot);
     case Action::shutdown: return change_all(command, Verb::shutdown);
     case Action::status: return show_status(command);

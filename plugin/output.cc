@@ -146,6 +146,11 @@ std::string outcome_text(const Service& service, Verb verb, const Outcome& outco
            (outcome.changed ? ": on standby on " + service.node + " in " + time
                             : ": is on standby already on " + service.node) +
            "\n";
+  if (verb == Verb::prepare)
+    return service.name +
+           (outcome.changed ? ": prepared on " + service.node + " in " + time
+                            : ": is prepared already on " + service.node) +
+           "; next: plumb activate " + service.name + "\n";
   if (!brings_up(verb))
     return service.name +
            (outcome.changed ? ": stopped on " + service.node + " in " + time : ": is down already on " + service.node) +

@@ -24,6 +24,7 @@ constexpr std::string_view heading = "plumb-started 1";
 // Not through run_directory(): who asks must not make it.
 std::string path_of(const std::string& service) { return "/run/plumb/" + service + std::string(suffix); }
 std::string stopping_of(const std::string& service) { return "/run/plumb/" + service + ".stopping"; }
+std::string yielding_of(const std::string& service) { return "/run/plumb/" + service + ".yielding"; }
 std::string temporary_of(const std::string& service) { return "/run/plumb/." + service + ".starting"; }
 
 Result<void> write_whole(const std::string& path, std::string_view text) {
@@ -88,6 +89,7 @@ Result<void> record_started(const Service& service, const SpecFile& file, const 
   if (::rename(temporary.c_str(), path_of(service.name).c_str()) != 0)
     return Err{errno_error(errno, "rename " + temporary)};
   ::unlink(stopping_of(service.name).c_str());
+  ::unlink(yielding_of(service.name).c_str());
   return {};
 }
 
@@ -95,14 +97,25 @@ void forget_started(const std::string& service) {
   ::unlink(path_of(service).c_str());
   ::unlink(temporary_of(service).c_str());
   ::unlink(stopping_of(service).c_str());
+  ::unlink(yielding_of(service).c_str());
 }
 
 // Not renamed: the watcher hears of what is deleted.
 void begin_stopping(const std::string& service) {
   const std::string kept = stopping_of(service);
+  ::unlink(yielding_of(service).c_str());
   if (::access(path_of(service).c_str(), F_OK) != 0) return;
   ::unlink(kept.c_str());
   if (::link(path_of(service).c_str(), kept.c_str()) == 0) ::unlink(path_of(service).c_str());
+}
+
+// A file of its own each time: who waits at an earlier one hears that it is gone.
+Result<std::string> begin_yielding(const std::string& service) {
+  TRY(run_directory());
+  std::string path = yielding_of(service);
+  ::unlink(path.c_str());
+  TRY(write_whole(path, {}));
+  return path;
 }
 
 namespace {

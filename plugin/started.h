@@ -42,6 +42,10 @@ void begin_stopping(const std::string& service);
 // nullopt: no such stop has been left undone.
 [[nodiscard]] std::optional<Started> read_stopping(const std::string& service);
 
+// A hand-over: this node withdraws the service's addresses as soon as another asks for them. A start or a stop ends
+// that, since the file goes then: SERVICE.yielding. Errors: the kernel's.
+[[nodiscard]] Result<std::string> begin_yielding(const std::string& service);
+
 // nullopt: it is not started.
 [[nodiscard]] std::optional<Started> read_started(const std::string& service);
 [[nodiscard]] std::vector<std::string> started_services();

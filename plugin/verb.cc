@@ -151,6 +151,7 @@ class VerbRun {
     for (const auto& r : out_.after.resources) {
       if (r.state == Availability::up || r.state == Availability::disabled || r.optional) continue;
       if (verb_ == Verb::boot && !r.standby) continue;
+      if (verb_ == Verb::prepare && r.kind != "container") continue;
       std::string what = r.id + ": " + r.label + ": ";
       const auto seen = observation.seen.containers.find(r.id);
       // An engine that removes a container of its own accord shows it for a while, as "removing".

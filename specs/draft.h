@@ -39,6 +39,7 @@ struct ContainerDraft {
 
 struct Draft {
   Service service;
+  Position handover;  // of the keyword, or of the file
   std::vector<IpDraft> ips;
   std::vector<ContainerDraft> containers;
 };

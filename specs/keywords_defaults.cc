@@ -120,6 +120,27 @@ constexpr Keyword kRows[] = {
      .example = "3m",
      .text = "How long a whole stop may take, instead of `timeout`. A container's own `stop_timeout` is set in its "
              "section."},
+    {.section = kSection,
+     .name = "handover",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .origin = Origin::plumb,
+     .text =
+         "true: the service may be handed over from one node to another, by `plumb prepare` and `plumb activate` or by "
+         "Pacemaker (allow-migrate=true). Its containers are started on the new node first, without its addresses; "
+         "then the old node withdraws the addresses and the new one claims them, which takes milliseconds. Two "
+         "instances of the application run for that moment, each with what is on its own node: no directory may be "
+         "one that both write to, that of `docker_data_dir` least of all. Programs that listen on the service's "
+         "address find that they may, before it is there (net.ipv4.ip_nonlocal_bind)."},
+    {.section = kSection,
+     .name = "handover_timeout",
+     .type = ValueType::duration,
+     .default_text = "none: `plumb activate` waits until it is interrupted; Pacemaker's agent 10 s",
+     .example = "30s",
+     .origin = Origin::plumb,
+     .text = "How long a hand-over waits for the node that has the addresses to withdraw them. When it passes, the new "
+             "node stops what it has prepared, as after any start that fails."},
 };
 
 }  // namespace

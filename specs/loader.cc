@@ -74,6 +74,9 @@ class Loading {
     SectionReader reader(resolver_, defaults, SectionKind::defaults, report_);
     reader.check_keywords(ini_);
     read_defaults(reader, draft_.service);
+    draft_.handover = {options_.file, 0, 0};
+    for (const auto& entry : defaults.entries)
+      if (entry.key == "handover") draft_.handover = entry.where;
     ignores_foreign_ = reader.choice("foreign") == "ignore";
     // What is plumbed in a container is read by that container's name.
     for (const bool ips : {false, true})

@@ -207,6 +207,32 @@ void names_to_ids(Draft& draft) {
     }
 }
 
+// Two nodes speak with each other on the devices that the addresses are plumbed on, while one of them has no container
+// with an address yet; and a program that is started before its address is there must be able to listen on it.
+void check_handover(Draft& draft, Report& report) {
+  if (!draft.service.handover) return;
+  if (draft.service.topology == "flex")
+    report.error(draft.handover, "handover in [DEFAULT]: a flex service has an address of its own on each node",
+                 "remove handover, or write topology = failover");
+  for (const auto& one : draft.ips) {
+    const bool encap = one.ip.type == IpType::encap;
+    if (one.ip.disable || one.ip.standby) continue;
+    if (encap || one.ip.mode == IpMode::dedicated)
+      report.error(one.place(encap ? "tags" : "mode"),
+                   "[" + one.ip.id + "] cannot be handed over (handover = true): its device is " +
+                       (encap ? "a container's own" : "in the container") + ", not the node's",
+                   "remove handover, and the service is moved by a stop and a start");
+    if (one.ip.type != IpType::netns) continue;
+    for (auto& c : draft.containers) {
+      if (c.container.id != one.ip.netns || c.container.existing) continue;
+      c.container.sysctl.try_emplace("net.ipv4.ip_nonlocal_bind", "1");
+      const bool v6 = std::any_of(one.addresses.begin(), one.addresses.end(),
+                                  [](const auto& address) { return address.value.is_v6(); });
+      if (v6) c.container.sysctl.try_emplace("net.ipv6.ip_nonlocal_bind", "1");
+    }
+  }
+}
+
 }  // namespace
 
 void check_across(Draft& draft, Report& report) {
@@ -215,6 +241,7 @@ void check_across(Draft& draft, Report& report) {
   check_encapsulated(draft, report);
   check_ips(draft, report);
   check_namespaces(draft, report);
+  check_handover(draft, report);
 }
 
 }  // namespace plumb

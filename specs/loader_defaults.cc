@@ -124,6 +124,8 @@ void read_defaults(SectionReader& reader, Service& service) {
   service.timeout = reader.duration("timeout");
   service.start_timeout = reader.duration("start_timeout");
   service.stop_timeout = reader.duration("stop_timeout");
+  service.handover = reader.boolean("handover");
+  service.handover_timeout = reader.duration("handover_timeout");
 }
 
 void read_resource(SectionReader& reader, Resource& resource) {

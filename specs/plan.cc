@@ -10,6 +10,9 @@ std::string_view to_string(Verb verb) {
     case Verb::stop: return "stop";
     case Verb::boot: return "boot";
     case Verb::shutdown: return "shutdown";
+    case Verb::prepare: return "prepare";
+    case Verb::activate: return "activate";
+    case Verb::withdraw: return "withdraw";
   }
   return "unknown";
 }
@@ -20,6 +23,7 @@ std::string_view to_string(StepKind kind) {
     case StepKind::engine_stop: return "engine.stop";
     case StepKind::image_ensure: return "image.ensure";
     case StepKind::address_probe: return "address.probe";
+    case StepKind::address_request: return "address.request";
     case StepKind::container_retire: return "container.retire";
     case StepKind::container_create: return "container.create";
     case StepKind::container_start: return "container.start";
@@ -37,6 +41,7 @@ std::string_view to_string(StepKind kind) {
     case StepKind::container_remove: return "container.remove";
     case StepKind::address_remove: return "address.remove";
     case StepKind::link_remove: return "link.remove";
+    case StepKind::address_yield: return "address.yield";
   }
   return "unknown";
 }
@@ -49,6 +54,12 @@ std::string place_of(const Step& step) {
   return step.container.empty() ? "on " + step.parent : "on " + step.device + " in " + step.container;
 }
 
+std::string list_of(const std::vector<WantedAddress>& wanted) {
+  std::string out;
+  for (const auto& one : wanted) out += (out.empty() ? "" : " and ") + one.address.to_string();
+  return out;
+}
+
 }  // namespace
 
 std::string describe(const Step& step) {
@@ -59,6 +70,8 @@ std::string describe(const Step& step) {
     case StepKind::address_probe:
       return "probe " + step.cidr->address().to_string() + " on " +
              (step.probe_inside ? step.device + " in " + step.container : step.parent) + ": nobody else may answer";
+    case StepKind::address_request:
+      return "ask the node that has " + list_of(step.wanted) + " to withdraw, and wait until it has";
     case StepKind::container_retire: return "put the old container " + step.container_name + " aside";
     case StepKind::container_create: return "create container " + step.container_name + " from " + step.image;
     case StepKind::container_start:
@@ -91,6 +104,7 @@ std::string describe(const Step& step) {
       if (step.mode == IpMode::dedicated)
         return "give " + step.device + " in " + step.container + " back to the node as " + step.parent;
       return "remove " + step.device + " in " + step.container;
+    case StepKind::address_yield: return "tell who waits for the addresses that they are free";
   }
   return {};
 }

@@ -19,15 +19,22 @@ enum class Verb {
   stop,      // everything but what is on standby
   boot,      // what is on standby
   shutdown,  // everything
+  // A hand-over (handover = true). On the node that is to have the addresses:
+  prepare,   // everything but the addresses
+  activate,  // the rest: asks the node that has them, and claims them as soon as they are withdrawn
+  // On the one that has them:
+  withdraw,  // the addresses, and nothing else
 };
 
 [[nodiscard]] std::string_view to_string(Verb verb);
 // Whether the verb makes things, rather than takes them away.
-[[nodiscard]] constexpr bool brings_up(Verb verb) { return verb == Verb::start || verb == Verb::boot; }
+[[nodiscard]] constexpr bool brings_up(Verb verb) {
+  return verb == Verb::start || verb == Verb::boot || verb == Verb::prepare || verb == Verb::activate;
+}
 // Whether the resource takes part in the verb.
 [[nodiscard]] constexpr bool takes_part(Verb verb, const Resource& resource) {
   if (verb == Verb::boot) return resource.standby;
-  return verb != Verb::stop || !resource.standby;
+  return !(verb == Verb::stop || verb == Verb::withdraw) || !resource.standby;
 }
 
 enum class StepKind {
@@ -35,6 +42,7 @@ enum class StepKind {
   engine_stop,         //
   image_ensure,        // present in the engine, pulled if not    undo: nothing, an image is a cache
   address_probe,       // nobody else answers for the address     undo: nothing to undo
+  address_request,     // the node that has the addresses is asked for them, and has withdrawn them    undo: nothing
   container_retire,    // rename an old container aside           undo: rename it back
   container_create,    //                                         undo: container_remove
   container_start,     //                                         undo: stop it
@@ -52,10 +60,17 @@ enum class StepKind {
   container_remove,    //
   address_remove,      //
   link_remove,         //
+  address_yield,       // who waits for the addresses is told that they are free
 };
 
 // "engine.start", "container.create": as plans, errors and JSON name a step.
 [[nodiscard]] std::string_view to_string(StepKind kind);
+
+// An address that is to be handed over to this node.
+struct WantedAddress {
+  std::string ip;  // its resource
+  IpAddress address;
+};
 
 struct Step {
   StepKind kind = StepKind::engine_start;
@@ -73,6 +88,7 @@ struct Step {
   bool to_its_end = false;    // of a container's start: it is over when the container has ended well
   std::optional<Cidr> cidr;
   std::optional<IpAddress> gateway;
+  std::vector<WantedAddress> wanted;
   bool optional =
       false;  // of a resource that the service can do without: its failure is a warning, and ends the resource
   bool tolerate = false;  // a failure is a warning: the step only tidies up

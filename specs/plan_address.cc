@@ -23,6 +23,7 @@ std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
 
 std::optional<std::size_t> AddressPlanner::probe(const IpResource& ip, const PlannedAddress& address,
                                                  const std::optional<std::size_t>& link) {
+  if (request_) return request_;
   if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
   Step step = ip_step(StepKind::address_probe, ip);
   step.cidr = address.cidr;
@@ -50,6 +51,7 @@ std::optional<std::size_t> AddressPlanner::link(const IpResource& ip, const Obse
   const std::string key = ip.netns + " " + create.device;
   if (const auto shared = links_.find(key); shared != links_.end()) return shared->second;
   create.after = base;
+  depend(create.after, request_);
   depend(create.after, vlan(ip));
   if (ns != nullptr) {
     if (const auto* have = ns->link(create.device)) {

@@ -21,6 +21,14 @@ class AddressPlanner {
   // A step that removes a link of an earlier start: until then a probe would hear ourselves.
   void probe_after(std::size_t step) { probe_after_.push_back(step); }
 
+  // A hand-over: instead of a probe, every address waits for this step, after which nobody has it.
+  void claim_after(std::size_t step) { request_ = step; }
+
+  // The link of `ip` in `ns` before anything else of it; see plumb().
+  void link_early(const IpResource& ip, const ObservedNetns* ns, const std::vector<std::size_t>& base) {
+    link(ip, ns, base);
+  }
+
   // Asks the node's network for the address, where that can be done before its link is there.
   void probe_early(const IpResource& ip, const PlannedAddress& address) {
     if (!step_for(StepKind::address_probe, service_, ip, seen_).probe_inside) probe(ip, address, {});
@@ -44,6 +52,7 @@ class AddressPlanner {
   const Observed& seen_;
   PlanBuilder& out_;
   std::vector<std::size_t> probe_after_;
+  std::optional<std::size_t> request_;
   std::map<std::string, std::size_t> links_;  // by owner's id and device
   std::map<std::string, std::size_t> vlans_;  // by ip
 };

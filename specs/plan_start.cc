@@ -22,6 +22,10 @@ class StartPlanner {
 
   Result<Plan> run() {
     TRY(check_node(service_));
+    if (!service_.handover && (verb_ == Verb::prepare || verb_ == Verb::activate))
+      return Err{ErrorKind::refused, service_.name + " cannot be handed over: it has no handover = true",
+                 "set it in [DEFAULT], if two instances may run for a moment; else plumb stop " + service_.name +
+                     " there and plumb start " + service_.name + " here"};
     for (const auto& ip : service_.ips)
       if (wanted(ip) && ip.type != IpType::encap) TRY(check_uplink(service_, ip, seen_));
     if (std::any_of(service_.containers.begin(), service_.containers.end(), [&](const auto& c) { return wanted(c); })) {
@@ -34,14 +38,10 @@ class StartPlanner {
     remove_leftovers();
     if (TRY(until_containers_run())) return std::move(out_.plan());
     for (const auto* c : containers_) prepare(*c);
-    for (const auto& ip : service_.ips)
-      if (wanted(ip)) TRY(plumb_ip(ip));
-    for (const auto* c : containers_)
-      if (const auto* have = observed(*c); fates_.at(c->id) == Fate::keep && !c->existing)
-        for (auto& warning : extra_addresses(service_, *have, addresses_)) out_.warn(c->id + ": " + warning);
-    std::stable_sort(containers_.begin(), containers_.end(),
-                     [](const auto* one, const auto* other) { return one->subset < other->subset; });
-    for (const auto* c : containers_) start(*c);
+    if (verb_ == Verb::prepare || verb_ == Verb::activate) start_containers();  // they wait for no address
+    TRY(plumb_all());
+    if (verb_ != Verb::prepare) warn_of_extra_addresses();
+    start_containers();
     tidy();
     return std::move(out_.plan());
   }
@@ -49,14 +49,21 @@ class StartPlanner {
  private:
   [[nodiscard]] bool wanted(const Resource& r) const { return !r.disable && takes_part(verb_, r); }
 
+  void start_containers() {
+    std::stable_sort(containers_.begin(), containers_.end(),
+                     [](const auto* one, const auto* other) { return one->subset < other->subset; });
+    for (const auto* c : containers_) start(*c);
+  }
+
   // --- the engine of the service is not up yet: start it, probe meanwhile, plan the rest then
 
   Result<Plan> until_engine_is_up() {
     Step step;
     step.kind = StepKind::engine_start;
     out_.add(std::move(step));
-    // After a crash our own containers may still hold the address: a probe would find ourselves.
-    if (seen_.engine.state == EngineState::down)
+    // After a crash our own containers may still hold the address: a probe would find ourselves. And in a hand-over
+    // another node is to have it.
+    if (seen_.engine.state == EngineState::down && verb_ != Verb::prepare && verb_ != Verb::activate)
       for (const auto& ip : service_.ips)
         if (wanted(ip) && ip.type != IpType::encap)
           for (const auto& address : TRY(planned_addresses(ip, seen_)))
@@ -232,33 +239,78 @@ class StartPlanner {
 
   // --- addresses
 
-  Result<void> plumb_ip(const IpResource& ip) {
-    const ObservedNetns* ns = ip.type == IpType::encap ? TRY(device_in_container(ip)) : &seen_.node;
-    const auto addresses = TRY(planned_addresses(ip, seen_));
+  // Where an ip's addresses go.
+  struct Home {
+    std::vector<PlannedAddress> addresses;
+    const ObservedNetns* ns = nullptr;  // nullptr: of a container that is yet to be made
+    std::vector<std::size_t> base;      // the steps that it waits for
+  };
+
+  Result<void> plumb_all() {
+    std::vector<std::pair<const IpResource*, Home>> homes;
+    for (const auto& ip : service_.ips)
+      if (wanted(ip))
+        if (auto home = TRY(home_of(ip))) homes.emplace_back(&ip, *std::move(home));
+    if (verb_ == Verb::prepare) return {};
+    if (verb_ == Verb::activate) request(homes);
+    for (const auto& [ip, home] : homes) {
+      const auto last = address_planner_.plumb(*ip, home.addresses, home.ns, home.base);
+      if (ip->type != IpType::host) plumbed_[ip->netns].insert(plumbed_[ip->netns].end(), last.begin(), last.end());
+    }
+    return {};
+  }
+
+  // The node that has the addresses is asked for them when all is ready that needs none: from then on nobody has them.
+  // A link that has a given MAC has to wait, since the other node's has it, too.
+  void request(const std::vector<std::pair<const IpResource*, Home>>& homes) {
+    Step step;
+    step.kind = StepKind::address_request;
+    for (const auto& [ip, home] : homes) {
+      const std::size_t before = step.wanted.size();
+      for (const auto& [cidr, gateway, direct] : home.addresses)
+        if (home.ns == nullptr || home.ns->address(cidr.address()) == nullptr)
+          step.wanted.push_back({ip->id, cidr.address()});
+      if (step.wanted.size() > before && ip->type == IpType::netns && !ip->macaddr)
+        address_planner_.link_early(*ip, home.ns, home.base);
+    }
+    if (step.wanted.empty()) return;
+    step.resource = step.wanted.front().ip;
+    for (std::size_t i = 0; i < out_.plan().steps.size(); ++i) step.after.push_back(i);
+    address_planner_.claim_after(out_.add(std::move(step)));
+  }
+
+  // nullopt: it is left as it is, with a warning.
+  Result<std::optional<Home>> home_of(const IpResource& ip) {
+    Home out;
+    out.ns = ip.type == IpType::encap ? TRY(device_in_container(ip)) : &seen_.node;
+    out.addresses = TRY(planned_addresses(ip, seen_));
     warn_of_old_names(ip);
-    TRY(check_node_has_not(service_, ip, addresses, seen_));
-    for (const auto& address : addresses) addresses_.insert(address.cidr.address());
-    std::vector<std::size_t> base;
+    TRY(check_node_has_not(service_, ip, out.addresses, seen_));
+    for (const auto& address : out.addresses) addresses_.insert(address.cidr.address());
     if (ip.type == IpType::encap) {
-      TRY(check_container_has_not(ip, addresses, *ns));
+      TRY(check_container_has_not(ip, out.addresses, *out.ns));
     } else if (ip.type == IpType::netns) {
       const auto* owner = service_.container(ip.netns);
       if (owner == nullptr || owner->disable)
         return Err{ErrorKind::refused, ip.id + ": netns = " + ip.netns + " is disabled",
                    "disable " + ip.id + " too, or enable " + ip.netns};
       start(*owner);
-      ns = nullptr;
+      out.ns = nullptr;
       if (const auto* have = observed(*owner); fates_.at(owner->id) == Fate::keep && have != nullptr && have->netns)
-        ns = &*have->netns;
-      if (ns != nullptr && plumbed_otherwise(service_, ip, addresses, *ns, seen_)) {
+        out.ns = &*have->netns;
+      if (out.ns != nullptr && plumbed_otherwise(service_, ip, out.addresses, *out.ns, seen_)) {
         warn_changed(ip.id);
-        return {};
+        return std::optional<Home>{};
       }
-      depend(base, find(started_, owner->id));
+      depend(out.base, find(started_, owner->id));
     }
-    const auto last = address_planner_.plumb(ip, addresses, ns, base);
-    if (ip.type != IpType::host) plumbed_[ip.netns].insert(plumbed_[ip.netns].end(), last.begin(), last.end());
-    return {};
+    return std::optional<Home>{std::move(out)};
+  }
+
+  void warn_of_extra_addresses() {
+    for (const auto* c : containers_)
+      if (const auto* have = observed(*c); fates_.at(c->id) == Fate::keep && !c->existing)
+        for (auto& warning : extra_addresses(service_, *have, addresses_)) out_.warn(c->id + ": " + warning);
   }
 
   void warn_of_old_names(const IpResource& ip) {

@@ -12,9 +12,9 @@
 
 namespace plumb {
 
-// `verb`: start or boot.
+// `verb`: one that brings up.
 [[nodiscard]] Result<Plan> plan_start(const Service& service, const Observed& seen, Verb verb);
-// `verb`: stop or shutdown.
+// `verb`: one that takes away.
 [[nodiscard]] Result<Plan> plan_stop(const Service& service, const Observed& seen, Verb verb);
 
 // What must hold before anything is touched (precondition.cc). Errors: refused, not_found, conflict, with what to do.

@@ -195,8 +195,10 @@ struct Service {
   std::optional<milliseconds> timeout;        // of a whole verb
   std::optional<milliseconds> start_timeout;  // of `start`; default: timeout
   std::optional<milliseconds> stop_timeout;   // of `stop`; default: timeout
-  std::vector<IpResource> ips;                // in the order of the file
-  std::vector<ContainerResource> containers;  // in the order of the file
+  bool handover = false;  // its addresses may be handed over between two nodes that both run its containers
+  std::optional<milliseconds> handover_timeout;  // how long who is to have them waits for who has; default: no limit
+  std::vector<IpResource> ips;                   // in the order of the file
+  std::vector<ContainerResource> containers;     // in the order of the file
 
   // Whether the node is one of nodes or drpnodes.
   [[nodiscard]] bool has_node(std::string_view other) const;

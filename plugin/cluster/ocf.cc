@@ -11,6 +11,7 @@
 #include "docker_client/endpoint.h"
 #include "plugin/cluster/ocf_code.h"
 #include "plugin/cluster/unseen.h"
+#include "plugin/cluster/yielder.h"
 #include "plugin/console.h"
 #include "plugin/container_config.h"
 #include "plugin/doctor.h"
@@ -27,7 +28,8 @@ namespace plumb {
 
 namespace {
 
-constexpr milliseconds default_timeout{20'000};  // Pacemaker's own
+constexpr milliseconds default_timeout{20'000};    // Pacemaker's own
+constexpr milliseconds handover_patience{10'000};  // who has the addresses was told before: see migrate_to
 constexpr long deep_check = 10;
 
 std::string environment(const char* name) {
@@ -70,11 +72,14 @@ class Agent {
 
   OcfVerdict run(const std::string& action) {
     const bool known = action == "start" || action == "stop" || action == "monitor" || action == "status" ||
-                       action == "validate-all" || action == "reload-agent";
+                       action == "validate-all" || action == "reload-agent" || action == "migrate_to" ||
+                       action == "migrate_from";
     if (!known) return {OcfCode::unimplemented, "there is no action \"" + action + "\""};
     if (name_.empty()) return {OcfCode::configured, "the parameter service is not set"};
-    if (action == "start") return start();
+    if (action == "start") return start(Verb::start);
     if (action == "stop") return stop();
+    if (action == "migrate_to") return migrate_to();
+    if (action == "migrate_from") return migrate_from();
     // A running service keeps what it was started with; the parameters that can be reloaded count at its next start.
     if (action == "validate-all" || action == "reload-agent") return load().second;
     return monitor();
@@ -121,15 +126,17 @@ class Agent {
     own = std::min(own.value_or(general.value_or(most)), most);
   }
 
-  OcfVerdict start() {
+  OcfVerdict start(Verb verb) {
     auto [service, wrong] = load();
     if (!service) return wrong;
+    if (verb == Verb::activate && !service->handover) verb = Verb::start;
+    if (!service->handover_timeout) service->handover_timeout = handover_patience;
     limit(service->start_timeout, service->timeout);
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
-    auto lock = ServiceLock::take(name_, "start");
+    auto lock = ServiceLock::take(name_, to_string(verb));
     if (!lock) return verdict(lock.error());
     const Signals signals;
-    const auto outcome = run_verb(*service, Verb::start, *lock, {}, signals.stop());
+    const auto outcome = run_verb(*service, verb, *lock, {}, signals.stop());
     for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
     for (const auto& failure : outcome.undo_failures) complain("plumb: " + failure + "\n");
     if (!outcome.error)
@@ -139,6 +146,24 @@ class Agent {
     if (!outcome.error) return {};
     auto out = verdict(*outcome.error);
     if (!outcome.failed_step.empty()) out.reason = outcome.failed_step + ": " + out.reason;
+    return out;
+  }
+
+  // On the node that has the service. One that is not to be handed over is stopped, and migrate_from is its start.
+  OcfVerdict migrate_to() {
+    if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
+    if (const auto now = monitor(); now.code != OcfCode::success)
+      return {OcfCode::generic, "it is not up here: " + now.reason};
+    const auto service = configuration();
+    if (!service || !service->handover) return stop();
+    if (const auto yielding = yield_when_asked(*service); !yielding) return verdict(yielding.error());
+    return {};
+  }
+
+  // On the node that is to have it. A failure is none of this node's: Pacemaker stops both, and starts one.
+  OcfVerdict migrate_from() {
+    auto out = start(Verb::activate);
+    if (out.code == OcfCode::installed) out.code = OcfCode::generic;
     return out;
   }
 

@@ -35,7 +35,10 @@ Other codes: 2 this node is not one of those in the file; 4 not root; 5 also the
 missing on this node; 6 the parameter service is missing, or the file has errors. Code 6 bars the service from all nodes,
 since the file is the same on each.
 
-There is no live hand-over (migrate_to, migrate_from): a move is a stop and a start.
+A service with "handover = true" in its file is handed over when the resource has the meta attribute allow-migrate=true:
+migrate_to leaves a process on the node that has it; migrate_from starts everything but the addresses on the other node,
+asks for the addresses, and claims them as soon as that process has withdrawn them. They are away for milliseconds, and
+at no instant do both nodes have one. Without "handover = true" migrate_to stops the service and migrate_from starts it.
 </longdesc>
 <shortdesc lang="en">Runs a service of plumb: containers and their ip addresses</shortdesc>
 
@@ -67,6 +70,8 @@ nodes of the cluster, so this is for a resource that is kept on one node, or for
 <actions>
 <action name="start" timeout="120s"/>
 <action name="stop" timeout="120s"/>
+<action name="migrate_to" timeout="120s"/>
+<action name="migrate_from" timeout="120s"/>
 <action name="monitor" timeout="20s" interval="10s" depth="0"/>
 <action name="monitor" timeout="30s" interval="60s" depth="10"/>
 <action name="reload-agent" timeout="20s"/>

@@ -15,12 +15,12 @@ _plumb() {
     --socket | --metrics) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
   esac
   if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart boot shutdown status doctor ls logs enter keywords docker driver watch ocf version --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'validate plan start stop restart prepare activate boot shutdown status doctor ls logs enter keywords docker driver watch ocf version --help --version' -- "$current")
     return
   fi
   case $command in
     validate | plan | status | doctor | ls) word='--config-dir --node --format --help' ;;
-    start | stop | restart | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
+    start | stop | restart | prepare | activate | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
     logs) word='--config-dir --node --follow --tail --since --timestamps --help' ;;
     enter) word='--config-dir --node --container --help' ;;
     docker) word='--config-dir --node --help' ;;
@@ -37,12 +37,12 @@ _plumb() {
     return
   fi
   case $command in
-    ocf) mapfile -t COMPREPLY < <(compgen -W 'start stop monitor validate-all reload-agent meta-data' -- "$current") ;;
+    ocf) mapfile -t COMPREPLY < <(compgen -W 'start stop monitor migrate_to migrate_from validate-all reload-agent meta-data' -- "$current") ;;
     keywords)
       mapfile -t COMPREPLY < <(compgen -W "$(plumb keywords 2>/dev/null | awk -F '[ ,]+' '/^  [a-z]/ {print $2}')" -- "$current") ;;
     *)
       if [[ $command == plan && $COMP_CWORD -ge 3 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W 'start stop boot shutdown' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'start stop prepare activate boot shutdown' -- "$current")
       elif [[ ($command == logs || $command == enter) && -r $dir/${COMP_WORDS[2]}.conf ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^\[container#\(.*\)\].*/\1/p' "$dir/${COMP_WORDS[2]}.conf")" -- "$current")
       else

@@ -243,7 +243,7 @@ TEST_CASE("parameters are checked, and what the agent cannot do is said") {
   CHECK(Agent(n1, "/etc/plumb/web.conf").code("validate-all") == ok);
   CHECK(Agent(n1, "/etc/plumb/web.conf").probe() == not_running);
   const Agent agent(n1);
-  CHECK(agent.run("migrate_to").exit_code == unimplemented);
+  CHECK(agent.run("promote").exit_code == unimplemented);
   CHECK(agent.run("validate-all", {"OCF_RESKEY_config_dir=/srv"}).exit_code == installed);
   CHECK(agent.run("meta-data").out.starts_with("<?xml"));
   CHECK(Agent(n1, "").run("meta-data").exit_code == ok);

@@ -13,8 +13,9 @@
 namespace plumb::lab {
 namespace {
 
-const Words kCommands{"validate", "plan", "start", "stop",     "restart", "boot",   "shutdown", "status", "doctor",
-                      "ls",       "logs", "enter", "keywords", "docker",  "driver", "watch",    "ocf",    "version"};
+const Words kCommands{"validate", "plan",     "start",  "stop",   "restart", "prepare", "activate",
+                      "boot",     "shutdown", "status", "doctor", "ls",      "logs",    "enter",
+                      "keywords", "docker",   "driver", "watch",  "ocf",     "version"};
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -94,8 +95,8 @@ TEST_CASE("a wrong command line is told from a wrong file and from a service tha
   CHECK(says(near.err, "did you mean \"start\"?"));
   CHECK(plumb({"logs", "svc1", "--tail", "few"}).exit_code == 2);
   CHECK(plumb({"logs", "svc1", "--since", "yesterday"}).exit_code == 2);
-  for (const auto& verb : {"validate", "plan", "start", "stop", "restart", "boot", "shutdown", "status", "doctor",
-                           "logs", "enter", "docker"}) {
+  for (const auto& verb : {"validate", "plan", "start", "stop", "restart", "prepare", "activate", "boot", "shutdown",
+                           "status", "doctor", "logs", "enter", "docker"}) {
     CAPTURE(verb);
     const Outcome missing = plumb({verb, "nosuch"});
     CHECK(missing.exit_code == 9);
@@ -116,7 +117,7 @@ TEST_CASE("a wrong file is refused by every verb, in the same words, and nothing
     CHECK(validate.exit_code == 6);
     CHECK(says(validate.err, "/etc/plumb/bad.conf:"));
     const auto diagnostics = validate.err.substr(0, validate.err.find("plumb: "));
-    for (const auto& verb : {"plan", "start", "restart", "boot", "status", "logs", "enter"}) {
+    for (const auto& verb : {"plan", "start", "restart", "prepare", "activate", "boot", "status", "logs", "enter"}) {
       CAPTURE(verb);
       const Outcome refused = bad.plumb(n1, verb);
       CHECK(refused.exit_code == 6);

@@ -105,5 +105,6 @@ TEST_CASE("the metadata is XML, with every parameter and action of the agent") {
     CAPTURE(name);
     CHECK(has(metadata, "<action name=\"" + name + "\" timeout=\""));
   }
-  CHECK_FALSE(has(metadata, "<action name=\"migrate"));
+  for (const auto* action : {"migrate_to", "migrate_from"})
+    CHECK(has(metadata, "<action name=\"" + std::string(action) + "\""));
 }

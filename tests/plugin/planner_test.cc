@@ -5,43 +5,18 @@
 
 #include <algorithm>
 
+#include "tests/plugin/plans.h"
 #include "tests/plugin/svc1.h"
 
 using namespace plumb;
 using test::bare_node;
+using test::comes_after;
+using test::index_of;
+using test::kinds;
+using test::must_plan;
 using test::svc1;
 
 namespace {
-
-Plan must_plan(const Service& service, const Observed& seen, Verb verb) {
-  auto out = plan(service, seen, verb);
-  REQUIRE_MESSAGE(out.has_value(), (out ? std::string() : out.error().what));
-  return *std::move(out);
-}
-
-std::string kinds(const Plan& plan) {
-  std::string out;
-  for (const auto& step : plan.steps) {
-    if (!out.empty()) out += ' ';
-    out += to_string(step.kind);
-    if (!step.resource.empty()) out += "(" + step.resource + ")";
-  }
-  return out;
-}
-
-std::size_t index_of(const Plan& plan, StepKind kind, const std::string& resource) {
-  for (std::size_t i = 0; i < plan.steps.size(); ++i)
-    if (plan.steps[i].kind == kind && plan.steps[i].resource == resource) return i;
-  FAIL("no step ", std::string(to_string(kind)), " for ", resource);
-  return 0;
-}
-
-// Whether `later` cannot begin before `earlier` has ended.
-bool comes_after(const Plan& plan, std::size_t later, std::size_t earlier) {
-  const auto& after = plan.steps[later].after;
-  return std::any_of(after.begin(), after.end(),
-                     [&](std::size_t i) { return i == earlier || comes_after(plan, i, earlier); });
-}
 
 ObservedContainer ours(const ContainerResource& c, const std::string& id) {
   ObservedContainer out;

@@ -1,0 +1,92 @@
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "plugin/actions.h"
+#include "plugin/wakeup.h"
+
+namespace plumb {
+
+namespace {
+
+// A node that is about to yield does so within two or three milliseconds. A frame may be lost.
+constexpr unsigned first_requests = 5;
+constexpr milliseconds between_requests{10};
+constexpr std::chrono::seconds ask_again{1};
+
+}  // namespace
+
+Result<void> Actions::request_addresses(const Step& step, const std::stop_token& stop) {
+  const auto limit = service_.handover_timeout ? Clock::now() + *service_.handover_timeout : Clock::time_point::max();
+  auto lan = TRY(HandoverLan::open(service_));
+  const Wakeup wakeup(stop);
+  bool withdrawn = false;
+  for (unsigned i = 0; i < first_requests && !withdrawn && !stop.stop_requested(); ++i) {
+    lan.say(netns::HandoverWord::request);
+    withdrawn = await_withdrawal(lan, Clock::now() + between_requests, wakeup.fd());
+  }
+  auto done = withdrawn ? Result<void>{} : await_owner(step, lan, limit, stop);
+  const std::lock_guard lock(mutex_);
+  for (auto& fd : std::move(lan).release()) late_.push_back(std::move(fd));
+  for (const auto& wanted : step.wanted)
+    if (done) probed_.insert(wanted.address);
+  return done;
+}
+
+bool Actions::await_withdrawal(HandoverLan& lan, Clock::time_point until, int wake) {
+  while (const auto message = lan.next(until, wake))
+    if (message->word == netns::HandoverWord::withdrawn) return true;
+  return false;
+}
+
+// Nobody yields at once: whoever has the addresses is to be stopped by somebody, or is not there.
+Result<void> Actions::await_owner(const Step& step, HandoverLan& lan, Clock::time_point limit,
+                                  const std::stop_token& stop) {
+  const auto watch = std::make_shared<OwnerWatch>(service_, step.wanted);
+  // Its end takes a round's time: not now, when somebody waits for the addresses to come back.
+  {
+    const std::lock_guard lock(mutex_);
+    owner_watches_.push_back(watch);
+  }
+  const Wakeup wakeup(stop);
+  UniqueFd either(::epoll_create1(EPOLL_CLOEXEC));
+  for (const int fd : {wakeup.fd(), watch->fd()}) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    ::epoll_ctl(either.get(), EPOLL_CTL_ADD, fd, &event);
+  }
+  std::string named;
+  for (;;) {
+    if (await_withdrawal(lan, std::min(limit, Clock::now() + ask_again), either.get())) return {};
+    if (stop.stop_requested())
+      return Err{ErrorKind::cancelled, "wait for the addresses of " + service_.name + ": stopped"};
+    const auto state = watch->state();
+    if (state.error) return Err{*state.error};
+    if (state.free) return {};
+    if (state.owner && Clock::now() >= limit) return judge_owner(*state.owner);
+    if (!state.owner && Clock::now() >= limit)
+      return Err{ErrorKind::timeout, "nobody has withdrawn the addresses of " + service_.name + " in time"};
+    lan.say(netns::HandoverWord::request);
+    if (!state.owner || state.owner->rival.mac.to_string() == named) continue;
+    named = state.owner->rival.mac.to_string();
+    std::fprintf(stderr, "plumb: waiting for %s to withdraw %s: `plumb stop %s` on that node\n", named.c_str(),
+                 state.owner->rival.address.to_string().c_str(), service_.name.c_str());
+  }
+}
+
+Result<void> Actions::judge_owner(const AddressOwner& owner) {
+  for (const auto& ip : service_.ips)
+    if (ip.id == owner.ip) return judge_rival(ip, owner.rival);
+  return {};
+}
+
+Result<void> Actions::yield_addresses() {
+  auto lan = TRY(HandoverLan::open(service_));
+  lan.say(netns::HandoverWord::withdrawn);
+  const std::lock_guard lock(mutex_);
+  for (auto& fd : std::move(lan).release()) late_.push_back(std::move(fd));
+  return {};
+}
+
+}  // namespace plumb

@@ -1,0 +1,86 @@
+// The hand-over of a service's addresses from one node to another, which both run its containers: plumb(1), HAND-OVER.
+//
+// Who is to have the addresses asks for them when it is ready; who has them withdraws them and says so; then the other
+// claims them. At no instant do both have one. Where nobody answers, the LAN is asked as before any start.
+//
+// Threads: each object one at a time. Privilege: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "netns/handover.h"
+#include "netns/probe.h"
+#include "plugin/executor.h"
+#include "specs/plan.h"
+#include "specs/service.h"
+#include "specs/unique_fd.h"
+
+namespace plumb {
+
+// The node's devices that a service's addresses are plumbed on, to speak with the other nodes there.
+class HandoverLan {
+ public:
+  // Errors: not_found (none of the devices is there), those of HandoverChannel.
+  [[nodiscard]] static Result<HandoverLan> open(const Service& service);
+
+  void say(netns::HandoverWord word) const;
+  // What another node says of this service; nullopt at the deadline, or as soon as `wake` is readable.
+  [[nodiscard]] std::optional<netns::HandoverMessage> next(Clock::time_point until, int wake);
+
+  [[nodiscard]] std::vector<int> descriptors() const;
+  // For who has no time to close them: it takes some 10 ms.
+  [[nodiscard]] std::vector<UniqueFd> release() &&;
+
+ private:
+  HandoverLan(std::string service, std::string node) : service_(std::move(service)), node_(std::move(node)) {}
+  std::string service_;
+  std::string node_;
+  std::vector<netns::HandoverChannel> channels_;
+};
+
+// Who has one of the addresses now.
+struct AddressOwner {
+  std::string ip;  // the resource
+  netns::Rival rival;
+};
+
+// Asks the LAN, again and again until it is destroyed, whether somebody still has one of the addresses.
+class OwnerWatch {
+ public:
+  OwnerWatch(const Service& service, std::vector<WantedAddress> wanted);
+  ~OwnerWatch();
+  OwnerWatch(const OwnerWatch&) = delete;
+  OwnerWatch& operator=(const OwnerWatch&) = delete;
+
+  // Readable when there is news of state().
+  [[nodiscard]] int fd() const { return news_.get(); }
+  struct State {
+    std::optional<AddressOwner> owner;  // as the last round found
+    std::optional<Error> error;         // the LAN could not be asked
+    bool free = false;                  // a whole round was silent
+  };
+  // Takes the news.
+  [[nodiscard]] State state();
+
+ private:
+  void run(const std::stop_token& stop);
+  Result<std::optional<AddressOwner>> round(const std::stop_token& stop) const;
+  void tell(Result<std::optional<AddressOwner>> found);
+
+  const Service& service_;
+  std::vector<WantedAddress> wanted_;
+  UniqueFd news_;
+  std::mutex mutex_;
+  std::condition_variable_any stopped_;
+  State state_;
+  std::jthread thread_;
+};
+
+}  // namespace plumb
