@@ -47,6 +47,12 @@ END
   if [[ $* == *.* ]]; then node_net "$node" ip route replace default via "$LAB_GATEWAY"; fi
 }
 
+# lan_ports NODE: prints the LAN's ends of its cables.
+lan_ports() {
+  node_pid lan >/dev/null || return 0
+  node_net lan ip -o link show master lan | sed -nE "s/^[0-9]+: ($1(-[^@:]*)?)[@:].*/\\1/p"
+}
+
 # lan_node NODE: a node with its usual addresses.
 lan_node() {
   local octet
