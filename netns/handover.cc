@@ -15,9 +15,11 @@ namespace {
 constexpr std::uint16_t experimental = 0x88b5;  // IEEE Std 802-2014 section 9.2.4
 constexpr std::size_t ethernet_size = 14;
 constexpr std::size_t smallest_frame = 60;  // without its checksum; what is shorter, a device pads
-// "PLMB" and the version of what follows: the word, then each name with its length before it.
+// "PLMB" and the version of what follows: the word, the number, then each name with its length before it.
 constexpr std::array<std::uint8_t, 5> magic{'P', 'L', 'M', 'B', 1};
 constexpr std::size_t longest_name = 255;
+constexpr std::size_t number_at = ethernet_size + magic.size() + 1;
+constexpr std::size_t names_at = number_at + sizeof(std::uint64_t);
 
 void append(std::vector<std::uint8_t>& frame, std::string_view name) {
   name = name.substr(0, longest_name);
@@ -43,6 +45,8 @@ std::vector<std::uint8_t> encode_handover(const Mac& sender, const HandoverMessa
   frame.push_back(experimental & 0xffU);
   frame.insert(frame.end(), magic.begin(), magic.end());
   frame.push_back(static_cast<std::uint8_t>(message.word));
+  for (unsigned shift = 64; shift > 0; shift -= 8)
+    frame.push_back(static_cast<std::uint8_t>(message.number >> (shift - 8)));
   append(frame, message.service);
   append(frame, message.node);
   frame.resize(std::max(frame.size(), smallest_frame));
@@ -50,17 +54,20 @@ std::vector<std::uint8_t> encode_handover(const Mac& sender, const HandoverMessa
 }
 
 std::optional<HandoverMessage> decode_handover(std::span<const std::uint8_t> frame) {
-  constexpr std::size_t head = ethernet_size + magic.size() + 1;
-  if (frame.size() < head || frame[12] != experimental >> 8U || frame[13] != (experimental & 0xffU))
+  if (frame.size() < names_at || frame[12] != experimental >> 8U || frame[13] != (experimental & 0xffU))
     return std::nullopt;
   if (!std::equal(magic.begin(), magic.end(), frame.begin() + ethernet_size)) return std::nullopt;
-  const auto word = static_cast<HandoverWord>(frame[head - 1]);
-  if (word != HandoverWord::request && word != HandoverWord::withdrawn) return std::nullopt;
-  auto rest = frame.subspan(head);
+  HandoverMessage out;
+  out.word = static_cast<HandoverWord>(frame[number_at - 1]);
+  if (out.word != HandoverWord::request && out.word != HandoverWord::withdrawn) return std::nullopt;
+  for (const auto byte : frame.subspan(number_at, sizeof out.number)) out.number = out.number << 8U | byte;
+  auto rest = frame.subspan(names_at);
   auto service = take_name(rest);
   auto node = take_name(rest);
   if (!service || service->empty() || !node) return std::nullopt;
-  return HandoverMessage{word, *std::move(service), *std::move(node)};
+  out.service = *std::move(service);
+  out.node = *std::move(node);
+  return out;
 }
 
 Result<HandoverChannel> HandoverChannel::open(const Namespace& ns, int ifindex) {

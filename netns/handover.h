@@ -21,14 +21,15 @@
 namespace plumb::netns {
 
 enum class HandoverWord : std::uint8_t {
-  request = 1,    // "all is ready here: withdraw the addresses"
-  withdrawn = 2,  // "I have them no more"
+  request = 1,    // "all is ready here: withdraw the addresses, and tell me so by my number"
+  withdrawn = 2,  // "I have them no more; they are for who has asked with that number"; 0: "who wants them?"
 };
 
 struct HandoverMessage {
   HandoverWord word = HandoverWord::request;
-  std::string service;  // 1 to 255 bytes
-  std::string node;     // of the sender, 0 to 255 bytes
+  std::uint64_t number = 0;  // of one request, at random, so that no other can take the answer for its own
+  std::string service;       // 1 to 255 bytes
+  std::string node;          // of the sender, 0 to 255 bytes
 
   friend bool operator==(const HandoverMessage&, const HandoverMessage&) = default;
 };

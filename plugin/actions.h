@@ -103,8 +103,7 @@ class Actions {
 
   // actions_handover.cc
   Result<void> request_addresses(const Step& step, const std::stop_token& stop);
-  static bool await_withdrawal(HandoverLan& lan, Clock::time_point until, int wake);
-  Result<void> await_owner(const Step& step, HandoverLan& lan, Clock::time_point limit, const std::stop_token& stop);
+  Result<void> await_owner(const Step& step, Requester& requester, const std::stop_token& stop);
   Result<void> judge_owner(const AddressOwner& owner);
   Result<void> yield_addresses();
 

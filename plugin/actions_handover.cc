@@ -18,15 +18,15 @@ constexpr std::chrono::seconds ask_again{1};
 }  // namespace
 
 Result<void> Actions::request_addresses(const Step& step, const std::stop_token& stop) {
-  const auto limit = service_.handover_timeout ? Clock::now() + *service_.handover_timeout : Clock::time_point::max();
   auto lan = TRY(HandoverLan::open(service_));
+  Requester requester(lan);
   const Wakeup wakeup(stop);
-  bool withdrawn = false;
-  for (unsigned i = 0; i < first_requests && !withdrawn && !stop.stop_requested(); ++i) {
-    lan.say(netns::HandoverWord::request);
-    withdrawn = await_withdrawal(lan, Clock::now() + between_requests, wakeup.fd());
+  bool given = false;
+  for (unsigned i = 0; i < first_requests && !given && !stop.stop_requested(); ++i) {
+    requester.ask();
+    given = requester.await(Clock::now() + between_requests, wakeup.fd());
   }
-  auto done = withdrawn ? Result<void>{} : await_owner(step, lan, limit, stop);
+  auto done = given ? Result<void>{} : await_owner(step, requester, stop);
   const std::lock_guard lock(mutex_);
   for (auto& fd : std::move(lan).release()) late_.push_back(std::move(fd));
   for (const auto& wanted : step.wanted)
@@ -34,15 +34,9 @@ Result<void> Actions::request_addresses(const Step& step, const std::stop_token&
   return done;
 }
 
-bool Actions::await_withdrawal(HandoverLan& lan, Clock::time_point until, int wake) {
-  while (const auto message = lan.next(until, wake))
-    if (message->word == netns::HandoverWord::withdrawn) return true;
-  return false;
-}
-
 // Nobody yields at once: whoever has the addresses is to be stopped by somebody, or is not there.
-Result<void> Actions::await_owner(const Step& step, HandoverLan& lan, Clock::time_point limit,
-                                  const std::stop_token& stop) {
+Result<void> Actions::await_owner(const Step& step, Requester& requester, const std::stop_token& stop) {
+  const auto limit = service_.handover_timeout ? Clock::now() + *service_.handover_timeout : Clock::time_point::max();
   const auto watch = std::make_shared<OwnerWatch>(service_, step.wanted);
   // Its end takes a round's time: not now, when somebody waits for the addresses to come back.
   {
@@ -50,7 +44,7 @@ Result<void> Actions::await_owner(const Step& step, HandoverLan& lan, Clock::tim
     owner_watches_.push_back(watch);
   }
   const Wakeup wakeup(stop);
-  UniqueFd either(::epoll_create1(EPOLL_CLOEXEC));
+  const UniqueFd either(::epoll_create1(EPOLL_CLOEXEC));
   for (const int fd : {wakeup.fd(), watch->fd()}) {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -58,7 +52,7 @@ Result<void> Actions::await_owner(const Step& step, HandoverLan& lan, Clock::tim
   }
   std::string named;
   for (;;) {
-    if (await_withdrawal(lan, std::min(limit, Clock::now() + ask_again), either.get())) return {};
+    if (requester.await(std::min(limit, Clock::now() + ask_again), either.get())) return {};
     if (stop.stop_requested())
       return Err{ErrorKind::cancelled, "wait for the addresses of " + service_.name + ": stopped"};
     const auto state = watch->state();
@@ -67,7 +61,7 @@ Result<void> Actions::await_owner(const Step& step, HandoverLan& lan, Clock::tim
     if (state.owner && Clock::now() >= limit) return judge_owner(*state.owner);
     if (!state.owner && Clock::now() >= limit)
       return Err{ErrorKind::timeout, "nobody has withdrawn the addresses of " + service_.name + " in time"};
-    lan.say(netns::HandoverWord::request);
+    requester.ask();
     if (!state.owner || state.owner->rival.mac.to_string() == named) continue;
     named = state.owner->rival.mac.to_string();
     std::fprintf(stderr, "plumb: waiting for %s to withdraw %s: `plumb stop %s` on that node\n", named.c_str(),
@@ -83,7 +77,7 @@ Result<void> Actions::judge_owner(const AddressOwner& owner) {
 
 Result<void> Actions::yield_addresses() {
   auto lan = TRY(HandoverLan::open(service_));
-  lan.say(netns::HandoverWord::withdrawn);
+  lan.give(0);
   const std::lock_guard lock(mutex_);
   for (auto& fd : std::move(lan).release()) late_.push_back(std::move(fd));
   return {};

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <random>
 #include <set>
 
 #include "netns/namespace.h"
@@ -18,6 +19,8 @@ namespace plumb {
 namespace {
 
 constexpr std::chrono::seconds between_rounds{1};  // nothing tells of a node that has died
+// Less than the 120 ms of a round of probes (netns::fast_probe), after which somebody else may have the addresses.
+constexpr milliseconds answer_again{80};
 
 }  // namespace
 
@@ -36,9 +39,9 @@ Result<HandoverLan> HandoverLan::open(const Service& service) {
   return out;
 }
 
-void HandoverLan::say(netns::HandoverWord word) const {
+void HandoverLan::say(netns::HandoverWord word, std::uint64_t number) const {
   // A device that is down says nothing. Who waits asks again, and finds out by itself in the end.
-  for (const auto& channel : channels_) [[maybe_unused]] const int lost = channel.send({word, service_, node_});
+  for (const auto& channel : channels_) [[maybe_unused]] const int lost = channel.send({word, number, service_, node_});
 }
 
 std::optional<netns::HandoverMessage> HandoverLan::next(Clock::time_point until, int wake) {
@@ -55,6 +58,16 @@ std::optional<netns::HandoverMessage> HandoverLan::next(Clock::time_point until,
   }
 }
 
+void HandoverLan::give(std::uint64_t number) {
+  const auto until = Clock::now() + answer_again;
+  say(netns::HandoverWord::withdrawn, number);
+  while (const auto message = next(until, -1)) {
+    if (message->word != netns::HandoverWord::request) continue;
+    if (number == 0) number = message->number;
+    if (number == message->number) say(netns::HandoverWord::withdrawn, number);
+  }
+}
+
 std::vector<int> HandoverLan::descriptors() const {
   std::vector<int> out;
   for (const auto& channel : channels_) out.push_back(channel.fd());
@@ -65,6 +78,20 @@ std::vector<UniqueFd> HandoverLan::release() && {
   std::vector<UniqueFd> out;
   for (auto& channel : channels_) out.push_back(std::move(channel).release());
   return out;
+}
+
+Requester::Requester(HandoverLan& lan) : lan_(lan), number_(0) {
+  std::random_device random;
+  while (number_ == 0) number_ = std::uint64_t{random()} << 32U | random();
+}
+
+bool Requester::await(Clock::time_point until, int wake) const {
+  while (const auto message = lan_.next(until, wake)) {
+    if (message->word != netns::HandoverWord::withdrawn) continue;
+    if (message->number == number_) return true;
+    if (message->number == 0) ask();
+  }
+  return false;
 }
 
 OwnerWatch::OwnerWatch(const Service& service, std::vector<WantedAddress> wanted)

@@ -1,7 +1,8 @@
 // The hand-over of a service's addresses from one node to another, which both run its containers: plumb(1), HAND-OVER.
 //
-// Who is to have the addresses asks for them when it is ready; who has them withdraws them and says so; then the other
-// claims them. At no instant do both have one. Where nobody answers, the LAN is asked as before any start.
+// Who is to have the addresses asks for them when it is ready; who has them withdraws them and says so to who has asked
+// first, who claims them then. At no instant do two nodes have one. Who gets no answer asks the LAN as before any
+// start.
 //
 // Threads: each object one at a time. Privilege: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN.
 #pragma once
@@ -30,11 +31,15 @@ class HandoverLan {
   // Errors: not_found (none of the devices is there), those of HandoverChannel.
   [[nodiscard]] static Result<HandoverLan> open(const Service& service);
 
-  void say(netns::HandoverWord word) const;
+  void say(netns::HandoverWord word, std::uint64_t number) const;
   // What another node says of this service; nullopt at the deadline, or as soon as `wake` is readable.
   [[nodiscard]] std::optional<netns::HandoverMessage> next(Clock::time_point until, int wake);
 
   [[nodiscard]] std::vector<int> descriptors() const;
+  // For who has just withdrawn the addresses: they are for the first who has asked, by that number, or 0: who asks now.
+  // A lost answer is said once more, as long as nobody can have found out by probes that they are free.
+  void give(std::uint64_t number);
+
   // For who has no time to close them: it takes some 10 ms.
   [[nodiscard]] std::vector<UniqueFd> release() &&;
 
@@ -43,6 +48,19 @@ class HandoverLan {
   std::string service_;
   std::string node_;
   std::vector<netns::HandoverChannel> channels_;
+};
+
+// Asks for the addresses, in one request, as often as it takes.
+class Requester {
+ public:
+  explicit Requester(HandoverLan& lan);
+  void ask() const { lan_.say(netns::HandoverWord::request, number_); }
+  // False: not until then, or `wake` was readable.
+  [[nodiscard]] bool await(Clock::time_point until, int wake) const;
+
+ private:
+  HandoverLan& lan_;
+  std::uint64_t number_;
 };
 
 // Who has one of the addresses now.

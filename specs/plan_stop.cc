@@ -34,9 +34,11 @@ class StopPlanner {
         TRY(withdraw(ip));
         revoke_host_access(ip);
       }
-    if (service_.handover) yield();
     if (verb_ == Verb::withdraw) return std::move(out_.plan());
-    if (service_.handover) containers_that_join();
+    if (service_.handover) {
+      yield();
+      containers_that_join();
+    }
     withdraw_unnamed();
     give_back_strays();
     release_vlans();
@@ -61,7 +63,7 @@ class StopPlanner {
     std::map<std::string, std::vector<const ContainerResource*>, std::greater<>> subsets;
     for (const auto& c : service_.containers)
       if (joins(c) && takes_part(verb_, c) && ours(c) != nullptr) subsets[c.subset].push_back(&c);
-    std::vector<std::size_t> ended = yielded_;
+    std::vector<std::size_t> ended = withdrawn_;
     for (const auto& [subset, members] : subsets) {
       std::vector<std::size_t> now;
       for (const auto* c : members) {
@@ -94,7 +96,7 @@ class StopPlanner {
       if (have == nullptr) continue;
       std::vector<std::size_t> after = siblings_ended_[c.id];
       after.insert(after.end(), addresses_gone_[c.id].begin(), addresses_gone_[c.id].end());
-      after.insert(after.end(), yielded_.begin(), yielded_.end());
+      after.insert(after.end(), withdrawn_.begin(), withdrawn_.end());
       // The kernel takes a link out at once and then waits some 16 ms for whoever may still look at it. The container
       // is stopped meanwhile, which takes longer; its namespace, which this run holds, cannot go before the link.
       std::vector<std::size_t> ended;
@@ -155,10 +157,11 @@ class StopPlanner {
     step.tolerate = true;  // who waits finds out by itself, later
     for (std::size_t i = 0; i < out_.plan().steps.size(); ++i)
       if (out_.plan().steps[i].kind == StepKind::address_remove) step.after.push_back(i);
-    if (step.after.empty() && verb_ != Verb::withdraw) return;  // there was nothing to be had
+    if (step.after.empty()) return;  // there was nothing to be had
+    withdrawn_ = step.after;
     for (const auto& ip : service_.ips)
       if (step.resource.empty() && takes_part(verb_, ip)) step.resource = ip.id;
-    yielded_.push_back(out_.add(std::move(step)));
+    out_.add(std::move(step));
   }
 
   Result<void> withdraw(const IpResource& ip) {
@@ -335,7 +338,7 @@ class StopPlanner {
   std::map<std::string, std::vector<std::size_t>> addresses_gone_;    // by owner's id
   std::map<std::string, std::vector<std::size_t>> links_gone_;        // by owner's id
   std::map<std::string, std::vector<std::size_t>> siblings_removed_;  // by owner's id
-  std::vector<std::size_t> yielded_;                                  // before any container ends
+  std::vector<std::size_t> withdrawn_;                                // before any container ends
   std::set<std::string> kept_for_siblings_;                           // owners' ids
   std::set<std::string> links_removed_;                               // "owner's id, device"
 };

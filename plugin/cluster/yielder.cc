@@ -19,9 +19,6 @@ namespace {
 
 using netns::HandoverWord;
 
-// Who has not heard the answer asks again within a second.
-constexpr std::chrono::seconds answer_again{5};
-
 class Yielder {
  public:
   Yielder(const Service& service, HandoverLan lan, UniqueFd ended)
@@ -35,7 +32,7 @@ class Yielder {
 
   void run() {
     while (const auto message = lan_.next(Clock::time_point::max(), ended_.get()))
-      if (message->word == HandoverWord::request) return yield_to(message->node);
+      if (message->word == HandoverWord::request) return yield_to(*message);
   }
 
  private:
@@ -45,21 +42,17 @@ class Yielder {
     return ::poll(&gone, 1, 0) != 0;
   }
 
-  void yield_to(const std::string& node) {
-    auto lock = ServiceLock::take(service_.name, "hand-over to " + node);
-    if (!lock) return complain(node, lock.error());
+  void yield_to(const netns::HandoverMessage& request) {
+    auto lock = ServiceLock::take(service_.name, "hand-over to " + request.node);
+    if (!lock) return complain(request.node, lock.error());
     if (over()) return lock->finish();
     begin_stopping(service_.name);  // or the watcher would put the addresses back
     const auto outcome = run_verb(service_, Verb::withdraw, *lock, {}, {});
+    if (outcome.error)
+      complain(request.node, *outcome.error);
+    else
+      lan_.give(request.number);
     lock->finish();
-    if (outcome.error) return complain(node, *outcome.error);
-    const std::string path = lock->path();
-    const Generation generation = lock->generation();
-    lock = Err{Error{}};  // who stops the service must not wait for the rest
-    while (const auto message = lan_.next(Clock::now() + answer_again, -1)) {
-      if (current_generation(path.c_str()) != generation) return;
-      if (message->word == HandoverWord::request) lan_.say(HandoverWord::withdrawn);
-    }
   }
 
   // Nobody reads this process's standard error. The other node goes without an answer, and its start fails.

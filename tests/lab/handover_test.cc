@@ -70,6 +70,30 @@ TEST_CASE("by hand: prepared here, stopped there, claimed here, and never both")
   CHECK(web.plumb(n1, "status").exit_code == 3);
 }
 
+TEST_CASE("of two nodes that wait for the address one gets it, and the other goes on waiting for that one") {
+  const Node n1("n1");
+  const Node n2("n2");
+  const Node n3("n3");
+  const Node client("client");
+  const Service web("web", spec());
+  Capture lan(client, "eth0");
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  Running second = n2.start({program(), "activate", "web"});
+  Running third = n3.start({program(), "activate", "web"});
+  for (auto* waiting : {&second, &third}) REQUIRE(waiting->await_errors("to withdraw", 30s));
+  REQUIRE(web.plumb(n1, "stop").exit_code == 0);
+  REQUIRE(answers_at_last());
+  const bool to_second = owns_address(n2);
+  CHECK(to_second != owns_address(n3));
+  CHECK(claims(lan).size() == 2);
+  CHECK(web.plumb(to_second ? n2 : n3, "stop").exit_code == 0);
+  CHECK((to_second ? second : third).wait(30s).exit_code == 0);
+  const Outcome last = (to_second ? third : second).wait(30s);
+  CHECK_MESSAGE(last.exit_code == 0, last.err);
+  CHECK(answers_at_last());
+  CHECK(claims(lan).size() == 3);
+}
+
 TEST_CASE("activate without anybody to take it from is a start, prepared or not") {
   const Node n1("n1");
   const Service web("web", spec());

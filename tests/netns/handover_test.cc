@@ -12,7 +12,7 @@ using test::mac;
 using test::must;
 
 const HandoverMessage& question() {
-  static const HandoverMessage its{HandoverWord::request, "svc1", "n2"};
+  static const HandoverMessage its{HandoverWord::request, 0x0123456789abcdef, "svc1", "n2"};
   return its;
 }
 
@@ -26,8 +26,8 @@ std::optional<HandoverMessage> heard(HandoverChannel& channel) {
 
 TEST_CASE("a hand-over's message survives the way through a frame") {
   for (const auto& message :
-       {question(), HandoverMessage{HandoverWord::withdrawn, std::string(255, 's'), std::string(255, 'n')},
-        HandoverMessage{HandoverWord::withdrawn, "s", ""}}) {
+       {question(), HandoverMessage{HandoverWord::withdrawn, ~0ULL, std::string(255, 's'), std::string(255, 'n')},
+        HandoverMessage{HandoverWord::withdrawn, 0, "s", ""}}) {
     const auto frame = encode_handover(mac("02:00:00:00:00:01"), message);
     CHECK(frame.size() >= 60);
     CHECK(decode_handover(frame) == message);
@@ -36,7 +36,7 @@ TEST_CASE("a hand-over's message survives the way through a frame") {
 
 TEST_CASE("what is no message of a hand-over is none, wherever it is cut or changed") {
   const auto whole = encode_handover(mac("02:00:00:00:00:01"), question());
-  const std::size_t used = 14 + 5 + 1 + 1 + 4 + 1 + 2;
+  const std::size_t used = 14 + 5 + 1 + 8 + 1 + 4 + 1 + 2;
   for (std::size_t size = 0; size < used; ++size) CHECK_FALSE(decode_handover(std::span(whole).first(size)));
   CHECK(decode_handover(std::span(whole).first(used)));
   for (std::size_t at = 12; at < 20; ++at) {
@@ -45,10 +45,10 @@ TEST_CASE("what is no message of a hand-over is none, wherever it is cut or chan
     CHECK_FALSE(decode_handover(changed));
   }
   auto nameless = whole;
-  nameless[20] = 0;
+  nameless[28] = 0;
   CHECK_FALSE(decode_handover(nameless));
   auto longer = whole;
-  longer[20] = 250;
+  longer[28] = 250;
   CHECK_FALSE(decode_handover(longer));
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("two nodes of a LAN hear each other, and not themselves") {
   auto its = must(HandoverChannel::open(other.ns, other.eth0.index));
   REQUIRE(mine.send(question()) == 0);
   CHECK(heard(its) == question());
-  const HandoverMessage answer{HandoverWord::withdrawn, "svc1", "n1"};
+  const HandoverMessage answer{HandoverWord::withdrawn, 7, "svc1", "n1"};
   REQUIRE(its.send(answer) == 0);
   CHECK(heard(mine) == answer);  // and the request that it has sent is not there before
   CHECK_FALSE(its.read());

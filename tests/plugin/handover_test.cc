@@ -83,20 +83,19 @@ TEST_CASE("a service's own engine that does not run is started first, and nobody
   }
 }
 
-TEST_CASE("withdraw takes the addresses away and says so, and leaves all else") {
+TEST_CASE("withdraw takes the addresses away, and leaves all else") {
   const auto s = handed_over();
-  CHECK(kinds(must_plan(s, up(s), Verb::withdraw)) == "address.remove(ip#0) address.yield(ip#0)");
-  // Who asks for an address that is not here is told so.
-  CHECK(kinds(must_plan(s, prepared(s), Verb::withdraw)) == "address.yield(ip#0)");
+  CHECK(kinds(must_plan(s, up(s), Verb::withdraw)) == "address.remove(ip#0)");
+  CHECK(must_plan(s, prepared(s), Verb::withdraw).empty());
 }
 
 TEST_CASE("a stop withdraws first where somebody may wait for the addresses, and last where nobody does") {
   const auto s = handed_over();
   const auto p = must_plan(s, up(s), Verb::stop);
-  const auto yield = index_of(p, StepKind::address_yield, "ip#0");
-  CHECK(comes_after(p, yield, index_of(p, StepKind::address_remove, "ip#0")));
+  const auto gone = index_of(p, StepKind::address_remove, "ip#0");
+  CHECK(comes_after(p, index_of(p, StepKind::address_yield, "ip#0"), gone));
   for (const auto* id : {"container#0", "container#1"})
-    CHECK(comes_after(p, index_of(p, StepKind::container_stop, id), yield));
+    CHECK(comes_after(p, index_of(p, StepKind::container_stop, id), gone));
   CHECK(kinds(must_plan(s, prepared(s), Verb::stop)).find("address.yield") == std::string::npos);
   const auto plain = test::svc1();
   const auto other = must_plan(plain, up(plain), Verb::stop);
