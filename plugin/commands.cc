@@ -1,6 +1,11 @@
 #include "plugin/commands.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <stop_token>
 
 #include "plugin/cluster/ocf.h"
 #include "plugin/console.h"
@@ -41,13 +46,35 @@ int validate(const CommandLine& command) {
   return code(loaded.service ? ExitCode::ok : ExitCode::spec);
 }
 
+// The engine that a service was started on, for a stop of it; then again the one that the environment names.
+class EngineOfStart {
+ public:
+  explicit EngineOfStart(const std::string& socket) {
+    if (const char* before = std::getenv("DOCKER_HOST")) before_ = before;
+    if (!socket.empty()) ::setenv("DOCKER_HOST", ("unix://" + socket).c_str(), 1);
+  }
+  EngineOfStart(const EngineOfStart&) = delete;
+  EngineOfStart& operator=(const EngineOfStart&) = delete;
+  ~EngineOfStart() {
+    if (before_)
+      ::setenv("DOCKER_HOST", before_->c_str(), 1);
+    else
+      ::unsetenv("DOCKER_HOST");
+  }
+
+ private:
+  std::optional<std::string> before_;
+};
+
 int show_plan(const CommandLine& command) {
   const std::string operation = "plan " + command.service;
-  auto opened = open_service(command, operation);
-  if (!opened.service) return opened.exit_code;
   Verb verb = Verb::start;
   for (const Verb one : {Verb::stop, Verb::prepare, Verb::activate, Verb::boot, Verb::shutdown})
     if (command.plan_verb == to_string(one)) verb = one;
+  auto before = brings_up(verb) ? std::nullopt : as_started(service_name(command.service));
+  auto opened = before ? Opened{std::move(before->service), 0, {}} : open_service(command, operation);
+  if (!opened.service) return opened.exit_code;
+  const EngineOfStart engine(before ? before->started.engine : std::string());
   const auto plan = preview(*opened.service, verb, {});
   if (!plan) return report(command, operation, plan.error());
   for (const auto& warning : plan->warnings) complain("plumb: warning: " + warning + "\n");
@@ -75,47 +102,113 @@ int tell(const CommandLine& command, const std::string& operation, const Service
 }
 
 // For the watcher. A start that nobody watches over is a start all the same.
-void remember(const CommandLine& command, const Service& service) {
-  auto file = read_spec(command.service, command.place);
-  auto done = file ? record_started(service, *file, command.place) : Result<void>(Err{file.error()});
-  if (!done) complain("plumb: warning: plumb watch will not know of it: " + done.error().what + "\n");
+void remember(const CommandLine& command, const Opened& opened) {
+  if (auto done = record_started(*opened.service, opened.file, command.place); !done)
+    complain("plumb: warning: plumb watch will not know of it: " + done.error().what + "\n");
 }
 
-int change(const CommandLine& command, const std::vector<Verb>& verbs) {
-  const std::string word = verbs.size() == 2 ? std::string("restart") : std::string(to_string(verbs.front()));
-  const std::string operation = word + " " + command.service;
-  auto opened = open_service(command, operation);
-  if (!opened.service) return opened.exit_code;
-  if (auto allowed = check_privilege(); !allowed) return report(command, operation, allowed.error());
-  auto lock = ServiceLock::take(opened.service->name, word);
-  if (!lock) return report(command, operation, lock.error());
-  const Signals signals;
-  PullProgress progress(command.quiet);
-  int result = code(ExitCode::ok);
-  for (const Verb verb : verbs) {
-    if (!brings_up(verb)) forget_started(opened.service->name);
-    const auto outcome = run_verb(*opened.service, verb, *lock, progress.callback(), signals.stop());
-    result = tell(command, operation, *opened.service, verb, outcome);
-    if (outcome.error) break;
-    if (verb == Verb::start || verb == Verb::activate) remember(command, *opened.service);
+// One verb, or more than one in a row, under the service's lock.
+class Change {
+ public:
+  Change(const CommandLine& command, const std::vector<Verb>& verbs)
+      : command_(command),
+        verbs_(verbs),
+        name_(service_name(command.service)),
+        word_(verbs.size() == 2 ? std::string("restart") : std::string(to_string(verbs.front()))),
+        operation_(word_ + " " + command.service),
+        progress_(command.quiet) {}
+
+  int run() {
+    const bool only_stops = std::none_of(verbs_.begin(), verbs_.end(), brings_up);
+    if (!(only_stops && as_started(name_)) && !open()) return opened_.exit_code;
+    if (auto allowed = check_privilege(); !allowed) return report(command_, operation_, allowed.error());
+    auto lock = ServiceLock::take(name_, word_);
+    if (!lock) return report(command_, operation_, lock.error());
+    const Signals signals;
+    int result = code(ExitCode::ok);
+    for (const Verb verb : verbs_) {
+      result = brings_up(verb) ? bring_up(verb, *lock, signals.stop()) : bring_down(verb, *lock, signals.stop());
+      if (result != code(ExitCode::ok)) break;
+    }
+    lock->finish();
+    return result;
   }
-  lock->finish();
-  return result;
+
+ private:
+  bool open() {
+    opened_ = open_service(command_, operation_);
+    return opened_.service.has_value();
+  }
+
+  int bring_up(Verb verb, const ServiceLock& lock, const std::stop_token& stop) {
+    const bool whole = verb == Verb::start || verb == Verb::activate;
+    if (whole && left_by_another()) {
+      complain("plumb: a stop of " + name_ +
+               " was left undone, and its file has changed since: finishing that first\n");
+      if (const int left = bring_down(Verb::stop, lock, stop); left != code(ExitCode::ok)) return left;
+    }
+    const auto outcome = run_verb(*opened_.service, verb, lock, progress_.callback(), stop);
+    if (!outcome.error && whole) remember(command_, opened_);
+    return tell(command_, operation_, *opened_.service, verb, outcome);
+  }
+
+  // What a stop of another configuration has left, a start by the file would not find.
+  bool left_by_another() const {
+    const auto left = as_started(name_);
+    return left && !read_started(name_) && left->started.file.text != opened_.file.text;
+  }
+
+  // By the configuration that it was started with, which is kept until it is down: this run may fail or be killed.
+  int bring_down(Verb verb, const ServiceLock& lock, const std::stop_token& stop) {
+    const auto before = as_started(name_);
+    if (!before && !opened_.service && !open()) return opened_.exit_code;  // somebody else has stopped it meanwhile
+    if (!before && (read_started(name_) || read_stopping(name_)))
+      complain(
+          "plumb: warning: the configuration that it was started with does not load any more: going by its file\n");
+    const Service& service = before ? before->service : *opened_.service;
+    begin_stopping(name_);
+    const EngineOfStart engine(before ? before->started.engine : std::string());
+    const auto outcome = run_verb(service, verb, lock, progress_.callback(), stop);
+    if (!outcome.error) forget_started(name_);
+    return tell(command_, operation_, service, verb, outcome);
+  }
+
+  const CommandLine& command_;
+  const std::vector<Verb>& verbs_;
+  std::string name_;
+  std::string word_;
+  std::string operation_;
+  PullProgress progress_;
+  Opened opened_;
+};
+
+int change(const CommandLine& command, const std::vector<Verb>& verbs) { return Change(command, verbs).run(); }
+
+// Whether boot or shutdown of all services has something to do for this one on this node.
+bool is_of_node(const CommandLine& command, Verb verb) {
+  if (verb == Verb::shutdown && as_started(service_name(command.service))) return true;
+  const auto file = read_spec(command.service, command.place);
+  const auto loaded = file ? load_spec(*file, command.place) : LoadedSpec{};
+  // One that cannot be read is opened once more by change(), which says what is wrong with it.
+  if (!loaded.service) return true;
+  return loaded.service->has_node(loaded.service->node) && (verb != Verb::boot || loaded.service->has_standby());
 }
 
 // Boot or shutdown of one service, or of every service that has something to do with this node.
 int change_all(CommandLine command, Verb verb) {
   if (!command.service.empty()) return change(command, {verb});
+  const auto named = service_names(command.place);
+  std::set<std::string> names(named.begin(), named.end());
+  // What runs has to end, too, when its file is gone.
+  if (verb == Verb::shutdown)
+    for (const auto& name : started_services())
+      if (const auto started = as_started(name);
+          started && started->started.place.config_dir == command.place.config_dir)
+        names.insert(name);
   int worst = code(ExitCode::ok);
-  for (const auto& name : service_names(command.place)) {
+  for (const auto& name : names) {
     command.service = name;
-    const auto file = read_spec(name, command.place);
-    const auto loaded = file ? load_spec(*file, command.place) : LoadedSpec{};
-    // One that cannot be read is opened once more by change(), which says what is wrong with it.
-    if (loaded.service &&
-        (!loaded.service->has_node(loaded.service->node) || (verb == Verb::boot && !loaded.service->has_standby())))
-      continue;
-    worst = std::max(worst, change(command, {verb}));
+    if (is_of_node(command, verb)) worst = std::max(worst, change(command, {verb}));
   }
   return worst;
 }

@@ -3,7 +3,6 @@
 #include <cstdio>
 
 #include "plugin/output.h"
-#include "plugin/spec_file.h"
 
 namespace plumb {
 
@@ -26,7 +25,7 @@ Opened open_service(const CommandLine& command, const std::string& operation) {
   }
   auto loaded = load_spec(*file, command.place);
   complain(render(loaded.diagnostics, colour_on(2)));
-  if (loaded.service) return {std::move(loaded.service), 0};
+  if (loaded.service) return {std::move(loaded.service), 0, *std::move(file)};
   return {std::nullopt,
           report(command, operation,
                  Error{ErrorKind::spec, 0, file->path + " has " + errors_text(error_count(loaded.diagnostics)),

@@ -8,6 +8,7 @@
 
 #include "plugin/command_line.h"
 #include "plugin/exit_code.h"
+#include "plugin/spec_file.h"
 #include "specs/result.h"
 #include "specs/service.h"
 
@@ -25,6 +26,7 @@ int report(const CommandLine& command, const std::string& operation, const Error
 struct Opened {
   std::optional<Service> service;
   int exit_code = 0;
+  SpecFile file{};  // that it was read from
 };
 [[nodiscard]] Opened open_service(const CommandLine& command, const std::string& operation);
 

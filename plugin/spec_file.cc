@@ -40,6 +40,10 @@ Result<std::string> read_text(const std::string& path) {
   return text;
 }
 
+bool is_path(const std::string& name_or_path) {
+  return name_or_path.find('/') != std::string::npos || name_or_path.ends_with(suffix);
+}
+
 }  // namespace
 
 std::string node_name() {
@@ -61,15 +65,18 @@ std::vector<std::string> service_names(const SpecPlace& place) {
   return out;
 }
 
+std::string service_name(const std::string& name_or_path) {
+  return is_path(name_or_path) ? fs::path(name_or_path).stem().string() : name_or_path;
+}
+
 Result<SpecFile> read_spec(const std::string& name_or_path, const SpecPlace& place) {
-  const bool is_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(suffix);
   SpecFile out;
-  out.path = is_path ? name_or_path : place.config_dir + "/" + name_or_path + std::string(suffix);
-  out.service = fs::path(out.path).stem().string();
+  out.path = is_path(name_or_path) ? name_or_path : place.config_dir + "/" + name_or_path + std::string(suffix);
+  out.service = service_name(name_or_path);
   auto text = read_text(out.path);
   if (!text) {
     auto error = std::move(text).error();
-    if (error.kind == ErrorKind::not_found && !is_path) {
+    if (error.kind == ErrorKind::not_found && !is_path(name_or_path)) {
       std::string have;
       for (const auto& name : service_names(place)) have += (have.empty() ? "" : ", ") + name;
       error.what = "no service " + name_or_path + ": there is no " + out.path;

@@ -23,6 +23,9 @@ struct SpecFile {
   std::string text;
 };
 
+// The name of the service that `name_or_path` means; see read_spec().
+[[nodiscard]] std::string service_name(const std::string& name_or_path);
+
 // `name_or_path`: something with a '/' or ending in ".conf" is a path. Errors: not_found (with the services that there
 // are), permission, spec (larger than 1 MiB, not a regular file).
 [[nodiscard]] Result<SpecFile> read_spec(const std::string& name_or_path, const SpecPlace& place);

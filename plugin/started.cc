@@ -100,13 +100,10 @@ void forget_started(const std::string& service) {
   ::unlink(yielding_of(service).c_str());
 }
 
-// Not renamed: the watcher hears of what is deleted.
+// At once: there is no instant at which neither of the two names has it.
 void begin_stopping(const std::string& service) {
-  const std::string kept = stopping_of(service);
   ::unlink(yielding_of(service).c_str());
-  if (::access(path_of(service).c_str(), F_OK) != 0) return;
-  ::unlink(kept.c_str());
-  if (::link(path_of(service).c_str(), kept.c_str()) == 0) ::unlink(path_of(service).c_str());
+  ::rename(path_of(service).c_str(), stopping_of(service).c_str());
 }
 
 // A file of its own each time: who waits at an earlier one hears that it is gone.
@@ -130,6 +127,15 @@ std::optional<Started> read_from(const std::string& path, const std::string& ser
 
 std::optional<Started> read_started(const std::string& service) { return read_from(path_of(service), service); }
 std::optional<Started> read_stopping(const std::string& service) { return read_from(stopping_of(service), service); }
+
+std::optional<AsStarted> as_started(const std::string& service) {
+  auto started = read_started(service);
+  if (!started) started = read_stopping(service);
+  if (!started) return std::nullopt;
+  auto loaded = load_spec(started->file, started->place);
+  if (!loaded.service) return std::nullopt;
+  return AsStarted{*std::move(loaded.service), *std::move(started)};
+}
 
 std::vector<std::string> started_services() {
   std::vector<std::string> out;

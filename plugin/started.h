@@ -1,8 +1,9 @@
 // What is started on this node, and with which configuration: told by `plumb start` to `plumb watch`.
 //
-// A file for each service, /run/plumb/SERVICE.started: written whole when a start has succeeded, removed first thing by
-// stop and shutdown, both under the service's lock. It holds the configuration itself, since a running service keeps
-// the one that it was started with, whatever its file says by now. /run is lost at a reboot, as is what was started.
+// A file for each service, /run/plumb/SERVICE.started: written whole when a start has succeeded, renamed first thing by
+// stop and shutdown, and removed when they have succeeded; all under the service's lock. It holds the configuration
+// itself, since a running service keeps the one that it was started with, whatever its file says by now. /run is lost
+// at a reboot, as is what was started.
 //
 // Threads: safe from any. Privilege: write access to the run directory.
 #pragma once
@@ -45,6 +46,14 @@ void begin_stopping(const std::string& service);
 // A hand-over: this node withdraws the service's addresses as soon as another asks for them. A start or a stop ends
 // that, since the file goes then: SERVICE.yielding. Errors: the kernel's.
 [[nodiscard]] Result<std::string> begin_yielding(const std::string& service);
+
+// A service as it was started, whatever its file says by now: what a stop goes by.
+struct AsStarted {
+  Service service;
+  Started started;
+};
+// What is started, or what a stop that was left undone has begun to stop. nullopt: neither, or it does not load.
+[[nodiscard]] std::optional<AsStarted> as_started(const std::string& service);
 
 // nullopt: it is not started.
 [[nodiscard]] std::optional<Started> read_started(const std::string& service);

@@ -26,7 +26,7 @@ Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, std::stop_token
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   UniqueFd files(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!wake || !files) return Err{errno_error(errno, "make an eventfd")};
-  if (::inotify_add_watch(files.get(), folder.c_str(), IN_MOVED_TO | IN_DELETE) < 0)
+  if (::inotify_add_watch(files.get(), folder.c_str(), IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE) < 0)
     return Err{errno_error(errno, "watch " + folder)};
   const auto own = TRY(netns::Namespace::current());
   auto node = TRY(netns::LinkWatch::open(own, true));
