@@ -46,12 +46,16 @@ class Judge {
     const auto steps = plan(out_.service, seen_, Verb::start);
     if (!steps) {
       out_.obstacle = steps.error();
-      // Devices, addresses and containers are heard of when they change; a resolver is not.
-      if (!seen_.name_errors.empty()) look_again(std::max(memory_.not_before, now_ + backoff(memory_.failures++)));
+      // Devices and the service's containers are heard of when they change; a resolver, a kernel module or a stranger's
+      // container that has the name are not.
+      look_again(std::max(memory_.not_before, now_ + backoff(memory_.failures++)));
     } else if (steps->partial || std::any_of(steps->steps.begin(), steps->steps.end(), matters)) {
       give_reasons();
       out_.heal = now_ >= memory_.not_before;
       if (!out_.heal) look_again(memory_.not_before);
+    } else {
+      memory_.failures = 0;
+      memory_.said.clear();  // should the same come again, it is news
     }
     return std::move(out_);
   }

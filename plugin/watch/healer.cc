@@ -25,9 +25,10 @@ class Healer {
   }
 
   Finding run() {
-    for (int round = 0; round < most_rounds; ++round) {
-      if (hands_.stop.stop_requested() || !begin() || !look()) break;
-    }
+    for (int round = 0; round < most_rounds; ++round)
+      if (hands_.stop.stop_requested() || !begin() || !look()) return std::move(out_);
+    // What came of the last round has not been looked at, and nobody listens to it yet.
+    out_.due = Clock::now() + backoff(0);
     return std::move(out_);
   }
 
@@ -85,14 +86,17 @@ class Healer {
     out_.memory.said = error.what;
   }
 
+  // False: not now.
+  bool try_later(const Error& error) {
+    fault(error);
+    out_.due = Clock::now() + backoff(out_.memory.failures++);
+    return false;
+  }
+
   // True: look again.
   bool look() {
     auto observation = observe(*service_, *engine_, hands_.stop);
-    if (!observation) {
-      fault(observation.error());
-      out_.due = Clock::now() + backoff(out_.memory.failures++);
-      return false;
-    }
+    if (!observation) return try_later(observation.error());
     const auto decision = decide(*service_, observation->seen, out_.memory, Clock::now());
     for (const auto& note : decision.notes) say(task_.service, note);
     out_.due = decision.due;
@@ -125,16 +129,9 @@ class Healer {
   // Under the lock, and only if nothing has happened since the look.
   bool heal(const Decision& decision) {
     auto lock = ServiceLock::hold(task_.service, "watch");
-    if (!lock) {
-      fault(lock.error());
-      out_.due = Clock::now() + backoff(out_.memory.failures++);
-      return false;
-    }
+    if (!lock) return try_later(lock.error());
     if (lock->has_waited() || read_started(task_.service) != started_) return true;
-    if (auto begun = lock->begin(); !begun) {
-      fault(begun.error());
-      return false;
-    }
+    if (auto begun = lock->begin(); !begun) return try_later(begun.error());
     std::string why;
     for (const auto& reason : decision.reasons) why += (why.empty() ? "" : ", ") + reason;
     say(task_.service, (why.empty() ? std::string("it is not whole") : why) + ": healing");

@@ -68,6 +68,12 @@ TEST_CASE("the carrier of the uplink returns: the address is announced") {
   CHECK(wire.await(
       [](const Frame& f) { return f.arp() && f.arp()->claims(service_address) && f.arp()->operation == 2; }, 5s));
   CHECK(answers_at_last());
+  // It is news each time.
+  watch.forget();
+  lab({"cut", "n1"});
+  CHECK_MESSAGE(watch.says("has no carrier"), watch.log());
+  lab({"mend", "n1"});
+  CHECK_MESSAGE(watch.says("eth0 has its carrier again"), watch.log());
 }
 
 TEST_CASE("a rival is named, the address is kept and defended, at most once in ten seconds, and announced at last") {

@@ -191,15 +191,31 @@ TEST_CASE("an engine that does not answer is waited for, not worked around") {
   CHECK_FALSE(decision.due);
 }
 
-TEST_CASE("what a start cannot mend now is an obstacle, and waits for news") {
-  auto seen = running(svc1());
+TEST_CASE("what a start cannot mend now is an obstacle, and looked at again, later each time until it is gone") {
+  const auto healthy = running(svc1());
+  auto seen = healthy;
   seen.node.links[1].carrier = false;
   seen.containers.at("container#0").netns->links[0].carrier = false;
   Memory memory;
-  const auto decision = decide(svc1(), seen, memory, kBegin);
-  REQUIRE(decision.obstacle);
-  CHECK(decision.obstacle->what.find("carrier") != std::string::npos);
-  CHECK_FALSE(decision.heal);
-  CHECK_FALSE(decision.due);
-  CHECK_FALSE(decision.whole);
+  Time now = kBegin;
+  for (int times = 0; times < 2; ++times) {
+    CAPTURE(times);
+    for (const auto wait : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+      CAPTURE(wait.count());
+      const auto decision = decide(svc1(), seen, memory, now);
+      REQUIRE(decision.obstacle);
+      CHECK(decision.obstacle->what.find("carrier") != std::string::npos);
+      CHECK_FALSE(decision.heal);
+      CHECK_FALSE(decision.whole);
+      REQUIRE(decision.due);
+      CHECK(*decision.due == now + wait);
+      now = *decision.due;
+      memory.said = decision.obstacle->what;
+    }
+    // Without a heal; and when it comes back, it is said again.
+    const auto decision = decide(svc1(), healthy, memory, now);
+    CHECK(decision.whole);
+    CHECK_FALSE(decision.due);
+    CHECK(memory.said.empty());
+  }
 }
