@@ -33,10 +33,13 @@ struct Claim {
 
 // A rival that has claimed nothing for so long is taken for gone.
 inline constexpr std::chrono::seconds kRivalSilence{30};
+// More than so many are not named: whoever changes its MAC all the time fills no log.
+inline constexpr std::size_t kNamedRivals = 8;
 
 // What is heard of somebody else who claims it.
 struct RivalState {
-  std::optional<Mac> mac;
+  std::optional<Mac> mac;  // the last one
+  std::vector<Mac> named;  // those that were reported
   Time heard{};
   std::optional<Time> defended;
 };

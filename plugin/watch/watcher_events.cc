@@ -100,7 +100,9 @@ void Watcher::hear_claim(const std::string& service, Sentinel& sentinel, Guarded
   auto& rival = guarded.rival;
   const auto now = Clock::now();
   const bool reports_only = guarded.claim.conflict == ConflictPolicy::warn;
-  if (rival.mac != mac) {
+  if (rival.named.size() < kNamedRivals &&
+      std::find(rival.named.begin(), rival.named.end(), *mac) == rival.named.end()) {
+    rival.named.push_back(*mac);
     metrics_.count(Event::rival);
     say(service, guarded.claim.resource + ": " + guarded.claim.address.to_string() + " is claimed by " +
                      mac->to_string() +
@@ -126,6 +128,7 @@ void Watcher::rivals_on_time() {
                       guarded.claim.address.to_string() + " for " + std::to_string(kRivalSilence.count()) +
                       " s: announcing it");
         rival.mac.reset();
+        rival.named.clear();
         announce(name, sentinel, guarded.claim, std::max(1U, guarded.claim.announce.count));
       }
 }

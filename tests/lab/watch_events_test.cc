@@ -76,38 +76,6 @@ TEST_CASE("the carrier of the uplink returns: the address is announced") {
   CHECK_MESSAGE(watch.says("eth0 has its carrier again"), watch.log());
 }
 
-TEST_CASE("a rival is named, the address is kept and defended, at most once in ten seconds, and announced at last") {
-  const Node n1("n1");
-  const Service web("web", shared_engine_spec());
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Watch watch(n1);
-  Capture wire(Node("client"), "eth0");
-  // The start's own announcements are over.
-  wire.await([](const Frame&) { return false; }, 2500ms);
-  std::string mac = lab({"rival", service_address});
-  mac.resize(17);
-  const auto claims = [&] {
-    std::size_t ours = 0;
-    for (const auto& frame : wire.frames())
-      if (frame.arp() && frame.arp()->claims(service_address) && frame.arp()->operation == 2 &&
-          frame.arp()->sender_mac != mac && frame.arp()->target_ip == service_address)
-        ++ours;
-    return ours;
-  };
-  const auto before = claims();
-  // Each asks for an address of which it does not know the MAC, as somebody who has 10.0.3.3.
-  for (const char* target : {"10.0.3.12", "10.0.3.13", "10.0.3.100"}) Node("rival").run({"ping", "-c1", "-W1", target});
-  CHECK_MESSAGE(watch.says("10.0.3.3 is claimed by " + mac), watch.log());
-  CHECK_FALSE(watch.says("nothing like that", 1s));
-  CHECK(claims() == before + 1);
-  lab({"rival", "--gone"});
-  CHECK(web.plumb(n1, "status").exit_code == 0);
-  CHECK_MESSAGE(watch.says(mac + " has not claimed 10.0.3.3 for 30 s", 40s), watch.log());
-  CHECK_FALSE(watch.says("nothing like that", 500ms));
-  CHECK(claims() >= before + 2);
-  CHECK(answers_at_last());
-}
-
 TEST_CASE("a verb waits for the watcher, and says for whom") {
   const Node n1("n1");
   // It ignores SIGTERM: to stop it takes its stop_timeout.
