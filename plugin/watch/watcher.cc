@@ -33,6 +33,7 @@ Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, std::stop_token
   std::unique_ptr<Watcher> out(
       new Watcher(metrics, std::move(stop), std::move(wake), std::move(files), std::move(node)));  // NOLINT: private
   for (const auto& service : started_services()) out->services_[service];
+  out->look_at_carriers();
   return out;
 }
 
@@ -195,6 +196,7 @@ void Watcher::take(Finding finding) {
         node_ = std::move(*node);
         node_routes_ = true;
         watched.dirty = true;
+        look_at_carriers();  // the other one may have had more to say
       }
   }
   mind_engine(finding);

@@ -103,6 +103,7 @@ class Watcher {
   // watcher_events.cc
   void hear_files();
   void hear_node();
+  void look_at_carriers();
   void hear_process(Watched& watched, const std::string& key);
   void hear_claim(const std::string& service, Sentinel& sentinel, GuardedClaim& guarded);
   void hear_engine(const std::string& socket, bool connected);

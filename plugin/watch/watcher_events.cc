@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "netns/link.h"
 #include "plugin/watch/log.h"
 #include "plugin/watch/watcher.h"
 
@@ -62,9 +64,25 @@ void Watcher::hear_node() {
         watched.dirty = true;
     if (returned) carrier_returned(change.name);
   }
-  if (heard.lost) carriers_.clear();
+  if (heard.lost) look_at_carriers();
   for (auto& [name, watched] : services_)
     if (heard.lost || (heard.others && (watched.on_node || watched.ailing))) watched.dirty = true;
+}
+
+// From now on, what is heard is held against this.
+void Watcher::look_at_carriers() {
+  const auto links = []() -> Result<std::vector<netns::Link>> {
+    const auto own = TRY(netns::Namespace::current());
+    auto socket = TRY(netns::RouteSocket::open(own));
+    return netns::links(socket);
+  }();
+  if (!links) return say({}, "cannot see which devices have a carrier: ", links.error());
+  const auto before = std::exchange(carriers_, {});
+  for (const auto& link : *links) {
+    carriers_[link.name.str()] = link.carrier;
+    const auto was = before.find(link.name.str());
+    if (was != before.end() && !was->second && link.carrier) carrier_returned(link.name.str());
+  }
 }
 
 void Watcher::carrier_returned(const std::string& device) {
