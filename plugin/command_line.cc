@@ -156,6 +156,7 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
     case Action::watch:
       sub.add_option("--metrics", out.watch_metrics, "Serve metrics, for Prometheus, on this socket (default: none)")
           ->type_name("PATH");
+      sub.add_flag("--timing", out.timing, "Say the critical path of each heal, step by step");
       return;
     case Action::ocf:
       sub.add_option("action", out.ocf_action,

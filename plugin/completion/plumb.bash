@@ -25,7 +25,7 @@ _plumb() {
     enter) word='--config-dir --node --container --help' ;;
     docker) word='--config-dir --node --help' ;;
     driver) word='--socket --metrics --state --check --format --help' ;;
-    watch) word='--metrics --help' ;;
+    watch) word='--metrics --timing --help' ;;
     *) word='--help' ;;
   esac
   if [[ $command == enter && " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' -- '* ]]; then

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "specs/diagnostic.h"
@@ -22,7 +23,7 @@ namespace plumb::driver {
 namespace {
 
 constexpr int first_inherited = 3;  // SD_LISTEN_FDS_START
-constexpr int most_inherited = 16;  // the driver knows two
+constexpr int most_inherited = 16;  // plumb knows two
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -37,9 +38,17 @@ std::optional<Number> number(const std::string& text) {
   return out;
 }
 
-Err wrong(std::string what) {
-  return Err{ErrorKind::usage, "take the sockets of systemd: " + std::move(what),
-             "see plumb-driver.socket: FileDescriptorName=plumb-driver, or plumb-driver-metrics for the metrics"};
+// A socket that a program knows what to do with. The first of its places is also for a first socket without a name.
+struct Place {
+  std::string_view name;
+  UniqueFd* fd;
+};
+using Places = std::vector<Place>;
+
+Err wrong(const Places& places, std::string what) {
+  std::string names;
+  for (const auto& place : places) names += (names.empty() ? "FileDescriptorName=" : ", or ") + std::string(place.name);
+  return Err{ErrorKind::usage, "take the sockets of systemd: " + std::move(what), "see the socket unit: " + names};
 }
 
 // "a:b" has as many names as there are sockets, or the variable is missing.
@@ -65,31 +74,29 @@ bool listens(int fd) {
 }
 
 // What systemd calls a socket whose unit gives it no name: after the unit, or "unknown" (systemd-socket-activate).
-bool is_unnamed(const std::string& name) {
-  return name.empty() || name == "unknown" || name == "plumb-driver.socket" || name == "stored";
+bool is_unnamed(const std::string& name, const Place& place) {
+  return name.empty() || name == "unknown" || name == std::string(place.name) + ".socket" || name == "stored";
 }
 
-Result<void> take(Inherited& out, UniqueFd fd, const std::string& name, bool first) {
-  if (!listens(fd.get())) return wrong(quoted(name) + " is no listening stream socket with a path");
-  const bool plugin = name == "plumb-driver" || (first && is_unnamed(name));
-  if (!plugin && name != "plumb-driver-metrics") return wrong(quoted(name) + " means nothing to the driver");
-  UniqueFd& place = plugin ? out.plugin : out.metrics;
-  if (place) return wrong("there are two for " + quoted(name));
-  place = std::move(fd);
+Result<void> take(const Places& places, UniqueFd fd, const std::string& name, bool first) {
+  if (!listens(fd.get())) return wrong(places, quoted(name) + " is no listening stream socket with a path");
+  auto place =
+      std::find_if(places.begin(), places.end(), [&](const Place& candidate) { return candidate.name == name; });
+  if (place == places.end() && first && is_unnamed(name, places.front())) place = places.begin();
+  if (place == places.end()) return wrong(places, quoted(name) + " means nothing to plumb");
+  if (*place->fd) return wrong(places, "there are two for " + quoted(name));
+  *place->fd = std::move(fd);
   return {};
 }
 
-}  // namespace
-
-Result<Inherited> inherited_sockets() {
+Result<void> take_all(const Places& places) {
   const auto for_whom = variable("LISTEN_PID");
   const auto how_many = variable("LISTEN_FDS");
   const auto named = variable("LISTEN_FDNAMES");
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
-  Inherited out;
-  if (for_whom.empty() || number<pid_t>(for_whom) != ::getpid()) return out;  // another program's
+  if (for_whom.empty() || number<pid_t>(for_whom) != ::getpid()) return {};  // another program's
   const auto count = number<int>(how_many);
-  if (!count || *count < 0 || *count > most_inherited) return wrong("LISTEN_FDS is " + quoted(how_many));
+  if (!count || *count < 0 || *count > most_inherited) return wrong(places, "LISTEN_FDS is " + quoted(how_many));
   std::vector<UniqueFd> fds;
   for (int fd = first_inherited; fd < first_inherited + *count; ++fd) {
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
@@ -97,7 +104,21 @@ Result<Inherited> inherited_sockets() {
     fds.emplace_back(fd);
   }
   const auto names = names_of(named, fds.size());
-  for (std::size_t i = 0; i < fds.size(); ++i) TRY(take(out, std::move(fds[i]), names[i], i == 0));
+  for (std::size_t i = 0; i < fds.size(); ++i) TRY(take(places, std::move(fds[i]), names[i], i == 0));
+  return {};
+}
+
+}  // namespace
+
+Result<Inherited> inherited_sockets() {
+  Inherited out;
+  TRY(take_all({{"plumb-driver", &out.plugin}, {"plumb-driver-metrics", &out.metrics}}));
+  return out;
+}
+
+Result<UniqueFd> inherited_watch_metrics() {
+  UniqueFd out;
+  TRY(take_all({{"plumb-watch-metrics", &out}}));
   return out;
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <sstream>
 
 #include "docker_client/endpoint.h"
 #include "plugin/observer.h"
+#include "plugin/output.h"
 #include "plugin/service_engine.h"
 #include "plugin/service_lock.h"
 #include "plugin/watch/log.h"
@@ -152,10 +154,16 @@ class Healer {
     return std::chrono::duration_cast<milliseconds>(sum).count();
   }
 
+  void tell_timing(const Outcome& outcome) const {
+    std::istringstream text(timing_text(outcome));
+    for (std::string line; std::getline(text, line);) say(task_.service, line);
+  }
+
   void tell(const Outcome& outcome) {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.elapsed).count();
     for (const auto& step : outcome.steps) say(task_.service, step);
     for (const auto& warning : outcome.warnings) say(task_.service, "warning: " + warning);
+    if (hands_.timing) tell_timing(outcome);
     hands_.metrics.count(outcome.error ? Event::heal_failed : Event::healed);
     heal_ended(out_.memory, !outcome.error, outcome.failed_step, Clock::now());
     if (hands_.stop.stop_requested()) return say(task_.service, "interrupted: the next plumb watch, or start, goes on");

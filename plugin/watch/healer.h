@@ -43,6 +43,7 @@ struct Finding {
 struct Hands {
   Metrics& metrics;
   OnClaimed on_claimed;
+  bool timing = false;  // the critical path is said, too
   std::stop_token stop;
 };
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "plugin/console.h"
 #include "plugin/driver/activation.h"
@@ -49,16 +50,22 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// A socket for the metrics, which goes with the watcher.
+driver::Reply scraped(const Metrics& metrics, const driver::Request& request) {
+  const std::string text = "text/plain; charset=utf-8";
+  if (request.path != "/metrics") return {404, "there is only /metrics\n", text};
+  if (request.method != "GET" && request.method != "HEAD") return {405, "only GET\n", text};
+  return {200, metrics.text(), std::string(driver::kMetricsContentType)};
+}
+
+// A socket for the metrics: systemd's, which stays, or one that goes with the watcher.
 class MetricsDoor {
  public:
-  static Result<MetricsDoor> open(const std::string& path, const Metrics& metrics) {
-    auto fd = TRY(driver::listen_on(path));
-    return MetricsDoor(path, TRY(driver::HttpServer::start(std::move(fd), [&](const driver::Request& request) {
-                         if (request.path != "/metrics")
-                           return driver::Reply{404, "there is only /metrics\n", "text/plain; charset=utf-8"};
-                         return driver::Reply{200, metrics.text(), std::string(driver::kMetricsContentType)};
-                       })));
+  static Result<MetricsDoor> open(UniqueFd inherited, std::string path, const Metrics& metrics) {
+    if (inherited) path.clear();
+    auto fd = inherited ? std::move(inherited) : TRY(driver::listen_on(path));
+    return MetricsDoor(std::move(path),
+                       TRY(driver::HttpServer::start(
+                           std::move(fd), [&](const driver::Request& request) { return scraped(metrics, request); })));
   }
   MetricsDoor(MetricsDoor&& other) noexcept
       : path_(std::exchange(other.path_, {})), server_(std::move(other.server_)) {}
@@ -86,6 +93,7 @@ Result<UniqueFd> be_the_only_one() {
 
 Result<void> serve(const CommandLine& command) {
   TRY(check_privilege());
+  auto inherited = TRY(driver::inherited_watch_metrics());
   const auto only = TRY(be_the_only_one());
   // What is on its way in the environment is for this process, not for the engines that it starts.
   const auto beat = heartbeat();
@@ -94,8 +102,9 @@ Result<void> serve(const CommandLine& command) {
   const Signals signals;
   Metrics metrics;
   std::optional<MetricsDoor> door;
-  if (!command.watch_metrics.empty()) door.emplace(TRY(MetricsDoor::open(command.watch_metrics, metrics)));
-  const auto watcher = TRY(Watcher::open(metrics, signals.stop()));
+  if (inherited || !command.watch_metrics.empty())
+    door.emplace(TRY(MetricsDoor::open(std::move(inherited), command.watch_metrics, metrics)));
+  const auto watcher = TRY(Watcher::open(metrics, command.timing, signals.stop()));
   // Whoever started the watcher can wait for this line, or for the service manager.
   say({}, "ready, " + std::to_string(started_services().size()) + " services are started");
   TRY(driver::notify("READY=1"));

@@ -21,7 +21,7 @@ constexpr std::size_t most_workers = 8;
 
 }  // namespace
 
-Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, std::stop_token stop) {
+Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, bool timing, std::stop_token stop) {
   const auto folder = TRY(run_directory());
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   UniqueFd files(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
@@ -30,8 +30,8 @@ Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, std::stop_token
     return Err{errno_error(errno, "watch " + folder)};
   const auto own = TRY(netns::Namespace::current());
   auto node = TRY(netns::LinkWatch::open(own, true));
-  std::unique_ptr<Watcher> out(
-      new Watcher(metrics, std::move(stop), std::move(wake), std::move(files), std::move(node)));  // NOLINT: private
+  std::unique_ptr<Watcher> out(new Watcher(metrics, timing, std::move(stop), std::move(wake), std::move(files),
+                                           std::move(node)));  // NOLINT: private
   for (const auto& service : started_services()) out->services_[service];
   out->look_at_carriers();
   return out;
@@ -139,7 +139,7 @@ void Watcher::begin_work() {
       const OnClaimed on_claimed = [this](std::vector<Claimed> claimed, const ServiceLock& lock) {
         post([&](Mail& mail) { mail.claimed.push_back({std::move(claimed), lock.path(), lock.generation()}); });
       };
-      auto finding = look_after(std::move(own), {metrics_, on_claimed, stop_});
+      auto finding = look_after(std::move(own), {metrics_, on_claimed, timing_, stop_});
       post([&](Mail& mail) { mail.findings.push_back(std::move(finding)); });
     });
   }

@@ -29,8 +29,8 @@ namespace plumb::watch {
 
 class Watcher {
  public:
-  // Errors: permission.
-  [[nodiscard]] static Result<std::unique_ptr<Watcher>> open(Metrics& metrics, std::stop_token stop);
+  // `timing`: each heal's critical path is in the log. Errors: permission.
+  [[nodiscard]] static Result<std::unique_ptr<Watcher>> open(Metrics& metrics, bool timing, std::stop_token stop);
   // Until the stop. `alive` is called every `beat`, if that is set: by who waits, so it says that waiting works.
   void run(std::optional<milliseconds> beat, const std::function<void()>& alive);
 
@@ -70,8 +70,9 @@ class Watcher {
     std::size_t claim = 0;
   };
 
-  Watcher(Metrics& metrics, std::stop_token stop, UniqueFd wake, UniqueFd files, netns::LinkWatch node)
+  Watcher(Metrics& metrics, bool timing, std::stop_token stop, UniqueFd wake, UniqueFd files, netns::LinkWatch node)
       : metrics_(metrics),
+        timing_(timing),
         stop_(std::move(stop)),
         rounds_(metrics),
         wake_(std::move(wake)),
@@ -114,6 +115,7 @@ class Watcher {
   static Sentinel* find(Watched& watched, const std::string& key);
 
   Metrics& metrics_;
+  bool timing_;
   std::stop_token stop_;
   Rounds rounds_;
   UniqueFd wake_;

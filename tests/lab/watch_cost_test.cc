@@ -54,6 +54,28 @@ TEST_CASE("with nothing to do it does not even wake up") {
   CHECK(n1.run({"test", "-e", "/run/plumb/metrics.sock"}).exit_code != 0);
 }
 
+TEST_CASE("metrics are served on a socket of systemd's, which stays") {
+  const Node n1("n1");
+  // It listens, and executes the watcher when somebody connects (systemd-socket-activate(1)).
+  n1.remove("/run/plumb/metrics.sock");
+  Running activated = n1.start({"systemd-socket-activate", "--listen=/run/plumb/metrics.sock",
+                                "--fdname=plumb-watch-metrics", program(), "watch"});
+  REQUIRE(activated.await_errors("Listening on", soon));
+  const Words ask{"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock"};
+  const auto asked = [&](const Words& what) {
+    Words words = ask;
+    words.insert(words.end(), what.begin(), what.end());
+    return n1.run(words).out;
+  };
+  CHECK(asked({"http://x/metrics"}).find("plumb_watch_services 0\n") != std::string::npos);
+  CHECK(asked({"-X", "POST", "http://x/metrics"}) == "only GET\n");
+  CHECK(asked({"http://x/"}) == "there is only /metrics\n");
+  activated.signal(SIGTERM);
+  CHECK(activated.wait().exit_code == 0);
+  CHECK(n1.run({"test", "-S", "/run/plumb/metrics.sock"}).exit_code == 0);
+  n1.remove("/run/plumb/metrics.sock");
+}
+
 TEST_CASE("two hundred services are watched in little memory") {
   const Node n1("n1");
   std::string begin;

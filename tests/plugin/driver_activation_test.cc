@@ -115,6 +115,30 @@ TEST_CASE("sockets are told apart by their names, and without one the first is t
   CHECK(given({}, "") == "--");
 }
 
+TEST_CASE("the watcher takes the socket of its metrics, and no other") {
+  const auto taken = [](Kind kind, const char* name) {
+    return in_child([&] {
+      ::dup2(::fcntl(make(kind), F_DUPFD, 50), 3);
+      const std::string address = name_of(3);
+      ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+      ::setenv("LISTEN_FDS", "1", 1);
+      ::setenv("LISTEN_FDNAMES", name, 1);
+      const auto socket = driver::inherited_watch_metrics();
+      if (!socket) return std::string(to_string(socket.error().kind)) + ": " + socket.error().what;
+      return std::string(name_of(socket->get()) == address ? "taken" : "another");
+    });
+  };
+  for (const char* name : {"plumb-watch-metrics", "plumb-watch-metrics.socket", "unknown", ""})
+    CHECK(taken(Kind::listening, name) == "taken");
+  for (const char* name : {"plumb-driver", "plumb-driver-metrics", "plumb-driver.socket"})
+    CHECK(refused(taken(Kind::listening, name), "means nothing"));
+  CHECK(refused(taken(Kind::idle, "plumb-watch-metrics"), "no listening stream socket"));
+  CHECK(in_child([] {
+          const auto socket = driver::inherited_watch_metrics();
+          return socket && !*socket ? "none" : "something";
+        }) == "none");
+}
+
 TEST_CASE("sockets that are another process's are left alone") {
   CHECK(given({Kind::listening}, "plumb-driver", "1") == "--");
   CHECK(given({Kind::listening}, "plumb-driver", "") == "--");
