@@ -97,7 +97,10 @@ class Healer {
 
   // True: look again.
   bool look() {
+    const auto begin = Clock::now();
+    const auto engine = EngineTime::of_this_thread();
     auto observation = observe(*service_, *engine_, hands_.stop);
+    look_ = {"look", Clock::now() - begin, EngineTime::of_this_thread() - engine};
     if (!observation) return try_later(observation.error());
     const auto decision = decide(*service_, observation->seen, out_.memory, Clock::now());
     for (const auto& note : decision.notes) say(task_.service, note);
@@ -141,8 +144,11 @@ class Healer {
     hands_.metrics.count(Event::container_restart, decision.restarts.size());
     for (const auto& sentinel : out_.sentinels) task_.posted.erase(sentinel.key);
     out_.sentinels.clear();  // of namespaces that are gone, perhaps
-    const auto outcome = run_verb(decision.service, Verb::start, *lock, {}, hands_.stop, hands_.on_claimed);
+    auto outcome = run_verb(decision.service, Verb::start, *lock, {}, hands_.stop, hands_.on_claimed);
     lock->finish();
+    // An engine that is clearing up after a container lets nobody look at it.
+    outcome.critical_path.insert(outcome.critical_path.begin(), look_);
+    outcome.elapsed += look_.total;
     tell(outcome);
     return !hands_.stop.stop_requested();
   }
@@ -180,6 +186,7 @@ class Healer {
   Task task_;
   const Hands& hands_;
   Finding out_;
+  TimedPart look_;  // the last one
   std::optional<Started> started_;
   std::optional<Service> service_;
   std::optional<ServiceEngine> engine_;
