@@ -128,9 +128,9 @@ std::string plan_text(const std::string& service, const Plan& plan) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& step = plan.steps[i];
     std::string after;
-    for (const auto before : step.after) after += (after.empty() ? "" : ",") + std::to_string(before + 1);
+    for (const auto before : step.after) after += (after.empty() ? "  (after " : ",") + std::to_string(before + 1);
     out += padded(std::to_string(i + 1), 4) + padded(step.resource.empty() ? "engine" : step.resource, 14) +
-           describe(step) + (after.empty() ? "" : "  (after " + after + ")") + "\n";
+           describe(step) + after + (after.empty() ? "\n" : ")\n");
   }
   if (plan.partial)
     out +=

@@ -1,8 +1,9 @@
 // Pings an IPv4 address every millisecond until its input ends, as a client that never gives up, and prints the time of
-// each answer: nanoseconds of CLOCK_REALTIME, one in a line, in order.
+// each answer: nanoseconds of CLOCK_REALTIME, one in a line, in order. With a port it connects to that instead: an
+// answer is a connection that somebody takes.
 //
-// usage: bench_echo ADDRESS
-// Threads: one. Privilege: CAP_NET_RAW.
+// usage: bench_echo ADDRESS [PORT]
+// Threads: one. Privilege: CAP_NET_RAW; none with a port.
 #include <arpa/inet.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
@@ -13,8 +14,14 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <utility>
 #include <vector>
+
+#include "specs/unique_fd.h"
+
+using plumb::UniqueFd;
 
 namespace {
 
@@ -52,32 +59,84 @@ bool take_answer(int fd) {
   return buffer[header] == ICMP_ECHOREPLY && buffer[header + 4] == 0x70 && buffer[header + 5] == 0x6c;
 }
 
+using Answers = std::vector<std::int64_t>;
+
+UniqueFd every_millisecond() {
+  UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+  const itimerspec each{{0, 1'000'000}, {0, 1'000'000}};
+  ::timerfd_settime(timer.get(), 0, &each, nullptr);
+  return timer;
+}
+
+bool ticked(const pollfd& timer) {
+  std::uint64_t ticks = 0;
+  return timer.revents != 0 && ::read(timer.fd, &ticks, sizeof ticks) > 0;
+}
+
+Answers ping(const UniqueFd& socket) {
+  Answers out;
+  const UniqueFd timer = every_millisecond();
+  std::array<pollfd, 3> fds{{{socket.get(), POLLIN, 0}, {timer.get(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
+  for (std::uint16_t sequence = 0; ::poll(fds.data(), fds.size(), -1) > 0 && fds[2].revents == 0;) {
+    if (fds[0].revents != 0) {
+      const auto at = now();
+      if (take_answer(socket.get())) out.push_back(at);
+    }
+    if (ticked(fds[1])) send_echo(socket.get(), ++sequence);
+  }
+  return out;
+}
+
+// A connection that nobody takes is given up after so many others, long before the kernel asks again.
+constexpr std::size_t most_open = 30;
+
+Answers connect_to(const sockaddr_in& peer) {
+  Answers out;
+  const UniqueFd timer = every_millisecond();
+  std::vector<UniqueFd> open;
+  std::vector<pollfd> fds{{STDIN_FILENO, POLLIN, 0}, {timer.get(), POLLIN, 0}};
+  while (::poll(fds.data(), fds.size(), -1) > 0 && fds[0].revents == 0) {
+    const auto at = now();
+    for (std::size_t i = fds.size(); i-- > 2;) {
+      if (fds[i].revents == 0) continue;
+      if ((fds[i].revents & (POLLERR | POLLHUP)) == 0) out.push_back(at);
+      open.erase(open.begin() + static_cast<std::ptrdiff_t>(i - 2));
+    }
+    if (ticked(fds[1])) {
+      if (open.size() == most_open) open.erase(open.begin());
+      UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      // A reset instead of a connection that lingers: thousands of them would use up the ports.
+      const linger none{1, 0};
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &none, sizeof none);
+      static_cast<void>(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer));
+      open.push_back(std::move(fd));
+    }
+    fds.resize(2);
+    for (const auto& fd : open) fds.push_back({fd.get(), POLLOUT, 0});
+  }
+  return out;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   sockaddr_in peer{};
   peer.sin_family = AF_INET;
-  if (argc != 2 || ::inet_pton(AF_INET, argv[1], &peer.sin_addr) != 1) {
-    std::fputs("usage: bench_echo ADDRESS\n", stderr);
+  if ((argc != 2 && argc != 3) || ::inet_pton(AF_INET, argv[1], &peer.sin_addr) != 1) {
+    std::fputs("usage: bench_echo ADDRESS [PORT]\n", stderr);
     return 2;
   }
-  const int fd = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
-  if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0) {
-    std::perror("bench_echo: socket");
-    return 1;
-  }
-  const int timer = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-  const itimerspec each{{0, 1'000'000}, {0, 1'000'000}};
-  ::timerfd_settime(timer, 0, &each, nullptr);
-  std::vector<std::int64_t> answers;
-  std::array<pollfd, 3> fds{{{fd, POLLIN, 0}, {timer, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}}};
-  for (std::uint16_t sequence = 0; ::poll(fds.data(), fds.size(), -1) > 0 && fds[2].revents == 0;) {
-    if (fds[0].revents != 0) {
-      const auto at = now();
-      if (take_answer(fd)) answers.push_back(at);
+  Answers answers;
+  if (argc == 3) {
+    peer.sin_port = htons(static_cast<std::uint16_t>(std::strtoul(argv[2], nullptr, 10)));
+    answers = connect_to(peer);
+  } else {
+    const UniqueFd fd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+    if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0) {
+      std::perror("bench_echo: socket");
+      return 1;
     }
-    std::uint64_t ticks = 0;
-    if (fds[1].revents != 0 && ::read(timer, &ticks, sizeof ticks) > 0) send_echo(fd, ++sequence);
+    answers = ping(fd);
   }
   for (const auto at : answers) std::printf("%lld\n", static_cast<long long>(at));
   return 0;
