@@ -13,7 +13,9 @@ extern "C" {  // glibc 2.36 forgot it
 #include <sys/vfs.h>
 
 #include <cerrno>
+#include <fstream>
 #include <optional>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -33,6 +35,20 @@ Err no_process(pid_t pid) {
              "open the network namespace of process " + std::to_string(pid) + ": there is no such process",
              {},
              ESRCH};
+}
+
+// A path as mountinfo writes it: space, tab, newline and backslash are three octal digits (seq_path, fs/seq_file.c).
+std::string unescaped(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 3 >= text.size()) {
+      out += text[i];
+      continue;
+    }
+    out += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
+    i += 3;
+  }
+  return out;
 }
 
 }  // namespace
@@ -87,6 +103,25 @@ Result<Namespace> Namespace::from_path(const std::string& path) {
   const auto what = [&] { return "open the network namespace " + path; };
   if (!fd) return Err{errno_error(errno, what())};
   return adopt(std::move(fd), what());
+}
+
+Result<std::vector<Namespace>> Namespace::bound() {
+  std::vector<Namespace> out;
+  std::ifstream file("/proc/thread-self/mountinfo");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string unused;
+    std::string root;
+    std::string path;
+    words >> unused >> unused >> unused >> root >> path;
+    if (!root.starts_with("net:[")) continue;
+    auto ns = from_path(unescaped(path));
+    if (ns)
+      out.push_back(*std::move(ns));
+    else if (ns.error().kind != ErrorKind::not_found)
+      return Err{ns.error()};
+  }
+  return out;
 }
 
 Result<Namespace> Namespace::dup() const {

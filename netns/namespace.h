@@ -8,6 +8,7 @@
 
 #include <compare>
 #include <string>
+#include <vector>
 
 #include "specs/result.h"
 #include "specs/unique_fd.h"
@@ -35,6 +36,11 @@ class Namespace {
   // The namespace bound at `path` ("/run/netns/x", "/var/run/docker/netns/..."). Errors: not_found; failed when the
   // file is no network namespace (an engine in a private mount namespace shows its own as plain empty files).
   [[nodiscard]] static Result<Namespace> from_path(const std::string& path);
+
+  // Those that are bound to a file in the calling thread's mount namespace (proc_pid_mountinfo(5)): such a one lives
+  // on, and the kernel answers for its addresses, when no process is in it any more. One that is bound twice may come
+  // twice. Errors: one could not be opened; one that was unbound meanwhile is left out.
+  [[nodiscard]] static Result<std::vector<Namespace>> bound();
 
   // A second owner of the same namespace. Errors: EMFILE.
   [[nodiscard]] Result<Namespace> dup() const;

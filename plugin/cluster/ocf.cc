@@ -191,10 +191,14 @@ class Agent {
     out.code = outcome.error->kind == ErrorKind::permission ? OcfCode::permission : OcfCode::generic;
     const bool silent = outcome.error->kind == ErrorKind::unreachable || outcome.error->kind == ErrorKind::timeout;
     if (!silent || outcome.changed) return out;
-    const auto unseen = look_without_engine(service);
+    auto unseen = look_without_engine(service);
+    if (unseen.abandoned > 0) {
+      withdraw_abandoned(service);
+      unseen = look_without_engine(service);
+    }
     if (proves_stopped(unseen))
       return {OcfCode::success, out.reason + "; stopped: no process of this node is where its addresses were"};
-    if (!started_ && unseen.present == 0 && unseen.complete && !engine_was_here(service))
+    if (!started_ && unseen.present + unseen.abandoned == 0 && unseen.complete && !engine_was_here(service))
       return {OcfCode::success, out.reason + "; stopped: no engine has run here, and no address of it is on this node"};
     return out;
   }

@@ -37,6 +37,10 @@ OcfVerdict judge_unseen(const Unseen& unseen, bool started, const std::string& w
   if (unseen.present > 0)
     return {OcfCode::generic, why + ", and the kernel has only " + std::to_string(unseen.present) + " of its " +
                                   std::to_string(unseen.wanted) + " addresses on this node"};
+  if (unseen.abandoned > 0)
+    return {OcfCode::generic, why + ", and the processes of the service are gone, but the kernel still answers for " +
+                                  std::to_string(unseen.abandoned) + " of its " + std::to_string(unseen.wanted) +
+                                  " addresses on this node"};
   if (!started) return {OcfCode::not_running, why + ", nothing was started here, and no address of it is on this node"};
   if (unseen.wanted > 0 && unseen.complete)
     return {OcfCode::generic, why + ", and no address of it is on this node, though it was started here"};
@@ -44,7 +48,7 @@ OcfVerdict judge_unseen(const Unseen& unseen, bool started, const std::string& w
 }
 
 bool proves_stopped(const Unseen& unseen) {
-  return unseen.wanted > 0 && unseen.present == 0 && unseen.complete && unseen.covers_all;
+  return unseen.wanted > 0 && unseen.present == 0 && unseen.abandoned == 0 && unseen.complete && unseen.covers_all;
 }
 
 }  // namespace plumb

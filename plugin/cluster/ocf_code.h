@@ -38,9 +38,12 @@ struct OcfVerdict {
 // What the kernel shows of a service whose engine does not answer.
 struct Unseen {
   std::size_t wanted = 0;   // addresses that count
-  std::size_t present = 0;  // of them, those that a namespace of this node has
+  std::size_t present = 0;  // of them, those that a namespace of this node has which a process is in
   bool complete = true;     // every namespace was looked at, and every name of an address resolved
   bool covers_all = false;  // each container lives in a namespace that has one of the addresses: none there, none runs
+  // Of them, those that are only in a namespace without a process, which somebody has bound to a file: nothing of the
+  // service runs there, but the kernel answers for the address.
+  std::size_t abandoned = 0;
 };
 
 // The verdict of a monitor. `started`: a start has succeeded here since the boot, and nobody has stopped it.

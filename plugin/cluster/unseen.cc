@@ -6,8 +6,10 @@
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "netns/address.h"
+#include "netns/link.h"
 #include "netns/namespace.h"
 #include "netns/route_socket.h"
 #include "plugin/names.h"
@@ -28,10 +30,20 @@ Result<Addresses> addresses_in(const netns::Namespace& ns) {
   return out;
 }
 
-// What all the other namespaces have that a process of this node is in. False: one could not be looked at.
-bool addresses_elsewhere(const netns::Namespace& own, Addresses& out) {
-  std::set<netns::NamespaceId> seen{own.id()};
-  bool complete = true;
+// What the other namespaces of the node have.
+struct Elsewhere {
+  struct Place {
+    netns::Namespace ns;
+    Addresses addresses;
+  };
+  Addresses inhabited;           // where a process is
+  std::vector<Place> abandoned;  // bound to a file, without a process; only when `complete`
+  bool complete = true;          // false: one could not be looked at
+};
+
+using Seen = std::set<netns::NamespaceId>;
+
+void look_at_processes(Seen& seen, Elsewhere& out) {
   std::error_code ec;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ec)) {
     const std::string name = entry.path().filename();
@@ -40,21 +52,38 @@ bool addresses_elsewhere(const netns::Namespace& own, Addresses& out) {
     if (error != std::errc{} || end != name.data() + name.size()) continue;
     struct stat info {};
     if (::stat((entry.path() / "ns/net").c_str(), &info) != 0) {
-      complete = complete && (errno == ENOENT || errno == ESRCH);  // it ended, or is a zombie
+      out.complete = out.complete && (errno == ENOENT || errno == ESRCH);  // it ended, or is a zombie
       continue;
     }
     if (seen.contains({info.st_dev, info.st_ino})) continue;
     const auto ns = netns::Namespace::of_process(pid);
     if (!ns) {
-      complete = complete && ns.error().kind == ErrorKind::not_found;
+      out.complete = out.complete && ns.error().kind == ErrorKind::not_found;
       continue;
     }
     if (!seen.insert(ns->id()).second) continue;
     const auto found = addresses_in(*ns);
-    complete = complete && found;
-    if (found) out.insert(found->begin(), found->end());
+    out.complete = out.complete && found;
+    if (found) out.inhabited.insert(found->begin(), found->end());
   }
-  return complete && !ec;
+  out.complete = out.complete && !ec;
+}
+
+Elsewhere look_elsewhere(const netns::Namespace& own) {
+  Elsewhere out;
+  // Those that are bound first: who moves into one meanwhile is found by the look at the processes.
+  auto bound = netns::Namespace::bound();
+  Seen seen{own.id()};
+  look_at_processes(seen, out);
+  out.complete = out.complete && bound;
+  if (!out.complete) return out;
+  for (auto& ns : *bound) {
+    if (!seen.insert(ns.id()).second) continue;
+    auto found = addresses_in(ns);
+    out.complete = out.complete && found;
+    if (found) out.abandoned.push_back({std::move(ns), *std::move(found)});
+  }
+  return out;
 }
 
 // Whether a container can run only where one of the addresses is.
@@ -76,8 +105,8 @@ Unseen look_without_engine(const Service& service) {
   Names(service, false).collect(names);
   const auto own = netns::Namespace::current();
   if (!own) return {0, 0, false, false};
-  Addresses elsewhere;
-  out.complete = addresses_elsewhere(*own, elsewhere);
+  const auto elsewhere = look_elsewhere(*own);
+  out.complete = elsewhere.complete;
   const auto node = addresses_in(*own);
   for (const auto& ip : service.ips) {
     if (!counts(ip)) continue;
@@ -86,14 +115,40 @@ Unseen look_without_engine(const Service& service) {
       out.complete = false;
       continue;
     }
-    const auto& place = ip.type == IpType::host ? *node : elsewhere;
+    const auto& place = ip.type == IpType::host ? *node : elsewhere.inhabited;
     for (const auto& address : *wanted) {
       ++out.wanted;
-      if (place.contains(address)) ++out.present;
+      if (place.contains(address))
+        ++out.present;
+      else if (ip.type == IpType::netns && std::any_of(elsewhere.abandoned.begin(), elsewhere.abandoned.end(),
+                                                       [&](const auto& p) { return p.addresses.contains(address); }))
+        ++out.abandoned;
     }
   }
   out.covers_all = covers_all(service);
   return out;
+}
+
+void withdraw_abandoned(const Service& service) {
+  Observed names;
+  Names(service, false).collect(names);
+  const auto own = netns::Namespace::current();
+  if (!own) return;
+  Addresses ours;
+  for (const auto& ip : service.ips)
+    if (const auto wanted = resolved_addresses(ip, names); wanted && counts(ip) && ip.type == IpType::netns)
+      ours.insert(wanted->begin(), wanted->end());
+  for (const auto& place : look_elsewhere(*own).abandoned) {
+    auto socket = netns::RouteSocket::open(place.ns);
+    if (!socket) continue;
+    const auto all = netns::addresses(*socket, 0);
+    if (!all) continue;
+    for (const auto& address : *all) {
+      if (!ours.contains(address.cidr.address())) continue;
+      if (!netns::remove_link(*socket, address.ifindex)) [[maybe_unused]]
+        const auto removed = netns::remove_address(*socket, address.ifindex, address.cidr);
+    }
+  }
 }
 
 }  // namespace plumb

@@ -1,7 +1,8 @@
 // Looking at a service without its engine: which of its addresses does the kernel have, in any namespace of the node?
 //
-// A namespace lives as long as a process is in it, so an address in none means that no process of the service is left
-// where it was plumbed. Containers that outlive their engine (live-restore, a killed dockerd) are seen by this.
+// A process of the service is in the namespace where its addresses are, so an address in none means that none is left.
+// Containers that outlive their engine (live-restore, a killed dockerd) are seen by this. The other way round an engine
+// that is killed together with its containers leaves their namespaces bound to files, addresses included.
 //
 // Threads: one; it makes and joins its own. Privilege: CAP_SYS_ADMIN and CAP_SYS_PTRACE, to enter the namespaces.
 #pragma once
@@ -13,5 +14,9 @@ namespace plumb {
 
 // Addresses that are disabled, optional or on standby do not count.
 [[nodiscard]] Unseen look_without_engine(const Service& service);
+
+// Takes the service's addresses from the namespaces without a process: their links are removed, or, where a link is a
+// device of the node, the address. What could not be removed is found by the next look. Needs CAP_NET_ADMIN.
+void withdraw_abandoned(const Service& service);
 
 }  // namespace plumb

@@ -111,6 +111,28 @@ TEST_CASE("an engine that was killed is no reason to move a service that runs, a
   CHECK(agent.code("stop") == ok);
 }
 
+TEST_CASE("an engine that is killed with its containers leaves an address that answers, and a stop takes it away") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  n1.must({"bash", "-c", "kill -KILL $(pgrep -x 'dockerd|containerd|containerd-shim|pause|nginx')"});
+  const auto pings = [&] { return Node("client").run({"ping", "-c", "1", "-W", "1", kAddress}).exit_code == 0; };
+  CHECK(pings());
+  for (const std::string interval : {"0", "10000"}) {
+    const Outcome monitor = agent.run("monitor", {"OCF_RESKEY_CRM_meta_interval=" + interval});
+    CHECK(monitor.exit_code == generic);
+    CHECK_MESSAGE(has(monitor.err, "the kernel still answers for 1 of its 1 addresses"), monitor.err);
+  }
+  CHECK(pings());
+  CHECK(agent.code("stop") == ok);
+  CHECK_FALSE(pings());
+  CHECK(agent.probe() == not_running);
+  lab({"engine", "n1", "start"});
+  CHECK(agent.code("start") == ok);
+  CHECK(agent.code("stop") == ok);
+}
+
 TEST_CASE("a service whose own engine was killed is running, and its stop ends what that engine has left") {
   const Node n1("n1");
   const Service web("web", reference_spec());

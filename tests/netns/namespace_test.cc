@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <thread>
@@ -118,6 +120,28 @@ TEST_CASE("a path must be a network namespace") {
   ::unlink(file.c_str());
   CHECK(empty.error().what.find("no namespace") != std::string::npos);
   CHECK(empty.error().next.find("mount namespace") != std::string::npos);
+}
+
+TEST_CASE("a namespace that is bound to a file is listed, whatever the file's name, until it is unbound") {
+  const auto other = must(Namespace::create());
+  const auto listed = [&] {
+    const auto all = must(Namespace::bound());
+    return std::any_of(all.begin(), all.end(), [&](const Namespace& ns) { return same(ns, other); });
+  };
+  std::thread([&] {
+    REQUIRE(::unshare(CLONE_FS | CLONE_NEWNS) == 0);
+    REQUIRE(::mount("", "/", "", MS_PRIVATE | MS_REC, nullptr) == 0);
+    std::string file = "/tmp/plumb test\\1 XXXXXX";
+    const UniqueFd fd(::mkstemp(file.data()));
+    REQUIRE(fd.get() >= 0);
+    CHECK_FALSE(listed());
+    const std::string from = "/proc/self/fd/" + std::to_string(other.fd());
+    REQUIRE(::mount(from.c_str(), file.c_str(), "", MS_BIND, nullptr) == 0);
+    CHECK(listed());
+    REQUIRE(::umount2(file.c_str(), MNT_DETACH) == 0);
+    CHECK_FALSE(listed());
+    ::unlink(file.c_str());
+  }).join();
 }
 
 TEST_CASE("run_in enters the namespace and never changes the caller's") {

@@ -81,6 +81,19 @@ TEST_CASE("without its engine a service is what the kernel shows of it") {
   }
 }
 
+TEST_CASE("an address without a process is no running service, and no stopped one") {
+  const Unseen deserted{2, 0, true, true, 2};
+  const Unseen partly{2, 1, true, true, 1};
+  for (const bool started : {true, false}) {
+    CAPTURE(started);
+    CHECK(judge_unseen(deserted, started, "why").code == OcfCode::generic);
+    CHECK(judge_unseen(partly, started, "why").code == OcfCode::generic);
+  }
+  CHECK(has(judge_unseen(deserted, true, "why").reason, "the kernel still answers for 2 of its 2 addresses"));
+  CHECK_FALSE(proves_stopped(deserted));
+  CHECK_FALSE(proves_stopped(partly));
+}
+
 TEST_CASE("a service is proven stopped only when all that could run would be seen, and is not") {
   CHECK(proves_stopped({1, 0, true, true}));
   CHECK_FALSE(proves_stopped({1, 1, true, true}));
