@@ -7,12 +7,7 @@
 #include <netinet/if_ether.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
-
-extern "C" {
-#include <sys/pidfd.h>  // glibc 2.36 forgets that C++ may read it
-}
 
 #include <algorithm>
 #include <array>
@@ -54,11 +49,10 @@ void only_control_frames(int socket) {
 }
 
 // A packet socket stays in the namespace where it was made, so a thread enters, makes it and ends.
-UniqueFd packet_socket(pid_t node, const std::string& device) {
+UniqueFd packet_socket(const Node& node, const std::string& device) {
   UniqueFd socket;
   std::thread([&] {
-    const UniqueFd target(pidfd_open(node, 0));
-    if (!target || setns(target.get(), CLONE_NEWNET) != 0) give_up("enter the namespace of " + std::to_string(node));
+    node.enter_network();
     // Protocol 0 receives nothing yet: the filter comes first.
     socket.reset(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
     if (!socket) give_up("packet socket");
@@ -77,7 +71,7 @@ UniqueFd packet_socket(pid_t node, const std::string& device) {
 
 }  // namespace
 
-Capture::Capture(const Node& node, const std::string& device) : socket_(packet_socket(node.pid(), device)) {}
+Capture::Capture(const Node& node, const std::string& device) : socket_(packet_socket(node, device)) {}
 
 bool Capture::read_one(int timeout_ms) {
   pollfd ready{socket_.get(), POLLIN, 0};

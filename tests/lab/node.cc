@@ -40,6 +40,16 @@ std::string lab_name() {
   return name != nullptr ? name : "lab";
 }
 
+// The pid that the node's file names, when it is the node's still; else -1.
+pid_t find_pid(const std::string& node) {
+  std::ifstream file("/var/cache/plumb-lab/" + lab_name() + "/" + node + "/pid");
+  pid_t pid = -1;
+  file >> pid;
+  std::string mark;
+  std::ifstream("/proc/" + std::to_string(pid) + "/root/run/plumb-lab") >> mark;
+  return mark == lab_name() + "/" + node ? pid : -1;
+}
+
 // PATH and HOME are those that ci/lab gives; of ours only what sanitizers read.
 Words environment_of(const Words& extra) {
   Words all{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/srv/home"};
@@ -197,15 +207,17 @@ Outcome Running::wait(std::chrono::milliseconds deadline) {
 
 Node::Node(std::string name) : name_(std::move(name)) { (void)pid(); }
 
+bool Node::is_up(const std::string& name) { return find_pid(name) > 0; }
+
 pid_t Node::pid() const {
-  std::ifstream file("/var/cache/plumb-lab/" + lab_name() + "/" + name_ + "/pid");
-  pid_t pid = -1;
-  file >> pid;
-  std::string mark;
-  std::ifstream("/proc/" + std::to_string(pid) + "/root/run/plumb-lab") >> mark;
-  if (mark != lab_name() + "/" + name_)
-    give_up("node " + name_ + " of the lab " + lab_name() + " is not up: run 'ci/lab up'");
+  const pid_t pid = find_pid(name_);
+  if (pid < 0) give_up("node " + name_ + " of the lab " + lab_name() + " is not up: run 'ci/lab up'");
   return pid;
+}
+
+void Node::enter_network() const {
+  const UniqueFd target(pidfd_open(pid(), 0));
+  if (!target || setns(target.get(), CLONE_NEWNET) != 0) give_up_errno("enter the network of " + name_);
 }
 
 Running Node::start(const Words& command, const Words& environment) const {

@@ -81,8 +81,12 @@ class Node {
   explicit Node(std::string name);
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  // Whether the node is up: not after `ci/lab kill`, or a fencing.
+  [[nodiscard]] static bool is_up(const std::string& name);
   // The pid whose namespaces are the node's.
   [[nodiscard]] pid_t pid() const;
+  // Puts the calling thread into the node's network namespace: sockets that it makes from then on are the node's.
+  void enter_network() const;
 
   // Starts a program (found in the node's PATH, or relative to the test's working directory) with empty stdin.
   // `environment` is added to the node's own: PATH, HOME and the sanitizers' options.
