@@ -29,7 +29,7 @@ bool becomes(const std::function<bool()>& so, std::chrono::milliseconds deadline
 
 Cluster::Cluster() {
   lab({"cluster", "fencing", "works"});
-  lab({"cluster", "up"});
+  lab({"cluster", "up", "--plumb", program()});
   property("stonith-enabled", "true");
   property("no-quorum-policy", "stop");
   clear();
@@ -65,18 +65,22 @@ void Cluster::settle() const {
   CHECK_MESSAGE(done, status());
 }
 
-std::set<std::string> Cluster::where(const std::string& resource) const {
+std::map<std::string, std::set<std::string>> Cluster::everywhere() const {
   const std::string text = seat_.run({"crm_mon", "--one-shot", "--output-as", "xml"}).out;
-  std::set<std::string> nodes;
-  const std::string begin = "<resource id=\"" + resource + "\"";
-  for (auto at = text.find(begin); at != std::string::npos; at = text.find(begin, at + 1)) {
-    const std::string head = text.substr(at, text.find('>', at) - at);
-    if (head.ends_with('/') || head.find("role=\"Started\"") == std::string::npos) continue;
-    const std::string body = text.substr(at, text.find("</resource>", at) - at);
-    static const std::regex node("<node name=\"([^\"]*)\"");
-    for (std::sregex_iterator one(body.begin(), body.end(), node), end; one != end; ++one) nodes.insert((*one)[1]);
+  std::map<std::string, std::set<std::string>> places;
+  static const std::regex resource(R"(<resource id="([^":]*)[^>]* role="Started"[^>]*[^/]>([^]*?)</resource>)");
+  static const std::regex node("<node name=\"([^\"]*)\"");
+  for (std::sregex_iterator one(text.begin(), text.end(), resource), end; one != end; ++one) {
+    const std::string body = (*one)[2];
+    for (std::sregex_iterator on(body.begin(), body.end(), node); on != end; ++on) places[(*one)[1]].insert((*on)[1]);
   }
-  return nodes;
+  return places;
+}
+
+std::set<std::string> Cluster::where(const std::string& resource) const {
+  const auto places = everywhere();
+  const auto found = places.find(resource);
+  return found == places.end() ? std::set<std::string>() : found->second;
 }
 
 bool Cluster::await_at(const std::string& resource, const std::set<std::string>& nodes,

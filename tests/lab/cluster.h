@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 
@@ -33,7 +34,9 @@ class Cluster {
   // Waits until Pacemaker has nothing to do.
   void settle() const;
 
-  // The nodes where Pacemaker says that the resource is started; of a clone all of them.
+  // Where Pacemaker says that each resource is started; of a clone all nodes. What is stopped is left out.
+  [[nodiscard]] std::map<std::string, std::set<std::string>> everywhere() const;
+  // The same for one.
   [[nodiscard]] std::set<std::string> where(const std::string& resource) const;
   [[nodiscard]] bool await_at(const std::string& resource, const std::set<std::string>& nodes,
                               std::chrono::milliseconds deadline = std::chrono::seconds(60)) const;

@@ -195,6 +195,18 @@ std::string Owners::history(const std::string& address) const {
   return all;
 }
 
+std::chrono::milliseconds Owners::absence(const std::string& address) const {
+  const std::lock_guard lock(mutex_);
+  std::chrono::nanoseconds most{};
+  const Sight* last = nullptr;
+  for (const Sight& sight : sights_.at(address)) {
+    if (sight.ask) continue;
+    if (last != nullptr) most = std::max(most, sight.at - last->at);
+    last = &sight;
+  }
+  return std::chrono::round<std::chrono::milliseconds>(most);
+}
+
 bool Owners::await_other(const std::string& address, const std::string& port,
                          std::chrono::milliseconds deadline) const {
   for (const auto until = Clock::now() + deadline; Clock::now() < until;) {

@@ -30,6 +30,8 @@ class Owners {
   // Waits until the address is claimed by a port other than `port`; false at the deadline.
   [[nodiscard]] bool await_other(const std::string& address, const std::string& port,
                                  std::chrono::milliseconds deadline) const;
+  // The longest time without an answer for the address, between two answers.
+  [[nodiscard]] std::chrono::milliseconds absence(const std::string& address) const;
   // Empty when no address had two owners at an instant, else what was seen. An owner is followed by another one rightly
   // when in between two questions went out and were answered by nobody: it was gone before.
   [[nodiscard]] std::string overlap() const;
