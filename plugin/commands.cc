@@ -147,9 +147,32 @@ class Change {
                " was left undone, and its file has changed since: finishing that first\n");
       if (const int left = bring_down(Verb::stop, lock, stop); left != code(ExitCode::ok)) return left;
     }
+    if (const auto before = as_started(name_); before && verb == Verb::start)
+      if (loses_addresses(before->service, *opened_.service)) return keep_up(*before, lock, stop);
     const auto outcome = run_verb(*opened_.service, verb, lock, progress_.callback(), stop);
     if (!outcome.error && whole) remember(command_, opened_);
     return tell(command_, operation_, *opened_.service, verb, outcome);
+  }
+
+  // Only what it was started with says that an address on a device that is not plumb's own is this service's: who goes
+  // by another configuration leaves it there for ever.
+  static bool loses_addresses(const Service& before, const Service& now) {
+    return std::any_of(before.ips.begin(), before.ips.end(), [&](const IpResource& ip) {
+      return ip.type != IpType::netns && std::none_of(now.ips.begin(), now.ips.end(), [&](const IpResource& other) {
+               return ip.type == other.type && ip.names == other.names && ip.ipdev == other.ipdev &&
+                      ip.vlan_tag == other.vlan_tag && ip.netns == other.netns;
+             });
+    });
+  }
+
+  // It keeps the configuration that it was started with.
+  int keep_up(const AsStarted& before, const ServiceLock& lock, const std::stop_token& stop) {
+    complain("plumb: warning: the file of " + name_ +
+             " has other addresses for devices that are not its own than it was " +
+             "started with: it is kept as it was started; `plumb restart " + name_ + "` applies the file\n");
+    const EngineOfStart engine(before.started.engine);
+    const auto outcome = run_verb(before.service, Verb::start, lock, progress_.callback(), stop);
+    return tell(command_, operation_, before.service, Verb::start, outcome);
   }
 
   // What a stop of another configuration has left, a start by the file would not find.
