@@ -92,7 +92,7 @@ std::string Cluster::status() const {
   return seat_.run({"crm_mon", "--one-shot", "--inactive", "--failcounts", "--show-detail"}).out;
 }
 
-std::string service_xml(const std::string& service) {
+std::string service_xml(const std::string& service, bool migrates) {
   const auto operation = [&](const std::string& name, const std::string& interval, const std::string& timeout) {
     return "<op id='" + service + "-" + name + "' name='" + name + "' interval='" + interval + "' timeout='" + timeout +
            "'/>";
@@ -101,9 +101,11 @@ std::string service_xml(const std::string& service) {
          service + "-is'><nvpair id='" + service + "-name' name='service' value='" + service +
          "'/></instance_attributes><meta_attributes id='" + service + "-meta'><nvpair id='" + service +
          "-stay' name='resource-stickiness' value='1000'/><nvpair id='" + service +
-         "-threshold' name='migration-threshold' value='3'/></meta_attributes><operations>" +
-         operation("start", "0", "40s") + operation("stop", "0", "30s") + operation("monitor", "2s", "15s") +
-         "</operations></primitive>";
+         "-threshold' name='migration-threshold' value='3'/><nvpair id='" + service +
+         "-migrates' name='allow-migrate' value='" + (migrates ? "true" : "false") +
+         "'/></meta_attributes><operations>" + operation("start", "0", "40s") + operation("stop", "0", "30s") +
+         operation("migrate_to", "0", "30s") + operation("migrate_from", "0", "40s") +
+         operation("monitor", "2s", "15s") + "</operations></primitive>";
 }
 
 std::string placed_xml(const std::string& resource) {
@@ -114,8 +116,8 @@ std::string placed_xml(const std::string& resource) {
   return location("n1", "200") + location("n2", "100") + location("n3", "-INFINITY");
 }
 
-ClusterStage::ClusterStage(const std::string& spec) : web("web", spec) {
-  cluster.add(service_xml("web"), placed_xml("web"));
+ClusterStage::ClusterStage(const std::string& spec, bool migrates) : web("web", spec) {
+  cluster.add(service_xml("web", migrates), placed_xml("web"));
   REQUIRE_MESSAGE(cluster.await_at("web", {"n1"}), cluster.status());
   cluster.settle();
   REQUIRE(absence.await_answers(20s));

@@ -48,14 +48,15 @@ class Cluster {
 };
 
 // The XML of a resource ocf:plumb:service, with operations short enough for a test.
-[[nodiscard]] std::string service_xml(const std::string& service);
+// `migrates`: it is handed over, if its own file says that it may.
+[[nodiscard]] std::string service_xml(const std::string& service, bool migrates = false);
 // It may run on n1 and on n2, rather on n1; not on n3.
 [[nodiscard]] std::string placed_xml(const std::string& resource);
 
 // The service `web` on n1, with a client that asks and a LAN that is watched. Destroying it brings all nodes back.
 class ClusterStage {
  public:
-  explicit ClusterStage(const std::string& spec = shared_engine_spec());
+  explicit ClusterStage(const std::string& spec = shared_engine_spec(), bool migrates = false);
   ~ClusterStage();
   ClusterStage(const ClusterStage&) = delete;
   ClusterStage& operator=(const ClusterStage&) = delete;

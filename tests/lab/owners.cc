@@ -23,6 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t silent_asks = 2;
+constexpr std::uint16_t handover_type = 0x88b5;
 const std::string client_address = "10.0.3.100";
 const std::string broadcast = "ff:ff:ff:ff:ff:ff";
 
@@ -38,10 +39,11 @@ UniqueFd packet_socket(int device, int protocol) {
   at.sll_family = AF_PACKET;
   at.sll_protocol = htons(static_cast<std::uint16_t>(protocol));
   at.sll_ifindex = device;
-  // ARP that comes in, once: a frame leaves by many ports.
-  std::array<sock_filter, 6> code{{
+  // ARP and the words of a hand-over that come in, once: a frame leaves by many ports.
+  std::array<sock_filter, 7> code{{
       BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_ARP, 0, 3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_ARP, 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, handover_type, 0, 3),
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, static_cast<unsigned>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, 65535),
@@ -123,6 +125,12 @@ class Ports {
   std::map<int, std::string> names_;
 };
 
+// The word "withdrawn" of a hand-over, as netns/handover.cc lays it out.
+bool says_withdrawn(const std::vector<std::uint8_t>& frame) {
+  constexpr std::array<std::uint8_t, 8> head{0x88, 0xb5, 'P', 'L', 'M', 'B', 1, 2};
+  return frame.size() >= 12 + head.size() && std::equal(head.begin(), head.end(), frame.begin() + 12);
+}
+
 }  // namespace
 
 Owners::Owners(std::vector<std::string> addresses, std::chrono::milliseconds every)
@@ -174,13 +182,16 @@ void Owners::look(const std::stop_token& stop) {
 
 // The bridge gets what it floods once more, as its own device `lan`.
 void Owners::note(const Frame& frame, const std::string& port) {
+  if (port == "lan" || port == "lo") return;
+  const std::lock_guard lock(mutex_);
+  if (says_withdrawn(frame.bytes))
+    for (auto& [address, sights] : sights_) sights.push_back({frame.at, Kind::withdrawal, port, {}});
   const auto arp = frame.arp();
-  if (!arp || port == "lan" || port == "lo") return;
+  if (!arp) return;
   const bool ask = port == "client" && arp->operation == 1 && arp->destination == broadcast;
   const auto found = sights_.find(ask ? arp->target_ip : arp->sender_ip);
   if (found == sights_.end()) return;
-  const std::lock_guard lock(mutex_);
-  found->second.push_back({frame.at, ask, port, arp->sender_mac});
+  found->second.push_back({frame.at, ask ? Kind::question : Kind::claim, port, arp->sender_mac});
 }
 
 std::string Owners::history(const std::string& address) const {
@@ -188,7 +199,7 @@ std::string Owners::history(const std::string& address) const {
   std::string all;
   std::string last;
   for (const Sight& sight : sights_.at(address)) {
-    if (sight.ask || sight.port == last) continue;
+    if (sight.kind != Kind::claim || sight.port == last) continue;
     last = sight.port;
     all += (all.empty() ? "" : " ") + last;
   }
@@ -200,7 +211,7 @@ std::chrono::milliseconds Owners::absence(const std::string& address) const {
   std::chrono::nanoseconds most{};
   const Sight* last = nullptr;
   for (const Sight& sight : sights_.at(address)) {
-    if (sight.ask) continue;
+    if (sight.kind != Kind::claim) continue;
     if (last != nullptr) most = std::max(most, sight.at - last->at);
     last = &sight;
   }
@@ -213,7 +224,8 @@ bool Owners::await_other(const std::string& address, const std::string& port,
     {
       const std::lock_guard lock(mutex_);
       const auto& all = sights_.at(address);
-      const auto last = std::find_if(all.rbegin(), all.rend(), [](const Sight& sight) { return !sight.ask; });
+      const auto last =
+          std::find_if(all.rbegin(), all.rend(), [](const Sight& sight) { return sight.kind == Kind::claim; });
       if (last != all.rend() && last->port != port) return true;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -221,21 +233,38 @@ bool Owners::await_other(const std::string& address, const std::string& port,
   return false;
 }
 
+// What led to it: " n1 claims -9800 us, client asks -4100 us, n1 withdraws -300 us".
+std::string Owners::before(const std::vector<Sight>& sights, const Sight& last) {
+  constexpr std::ptrdiff_t enough = 10;
+  const auto end = sights.begin() + (&last - sights.data());
+  std::string out;
+  for (auto sight = end - std::min(enough, end - sights.begin()); sight != end; ++sight) {
+    const auto apart = std::chrono::duration_cast<std::chrono::microseconds>(sight->at - last.at);
+    out += (out.empty() ? " " : ", ") + sight->port +
+           (sight->kind == Kind::question ? " asks "
+            : sight->kind == Kind::claim  ? " claims "
+                                          : " withdraws ") +
+           std::to_string(apart.count()) + " us";
+  }
+  return out;
+}
+
 std::string Owners::overlap(const std::string& address, const std::vector<Sight>& sights) {
   const Sight* owner = nullptr;
   std::size_t unanswered = 0;
+  bool withdrawn = false;
   for (const Sight& sight : sights) {
-    if (sight.ask) {
-      ++unanswered;
-      continue;
-    }
-    if (owner != nullptr && owner->port != sight.port && unanswered < silent_asks) {
+    if (sight.kind == Kind::question) ++unanswered;
+    if (sight.kind == Kind::withdrawal && owner != nullptr && sight.port == owner->port) withdrawn = true;
+    if (sight.kind != Kind::claim) continue;
+    if (owner != nullptr && owner->port != sight.port && unanswered < silent_asks && !withdrawn) {
       const auto apart = std::chrono::duration_cast<std::chrono::microseconds>(sight.at - owner->at);
       return address + ": " + owner->port + " (" + owner->mac + ") had it when " + sight.port + " (" + sight.mac +
-             ") claimed it, " + std::to_string(apart.count()) + " us later\n";
+             ") claimed it, " + std::to_string(apart.count()) + " us later; before:" + before(sights, sight) + "\n";
     }
     owner = &sight;
     unanswered = 0;
+    withdrawn = false;
   }
   return {};
 }
@@ -252,7 +281,8 @@ std::size_t Owners::asked() const {
   const std::lock_guard lock(mutex_);
   std::size_t least = SIZE_MAX;
   for (const auto& [address, sights] : sights_) {
-    const auto asks = std::count_if(sights.begin(), sights.end(), [](const Sight& sight) { return sight.ask; });
+    const auto asks =
+        std::count_if(sights.begin(), sights.end(), [](const Sight& sight) { return sight.kind == Kind::question; });
     least = std::min(least, static_cast<std::size_t>(asks));
   }
   return least;

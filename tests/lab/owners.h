@@ -33,22 +33,24 @@ class Owners {
   // The longest time without an answer for the address, between two answers.
   [[nodiscard]] std::chrono::milliseconds absence(const std::string& address) const;
   // Empty when no address had two owners at an instant, else what was seen. An owner is followed by another one rightly
-  // when in between two questions went out and were answered by nobody: it was gone before.
+  // when in between two questions went out and were answered by nobody, or it said itself that it has withdrawn the
+  // addresses (netns/handover.h), and has claimed none since: it was gone before.
   [[nodiscard]] std::string overlap() const;
   // How often each address was asked for, the least of them: what was never asked proves nothing.
   [[nodiscard]] std::size_t asked() const;
 
  private:
-  // A question, or a claim with its port and MAC.
+  enum class Kind { question, claim, withdrawal };
   struct Sight {
     std::chrono::nanoseconds at{};
-    bool ask = false;
+    Kind kind = Kind::question;
     std::string port;
     std::string mac;
   };
   void ask(const std::stop_token& stop, std::chrono::milliseconds every) const;
   void look(const std::stop_token& stop);
   void note(const Frame& frame, const std::string& port);
+  static std::string before(const std::vector<Sight>& sights, const Sight& last);
   static std::string overlap(const std::string& address, const std::vector<Sight>& sights);
 
   const std::vector<std::string> addresses_;
