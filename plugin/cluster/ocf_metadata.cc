@@ -5,7 +5,7 @@ namespace plumb {
 // The document type is that of OCF 1.0, which tools validate with (ocf-tester); what 1.1 has more is declared here.
 // Timeouts are advice: Pacemaker takes those of the resource's operations.
 std::string ocf_metadata() {
-  return std::string(R"(<?xml version="1.0" encoding="UTF-8"?>
+  return std::string(R"(<?xml version="1.0"?>
 <!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd" [
 <!ATTLIST parameter unique-group CDATA #IMPLIED reloadable (1|0) "0">
 <!ATTLIST action name NMTOKEN #REQUIRED>
