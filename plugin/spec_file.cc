@@ -94,7 +94,7 @@ LoadedSpec load_spec(const SpecFile& file, const SpecPlace& place) {
   options.service = file.service;
   options.node = place.node.empty() ? node_name() : place.node;
   auto loaded = load_service(file.text, options);
-  return {std::move(loaded.service), std::move(loaded.diagnostics)};
+  return {std::move(loaded.service), std::move(loaded.diagnostics), loaded.elsewhere};
 }
 
 std::size_t error_count(const std::vector<Diagnostic>& diagnostics) {

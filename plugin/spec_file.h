@@ -33,6 +33,7 @@ struct SpecFile {
 struct LoadedSpec {
   std::optional<Service> service;
   std::vector<Diagnostic> diagnostics;
+  bool elsewhere = false;  // as Loaded has it
 };
 [[nodiscard]] LoadedSpec load_spec(const SpecFile& file, const SpecPlace& place);
 // How many of them are errors.

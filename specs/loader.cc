@@ -71,6 +71,7 @@ class Loading {
     const IniSection none{"DEFAULT", {options_.file, 0, 0}, {}, false};
     const IniSection& defaults = found == nullptr ? none : *found;
     read_groups(defaults, resolver_, report_, draft_.service);
+    elsewhere_ = !report_.failed() && !draft_.service.has_node(options_.node);
     SectionReader reader(resolver_, defaults, SectionKind::defaults, report_);
     reader.check_keywords(ini_);
     read_defaults(reader, draft_.service);
@@ -165,6 +166,7 @@ class Loading {
       out.service = std::move(draft_.service);
     }
     out.diagnostics = report_.take(text_);
+    out.elsewhere = elsewhere_;
     return out;
   }
 
@@ -175,6 +177,7 @@ class Loading {
   Resolver resolver_;
   Draft draft_;
   bool ignores_foreign_ = false;
+  bool elsewhere_ = false;
 };
 
 }  // namespace

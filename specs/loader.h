@@ -24,6 +24,9 @@ struct LoadOptions {
 struct Loaded {
   std::optional<Service> service;       // set only when no diagnostic is an error
   std::vector<Diagnostic> diagnostics;  // in the order of their places; at most 200
+  // Its nodes and drpnodes can be read, and the node is in neither: then what else is wrong may be so only for this
+  // node, as an ipname that is set for each of the others is missing here.
+  bool elsewhere = false;
 };
 
 // Scopes: of `keyword@NODE`, `@nodes`, `@drpnodes`, `@encapnodes` and the unscoped `keyword`, the first that applies to

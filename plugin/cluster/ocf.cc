@@ -92,15 +92,17 @@ class Agent {
     auto file = read_spec(what_, place_);
     if (!file) return {std::nullopt, verdict(file.error())};
     auto loaded = load_spec(*file, place_);
+    // First, as it bars this node and no other: a file may be wrong only for a node that it is not for.
+    if (loaded.elsewhere)
+      return {std::nullopt,
+              {OcfCode::arguments, "node " + (place_.node.empty() ? node_name() : place_.node) +
+                                       " is not one of nodes and drpnodes in " + file->path +
+                                       "; keep the service off it with a location constraint"}};
     complain(render(loaded.diagnostics, false));
     if (!loaded.service)
       return {std::nullopt,
               {OcfCode::configured, file->path + " has " + errors_text(error_count(loaded.diagnostics)) +
                                         "; correct it, see plumb validate " + name_}};
-    if (!loaded.service->has_node(loaded.service->node))
-      return {std::nullopt,
-              {OcfCode::arguments, "node " + loaded.service->node + " is not one of nodes and drpnodes in " +
-                                       file->path + "; keep the service off it with a location constraint"}};
     file_ = *std::move(file);
     return std::pair(std::move(loaded.service), OcfVerdict{});
   }

@@ -234,6 +234,15 @@ TEST_CASE("a node without an engine, and one that the service is not for, have n
   CHECK(start.exit_code == arguments);
   CHECK_MESSAGE(has(start.err, "node n3 is not one of nodes"), start.err);
   CHECK(agent.probe() == not_running);
+  // A file that is wrong only for such a node must not bar the others.
+  n3.write("/etc/plumb/web.conf",
+           "[DEFAULT]\nnodes = n1 n2\n[ip#0]\nipname@n1 = 10.0.3.31\nipname@n2 = 10.0.3.32\n"
+           "ipdev = eth0\nnetmask = 24\n");
+  const Outcome flex = agent.run("start");
+  CHECK(flex.exit_code == arguments);
+  CHECK_MESSAGE(has(flex.err, "node n3 is not one of nodes"), flex.err);
+  CHECK(agent.run("validate-all", {"OCF_RESKEY_node=n2"}).exit_code == ok);
+  n3.write("/etc/plumb/web.conf", edited(shared_engine_spec(), "drpnodes", ""));
   CHECK(agent.code("start", {"OCF_RESKEY_node=n2"}) == ok);
   CHECK(agent.code("stop", {"OCF_RESKEY_node=n2"}) == ok);
 }

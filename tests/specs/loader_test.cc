@@ -247,6 +247,18 @@ TEST_CASE("keywords of the service") {
 
 TEST_CASE("a spec loads on a node that it does not list") { CHECK(service_of(kReference, "n9").node == "n9"); }
 
+TEST_CASE("a node that is not listed is known, also when something is wrong, unless the lists themselves are") {
+  const std::string flex = "[DEFAULT]\nnodes = n1\ndrpnodes = n2\n[ip#0]\nipname@n1 = 10.0.3.31\nipdev = eth0\n";
+  CHECK(load(flex, "n9").elsewhere);
+  CHECK_FALSE(load(flex, "n9").service);
+  CHECK_FALSE(load(flex, "n1").elsewhere);
+  CHECK_FALSE(load(flex, "n2").elsewhere);
+  CHECK_FALSE(load(flex, "n2").service);
+  CHECK(load(kReference, "n9").elsewhere);
+  CHECK_FALSE(load("[ip#0]\nipname = 10.0.3.31\nipdev = eth0\n", "n9").elsewhere);
+  CHECK_FALSE(load("[DEFAULT]\nnodes = n1 ?\n[ip#0]\nipdev = eth0\n", "n9").elsewhere);
+}
+
 TEST_CASE("a disabled resource may lack what only an action needs") {
   CHECK(service_of("[ip#0]\ndisable = true\n[container#0]\ndisable = true\n").ips[0].disable);
   CHECK_FALSE(load("[ip#0]\ndisable@n2 = true\n").service.has_value());
