@@ -49,18 +49,16 @@ END
 # cluster_cib: prints what a new cluster begins with. An election is won after 2 s instead of 20: all nodes are near.
 # Pacemaker does less at once on a busy machine, and here each node takes the load of all for its own: it is told not to.
 # A node that is fenced stays off until `ci/lab cluster up`, so that what it had can be looked at.
+# The set has the name that Pacemaker, pcs and crmsh give to theirs: with two sets the tools would change one each.
 cluster_cib() {
-  cibadmin --empty | sed '
-    s|<crm_config/>|<crm_config><cluster_property_set id="lab">\
-      <nvpair id="lab-deadtime" name="dc-deadtime" value="2s"/>\
-      <nvpair id="lab-stonith" name="stonith-enabled" value="true"/>\
-      <nvpair id="lab-action" name="stonith-action" value="off"/>\
-      <nvpair id="lab-load" name="load-threshold" value="10000%"/>\
-      <nvpair id="lab-timeout" name="stonith-timeout" value="10s"/>\
-    </cluster_property_set></crm_config>|
-    s|<resources/>|<resources><primitive id="fencing" class="stonith" type="fence_lab">\
-      <operations><op id="fencing-monitor" name="monitor" interval="60s"/></operations>\
-    </primitive></resources>|'
+  local pair properties='' set=cib-bootstrap-options
+  for pair in dc-deadtime=2s stonith-enabled=true stonith-action=off stonith-timeout=10s load-threshold=10000%; do
+    properties+="<nvpair id=\"$set-${pair%=*}\" name=\"${pair%=*}\" value=\"${pair#*=}\"/>"
+  done
+  cibadmin --empty | sed "
+    s|<crm_config/>|<crm_config><cluster_property_set id=\"$set\">$properties</cluster_property_set></crm_config>|
+    s|<resources/>|<resources><primitive id=\"fencing\" class=\"stonith\" type=\"fence_lab\"><operations>\
+      <op id=\"fencing-monitor\" name=\"monitor\" interval=\"60s\"/></operations></primitive></resources>|"
 }
 
 # cluster_agents PROGRAM: the folders that the nodes lay over theirs. /usr/sbin/plumb is a link to a link in each node's /run.
