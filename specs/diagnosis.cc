@@ -135,6 +135,10 @@ class Doctor {
     if (ip.type == IpType::netns && !link_fits(ip, *link, seen_))
       problem(ip.id, "link", name + " is not the link that the configuration asks for",
               "plumb restart " + service_.name);
+    if (is_unplugged(ip, *link, seen_)) {
+      problem(ip.id, "link", "the port of " + name + " is not in the bridge " + uplink(ip), start());
+      return nullptr;
+    }
     if (!link->up) {
       problem(ip.id, "link", name + " is down", start());
       return nullptr;

@@ -55,7 +55,7 @@ std::optional<std::size_t> AddressPlanner::link(const IpResource& ip, const Obse
   depend(create.after, vlan(ip));
   if (ns != nullptr) {
     if (const auto* have = ns->link(create.device)) {
-      if (link_fits(ip, *have, seen_) && have->up) return std::nullopt;
+      if (link_fits(ip, *have, seen_) && have->up && !is_unplugged(ip, *have, seen_)) return std::nullopt;
       Step stale = ip_step(StepKind::link_remove_stale, ip);
       create.after.push_back(out_.add(std::move(stale)));
     }

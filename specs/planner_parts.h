@@ -34,6 +34,8 @@ namespace plumb {
 
 // The link is of the ip's kind, on the ip's parent (plumbed.cc).
 [[nodiscard]] bool link_fits(const IpResource& ip, const ObservedLink& link, const Observed& seen);
+// In mode bridge: the other end of the link is no port of the bridge. Somebody took it out, or made the bridge anew.
+[[nodiscard]] bool is_unplugged(const IpResource& ip, const ObservedLink& link, const Observed& seen);
 // A running service has one of the addresses on a link that the configuration now wants to be another. As with a
 // container that is left to a restart: what is plumbed works, and could not be put back if the start failed.
 [[nodiscard]] bool plumbed_otherwise(const Service& service, const IpResource& ip,

@@ -29,13 +29,20 @@ bool link_fits(const IpResource& ip, const ObservedLink& link, const Observed& s
   return kind == "macvlan" || link_words(mode) == "ipvlan " + link.ipvlan_mode + " on ";
 }
 
+bool is_unplugged(const IpResource& ip, const ObservedLink& link, const Observed& seen) {
+  if (ip.type != IpType::netns || planned_mode(ip, seen) != IpMode::bridge || link.kind != "veth") return false;
+  const auto* outer = seen.node.link(link.parent);
+  const auto* bridge = seen.node.link(uplink(ip));
+  return outer != nullptr && bridge != nullptr && outer->master != bridge->index;
+}
+
 bool plumbed_otherwise(const Service& service, const IpResource& ip, const std::vector<PlannedAddress>& addresses,
                        const ObservedNetns& ns, const Observed& seen) {
   const std::string device = planned_device(service, ip);
   return std::any_of(addresses.begin(), addresses.end(), [&](const PlannedAddress& address) {
     const auto* have = ns.address(address.cidr.address());
     const auto* link = have == nullptr ? nullptr : ns.link(have->link);
-    if (link == nullptr || !link->up) return false;
+    if (link == nullptr || !link->up || is_unplugged(ip, *link, seen)) return false;
     return have->cidr.prefix() != address.cidr.prefix() || link->name != device || !link_fits(ip, *link, seen) ||
            (ip.mtu && *ip.mtu != link->mtu) || (ip.macaddr && ip.macaddr != link->mac);
   });

@@ -222,6 +222,8 @@ class Judge {
       out.problems.push_back(text + ": its device is down");
     else if (ip.check_carrier && !link->carrier)
       out.problems.push_back(text + ": device " + link->name + " has no carrier");
+    if (link != nullptr && is_unplugged(ip, *link, seen_))
+      out.problems.push_back(text + ": the port of " + link->name + " is not in the bridge " + uplink(ip));
     if (ip.type != IpType::netns && link != nullptr && link->name != uplink(ip))
       out.problems.push_back(text + ": it is on " + link->name + ", not on " + uplink(ip));
     if (lacks_host_access(ip, have.cidr.address(), seen_))

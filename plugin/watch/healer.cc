@@ -102,6 +102,9 @@ class Healer {
     auto observation = observe(*service_, *engine_, hands_.stop);
     look_ = {"look", Clock::now() - begin, EngineTime::of_this_thread() - engine};
     if (!observation) return try_later(observation.error());
+    out_.ports.clear();
+    for (const auto& link : observation->seen.node.links)
+      if (link.kind == "veth" && link.alias.starts_with("plumb " + task_.service + " ")) out_.ports.insert(link.name);
     const auto decision = decide(*service_, observation->seen, out_.memory, Clock::now());
     for (const auto& note : decision.notes) say(task_.service, note);
     out_.due = decision.due;

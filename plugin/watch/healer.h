@@ -34,6 +34,7 @@ struct Finding {
   bool looked = false;              // `wanted` counts
   std::set<std::string> wanted;     // the keys of all sentinels that there should be
   std::set<std::string> uplinks;    // devices of the node that it needs
+  std::set<std::string> ports;      // of bridges, that it has there
   bool on_node = false;             // it has an address or a route in the node's own namespace
   bool node_routes = false;         // a route
   std::string engine_socket;        // empty: it needs none

@@ -178,6 +178,7 @@ void Watcher::take(Finding finding) {
   watched.ailing = finding.ailing;
   watched.on_node = finding.on_node;
   watched.uplinks = std::move(finding.uplinks);
+  watched.ports = std::move(finding.ports);
   if (finding.looked) {
     const auto old = std::stable_partition(watched.sentinels.begin(), watched.sentinels.end(),
                                            [&](const Sentinel& s) { return finding.wanted.contains(s.key); });

@@ -39,6 +39,7 @@ class Watcher {
     Memory memory;
     std::vector<Sentinel> sentinels;
     std::set<std::string> uplinks;
+    std::set<std::string> ports;
     std::string engine_socket;
     std::optional<Time> due;
     std::jthread worker;  // looks after it

@@ -50,7 +50,8 @@ void Watcher::hear_files() {
   for (auto& [name, watched] : services_) watched.dirty = true;
 }
 
-// Of devices, what matters is that one is gone, or has another carrier: making a macvlan changes its parent, too.
+// Of devices, what matters is that one is gone, or has another carrier: making a macvlan changes its parent, too. Of a
+// service's ports all matters: they may be taken out of their bridge.
 void Watcher::hear_node() {
   const auto heard = node_.read();
   for (const auto& change : heard.changes) {
@@ -60,7 +61,8 @@ void Watcher::hear_node() {
     before->second = change.carrier;
     if (change.gone) carriers_.erase(before);
     for (auto& [name, watched] : services_)
-      if ((watched.uplinks.contains(change.name) && (other || watched.ailing)) || (change.gone && watched.on_node))
+      if ((watched.uplinks.contains(change.name) && (other || watched.ailing)) || watched.ports.contains(change.name) ||
+          (change.gone && watched.on_node))
         watched.dirty = true;
     if (returned) carrier_returned(change.name);
   }

@@ -40,12 +40,28 @@ TEST_CASE("a service on a bridge whose pause is killed, or whose port is taken a
     CHECK(namespace_of(n1, "web.container.0") != old);
     CHECK(namespace_of(n1, "web.container.1") == namespace_of(n1, "web.container.0"));
     CHECK(web.plumb(n1, "status").exit_code == 0);
-    // Its end on the bridge takes the other one along.
-    watch.forget();
-    n1.must({"bash", "-c", "ip link delete $(ls /sys/class/net/br0/brif | grep -v eth9)"});
-    CHECK_MESSAGE(watch.says("up again"), watch.log());
+    // Its end on the bridge takes the other one along; out of the bridge, it is as good as cut, also when that is
+    // another one by then.
+    const std::string inner = "$(cd /sys/class/net && grep -l '^plumb web ip#0$' */ifalias | cut -d/ -f1)";
+    for (const std::string& damage :
+         {"ip link delete " + inner, "ip link set " + inner + " nomaster",
+          std::string("ip link delete br0 && ip link add br0 type bridge && ip link set br0 "
+                      "up && ip link set eth9 master br0")}) {
+      CAPTURE(damage);
+      watch.forget();
+      n1.must({"bash", "-c", damage});
+      CHECK_MESSAGE(watch.says("up again"), watch.log());
+      CHECK(answers_at_last());
+      CHECK(web.plumb(n1, "status").exit_code == 0);
+    }
+    // Without the watcher it is not silent either.
+    CHECK(watch.end().exit_code == 0);
+    n1.must({"bash", "-c", "ip link set " + inner + " nomaster"});
+    const Outcome status = web.plumb(n1, "status");
+    CHECK(status.exit_code == 4);
+    CHECK_MESSAGE(status.out.find("the port of eth0 is not in the bridge br0") != std::string::npos, status.out);
+    CHECK(web.plumb(n1, "start").exit_code == 0);
     CHECK(answers_at_last());
-    CHECK(web.plumb(n1, "status").exit_code == 0);
     CHECK(web.plumb(n1, "stop").exit_code == 0);
     CHECK(n1.must({"ls", "/sys/class/net/br0/brif"}) == "eth9\n");
   }

@@ -217,3 +217,33 @@ TEST_CASE("a switch that does not answer, or lacks the bridge, refuses, and a po
   o.open_vswitch.ports["ip#0"] = {"pl1.eth0"};
   CHECK(find(plan(s, o, Verb::stop), StepKind::ovs_release));
 }
+
+TEST_CASE("a port that is out of its bridge is no service that is up, and start makes it anew") {
+  const auto s = svc1();
+  Observed o = test::bare_node();
+  o.node.links[1].kind = "bridge";
+  o.node.links.push_back({7, "pl7", "veth", {}, 1500, true, true, 5, 2});
+  test::run_both(s, o, {5, "eth0", "veth", {}, 1500, true, true, 7, 0});
+  CHECK(evaluate(s, o).state == Availability::up);
+  CHECK(plan(s, o, Verb::start).value().empty());
+  for (const int master : {0, 9}) {
+    CAPTURE(master);
+    o.node.links[2].master = master;
+    const auto status = evaluate(s, o);
+    CHECK(status.state == Availability::degraded);
+    REQUIRE_FALSE(status.resources.empty());
+    bool said = false;
+    for (const auto& r : status.resources)
+      for (const auto& problem : r.problems)
+        said = said || problem == "10.0.3.3: the port of eth0 is not in the bridge eth0";
+    CHECK(said);
+    const auto start = plan(s, o, Verb::start);
+    REQUIRE(start);
+    std::vector<StepKind> kinds;
+    for (const auto& step : start->steps)
+      if (step.kind == StepKind::link_remove_stale || step.kind == StepKind::link_create ||
+          step.kind == StepKind::address_add)
+        kinds.push_back(step.kind);
+    CHECK(kinds == std::vector{StepKind::link_remove_stale, StepKind::link_create, StepKind::address_add});
+  }
+}
