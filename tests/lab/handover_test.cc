@@ -199,6 +199,21 @@ TEST_CASE("a stop ends the yielding, and so does a start") {
   CHECK(answers(service_address));
 }
 
+TEST_CASE("a process that was to yield and is killed has yielded nothing, and the other node claims nothing") {
+  const Node n1("n1");
+  const Node n2("n2");
+  const Service web("web", edited(spec(), "[DEFAULT]", "[DEFAULT]\nhandover_timeout = 1s"));
+  REQUIRE(agent(n1, "start").exit_code == 0);
+  REQUIRE(agent(n1, "migrate_to").exit_code == 0);
+  n1.must({"bash", "-c", "kill -KILL $(pgrep -f 'plumb [o]cf migrate_to')"});
+  const Outcome refused = agent(n2, "migrate_from");
+  CHECK(refused.exit_code == 1);
+  CHECK_MESSAGE(has(refused.err, "answers for it"), refused.err);
+  CHECK_FALSE(runs(n2, "web.container.1"));
+  CHECK(answers(service_address));
+  CHECK(agent(n1, "stop").exit_code == 0);
+}
+
 TEST_CASE("without handover a migration is a stop and a start") {
   const Node n1("n1");
   const Node n2("n2");

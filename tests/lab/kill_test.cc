@@ -68,9 +68,9 @@ void must_clear(const Stage& stage) {
   CHECK(stage.changed() == "");
 }
 
-void kill_starts(const Stage& stage, int least, const Reached& reached) {
+void kill_starts(const Stage& stage, int least, const Reached& reached, const std::string& verb = "start") {
   const auto clear = [&] { CHECK(stage.plumb("stop").exit_code == exit_ok); };
-  const int kills = at_each_call(stage, "start", clear, [&](unsigned long n, const std::string& call) {
+  const int kills = at_each_call(stage, verb, clear, [&](unsigned long n, const std::string& call) {
     CAPTURE(call);
     if (n % 2 == 1) must_be_whole(stage, reached);
     must_clear(stage);
@@ -119,6 +119,18 @@ TEST_CASE("a stop with an engine of its own that is killed at any call is finish
   REQUIRE(stage.plumb("stop").exit_code == exit_ok);
   stage.remember();
   kill_stops(stage, 12);
+}
+
+const Config handed_over{"handover = true\nhandover_timeout = 5s\n", "", "", "", "eth0", "10.0.3.1", "nginx"};
+
+TEST_CASE("an activate that is killed at any call is made whole by start, and cleared by stop") {
+  const Stage stage("killed", handed_over);
+  kill_starts(
+      stage, 15, [&] { return stage.answers(); }, "activate");
+}
+
+TEST_CASE("a stop that withdraws first, killed at any call, is finished by the next") {
+  kill_stops(Stage("killed", handed_over), 8);
 }
 
 // The container runs on, as it did before; only the address comes and goes.
