@@ -23,7 +23,8 @@ OCF_ERR_INSTALLED (5), and the reason has the MAC address of the rival: Pacemake
 not go round between nodes while its address is taken. A start that failed is undone.
 
 A monitor looks in the kernel and asks the engine. When the engine does not answer, the kernel decides: the service is
-running as long as its addresses are in a namespace of this node. What cannot be seen without the engine is taken as
+running as long as its addresses are in namespaces of this node that processes are in. Addresses that killed containers
+left behind are a failure, and a stop takes them away. What cannot be seen without the engine is taken as
 running, with a warning in the log, when it was started here and was not stopped. A service that is there in part has
 failed: OCF_ERR_GENERIC (1), with the reason. A node without an engine, or without the file, is a node where the service
 is not running (7). A service that runs is judged by the configuration that it was started with.
