@@ -97,6 +97,15 @@ TEST_CASE("engine killed: containers that live on are left alone, and those that
   CHECK(stage.owners.history(kAddress) == "n1");
 }
 
+TEST_CASE("engine killed, then a planned move: the stop fails, and the node is fenced for it") {
+  ClusterStage stage;
+  lab({"engine", "n1", "kill"});
+  stage.cluster.must({"crm_resource", "--move", "--resource", "web", "--node", "n2"});
+  stage.check_runs_once_on("n2", "planned move with the engine killed");
+  CHECK_FALSE(Node::is_up("n1"));
+  CHECK(stage.owners.history(kAddress) == "n1 n2");
+}
+
 TEST_CASE("engine and containers killed: the service starts on the other node, and crm_mon says why") {
   ClusterStage stage;
   kill_program("n1", "'dockerd|containerd|containerd-shim|pause|nginx'");
