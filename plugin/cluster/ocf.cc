@@ -16,6 +16,7 @@
 #include "plugin/container_config.h"
 #include "plugin/doctor.h"
 #include "plugin/observer.h"
+#include "plugin/output.h"
 #include "plugin/private_engine.h"
 #include "plugin/service_lock.h"
 #include "plugin/signals.h"
@@ -128,6 +129,13 @@ class Agent {
     own = std::min(own.value_or(general.value_or(most)), most);
   }
 
+  // For Pacemaker's log.
+  static void tell(const Outcome& outcome) {
+    for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
+    if (const auto wanted = environment("OCF_RESKEY_timing"); wanted == "true" || wanted == "1")
+      complain(timing_text(outcome));
+  }
+
   OcfVerdict start(Verb verb) {
     auto [service, wrong] = load();
     if (!service) return wrong;
@@ -139,7 +147,7 @@ class Agent {
     if (!lock) return verdict(lock.error());
     const Signals signals;
     const auto outcome = run_verb(*service, verb, *lock, {}, signals.stop());
-    for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
+    tell(outcome);
     for (const auto& failure : outcome.undo_failures) complain("plumb: " + failure + "\n");
     if (!outcome.error)
       if (const auto noted = record_started(*service, file_, place_); !noted)
@@ -186,7 +194,7 @@ class Agent {
     limit(service.stop_timeout, service.timeout);
     const Signals signals;
     const auto outcome = run_verb(service, Verb::stop, lock, {}, signals.stop());
-    for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
+    tell(outcome);
     if (!outcome.error) return {};
     auto out = verdict(*outcome.error);
     // What a start could be told "no" for is none of a stop's: it is stopped, or it has to be fenced.

@@ -66,6 +66,13 @@ nodes of the cluster, so this is for a resource that is kept on one node, or for
 <shortdesc lang="en">Name of this node in the service's file</shortdesc>
 <content type="string" default=""/>
 </parameter>
+<parameter name="timing" reloadable="1">
+<longdesc lang="en">
+Whether start, stop and migrate_from write into Pacemaker's log where their time went, as "plumb start --timing" does.
+</longdesc>
+<shortdesc lang="en">Log where the time went</shortdesc>
+<content type="boolean" default="false"/>
+</parameter>
 </parameters>
 
 <actions>

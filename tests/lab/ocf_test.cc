@@ -64,6 +64,18 @@ TEST_CASE("the agent starts, watches and stops a service") {
   CHECK(difference_to_now(before, [&] { return web.state(n1); }) == "");
 }
 
+TEST_CASE("the log gets to know where the time went, if it is to") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  const Outcome started = agent.run("start", {"OCF_RESKEY_timing=true"});
+  CHECK(started.exit_code == ok);
+  CHECK_MESSAGE(has(started.err, "critical path, ms"), started.err);
+  CHECK_MESSAGE(has(agent.run("stop", {"OCF_RESKEY_timing=1"}).err, "critical path, ms"), "stop");
+  for (const auto* action : {"start", "stop"})
+    CHECK_FALSE(has(agent.run(action, {"OCF_RESKEY_timing=false"}).err, "critical path"));
+}
+
 TEST_CASE("a service that is there in part has failed, with the reason, and a new start makes it whole") {
   const Node n1("n1");
   const Service web("web", shared_engine_spec());

@@ -112,7 +112,7 @@ TEST_CASE("the metadata is XML, with every parameter and action of the agent") {
   CHECK_FALSE(well_formed("<a></a"));
   CHECK(has(metadata, "<resource-agent name=\"service\""));
   CHECK(has(metadata, "<version>1.1</version>"));
-  for (const std::string name : {"service", "config_dir", "node"}) {
+  for (const std::string name : {"service", "config_dir", "node", "timing"}) {
     CAPTURE(name);
     CHECK(has(metadata, "<parameter name=\"" + name + "\""));
   }
