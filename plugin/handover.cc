@@ -80,7 +80,7 @@ std::vector<UniqueFd> HandoverLan::release() && {
   return out;
 }
 
-Requester::Requester(HandoverLan& lan) : lan_(lan), number_(0) {
+Requester::Requester(HandoverLan& lan) : lan_(lan) {
   std::random_device random;
   while (number_ == 0) number_ = std::uint64_t{random()} << 32U | random();
 }

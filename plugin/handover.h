@@ -60,7 +60,7 @@ class Requester {
 
  private:
   HandoverLan& lan_;
-  std::uint64_t number_;
+  std::uint64_t number_ = 0;
 };
 
 // Who has one of the addresses now.
