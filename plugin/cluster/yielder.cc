@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "plugin/cluster/unseen.h"
 #include "plugin/detached.h"
 #include "plugin/handover.h"
 #include "plugin/service_lock.h"
@@ -44,19 +45,29 @@ class Yielder {
 
   void yield_to(const netns::HandoverMessage& request) {
     auto lock = ServiceLock::take(service_.name, "hand-over to " + request.node);
-    if (!lock) return complain(request.node, lock.error());
+    if (!lock) return report(request.node, lock.error());
     if (over()) return lock->finish();
     begin_stopping(service_.name);  // or the watcher would put the addresses back
     const auto outcome = run_verb(service_, Verb::withdraw, *lock, {}, {});
     if (outcome.error)
-      complain(request.node, *outcome.error);
-    else
+      report(request.node, *outcome.error);
+    else if (outcome.changed || is_nowhere())
       lan_.give(request.number);
+    else
+      report(request.node,
+             {ErrorKind::failed, 0, "its addresses are on this node, and not where its containers are", {}});
     lock->finish();
   }
 
+  // There was nothing to withdraw where the engine says that the service is: an engine that died with its containers
+  // may have left them a namespace that answers on.
+  [[nodiscard]] bool is_nowhere() const {
+    const auto unseen = look_without_engine(service_);
+    return unseen.present == 0 && unseen.abandoned == 0 && unseen.complete;
+  }
+
   // Nobody reads this process's standard error. The other node goes without an answer, and its start fails.
-  void complain(const std::string& node, const Error& error) const {
+  void report(const std::string& node, const Error& error) const {
     ::openlog("plumb", LOG_PID, LOG_DAEMON);
     ::syslog(LOG_ERR, "hand-over of %s to %s: %s", service_.name.c_str(), node.c_str(), error.what.c_str());
   }
