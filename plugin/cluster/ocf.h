@@ -1,8 +1,8 @@
 // `plumb ocf ACTION`: the resource agent ocf:plumb:service of Pacemaker, one process for each action (OCF 1.1).
 //
 // Parameters come from the environment, as Pacemaker gives them: OCF_RESKEY_service, _config_dir, _node and
-// _timing; the action's timeout and interval (OCF_RESKEY_CRM_meta_*, milliseconds) and OCF_CHECK_LEVEL. The exit code is that of OCF
-// (plugin/cluster/ocf_code.h); standard error has what Pacemaker logs, and the reason that it shows.
+// _timing; the action's timeout and interval (OCF_RESKEY_CRM_meta_*, milliseconds) and OCF_CHECK_LEVEL. The exit code
+// is that of OCF (plugin/cluster/ocf_code.h); standard error has what Pacemaker logs, and the reason that it shows.
 //
 // A monitor and a stop use the configuration that the service was started with (plugin/started.h): what runs is judged
 // by what it is, whatever its file says by now, and it can be stopped when the file is wrong or gone.

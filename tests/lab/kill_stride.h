@@ -18,7 +18,7 @@ inline unsigned long number_from(const char* variable, unsigned long otherwise) 
 // Every so many calls are done; 1: all.
 inline unsigned long stride() {
   if (std::getenv("PLUMB_KILL_ALL") != nullptr) return 1;
-  return std::max(1UL, number_from("PLUMB_KILL_EVERY", 3));
+  return std::max(1UL, number_from("PLUMB_KILL_EVERY", 15));
 }
 
 inline unsigned long part_of_today(unsigned long every) {

@@ -1,7 +1,7 @@
 // A verb that is killed at whatever instant: the next one makes the service whole, or clears it away.
 //
 // Each test kills at the first, second, third... call that has an effect, until the verb survives (kill_at.cc). That
-// takes minutes: without PLUMB_KILL_ALL=1 every third call is done, others each day (PLUMB_KILL_EVERY and
+// takes minutes: without PLUMB_KILL_ALL=1 every fifteenth call is done, others each day (PLUMB_KILL_EVERY and
 // PLUMB_KILL_PART name them).
 #include <doctest/doctest.h>
 
