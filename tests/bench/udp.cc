@@ -4,7 +4,8 @@
 //        bench_udp ask ADDRESS        asks every millisecond until its input ends
 // While it asks, it prints "first" at the first answer, from which on all counts, and "back MS" at each one that comes
 // after more than half a second without. At its end it prints how many requests it sent, how many of them were never
-// answered, the longest time between two answers in ms, and when that ended (seconds of CLOCK_REALTIME).
+// answered, the longest time between two answers in ms, when that ended (seconds of CLOCK_REALTIME), and how many ms
+// ago the last answer came.
 // Threads: one. Privilege: none. It is linked statically, to run in whatever image.
 #include <arpa/inet.h>
 #include <poll.h>
@@ -96,7 +97,7 @@ class Asker {
   void report() const {
     std::size_t lost = 0;
     for (const bool answered : answered_) lost += answered ? 0U : 1U;
-    std::printf("%zu %zu %.1f %.3f\n", answered_.size(), lost, gap_ * 1e3, gap_end_);
+    std::printf("%zu %zu %.1f %.3f %.0f\n", answered_.size(), lost, gap_ * 1e3, gap_end_, (now() - last_) * 1e3);
   }
 
  private:
