@@ -185,7 +185,7 @@ class Change {
   int bring_down(Verb verb, const ServiceLock& lock, const std::stop_token& stop) {
     const auto before = as_started(name_);
     if (!before && !opened_.service && !open()) return opened_.exit_code;  // somebody else has stopped it meanwhile
-    if (!before && (read_started(name_) || read_stopping(name_)))
+    if (!before && read_started_or_stopping(name_))
       complain(
           "plumb: warning: the configuration that it was started with does not load any more: going by its file\n");
     const Service& service = before ? before->service : *opened_.service;

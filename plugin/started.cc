@@ -128,9 +128,13 @@ std::optional<Started> read_from(const std::string& path, const std::string& ser
 std::optional<Started> read_started(const std::string& service) { return read_from(path_of(service), service); }
 std::optional<Started> read_stopping(const std::string& service) { return read_from(stopping_of(service), service); }
 
-std::optional<AsStarted> as_started(const std::string& service) {
+std::optional<Started> read_started_or_stopping(const std::string& service) {
   auto started = read_started(service);
-  if (!started) started = read_stopping(service);
+  return started ? started : read_stopping(service);
+}
+
+std::optional<AsStarted> as_started(const std::string& service) {
+  auto started = read_started_or_stopping(service);
   if (!started) return std::nullopt;
   auto loaded = load_spec(started->file, started->place);
   if (!loaded.service) return std::nullopt;

@@ -47,12 +47,15 @@ void begin_stopping(const std::string& service);
 // that, since the file goes then: SERVICE.yielding. Errors: the kernel's.
 [[nodiscard]] Result<std::string> begin_yielding(const std::string& service);
 
+// What is started, or what a stop that was left undone has begun to stop. nullopt: neither.
+[[nodiscard]] std::optional<Started> read_started_or_stopping(const std::string& service);
+
 // A service as it was started, whatever its file says by now: what a stop goes by.
 struct AsStarted {
   Service service;
   Started started;
 };
-// What is started, or what a stop that was left undone has begun to stop. nullopt: neither, or it does not load.
+// read_started_or_stopping(), loaded. nullopt: there is none, or it does not load.
 [[nodiscard]] std::optional<AsStarted> as_started(const std::string& service);
 
 // nullopt: it is not started.

@@ -22,7 +22,7 @@ class StartPlanner {
 
   Result<Plan> run() {
     TRY(check_node(service_));
-    if (!service_.handover && (verb_ == Verb::prepare || verb_ == Verb::activate))
+    if (!service_.handover && hands_over())
       return Err{ErrorKind::refused, service_.name + " cannot be handed over: it has no handover = true",
                  "set it in [DEFAULT], if two instances may run for a moment; else plumb stop " + service_.name +
                      " there and plumb start " + service_.name + " here"};
@@ -38,7 +38,7 @@ class StartPlanner {
     remove_leftovers();
     if (TRY(until_containers_run())) return std::move(out_.plan());
     for (const auto* c : containers_) prepare(*c);
-    if (verb_ == Verb::prepare || verb_ == Verb::activate) start_containers();  // they wait for no address
+    if (hands_over()) start_containers();  // they wait for no address
     TRY(plumb_all());
     if (verb_ != Verb::prepare) warn_of_extra_addresses();
     start_containers();
@@ -48,6 +48,8 @@ class StartPlanner {
 
  private:
   [[nodiscard]] bool wanted(const Resource& r) const { return !r.disable && takes_part(verb_, r); }
+
+  [[nodiscard]] bool hands_over() const { return verb_ == Verb::prepare || verb_ == Verb::activate; }
 
   void start_containers() {
     std::stable_sort(containers_.begin(), containers_.end(),
@@ -63,7 +65,7 @@ class StartPlanner {
     out_.add(std::move(step));
     // After a crash our own containers may still hold the address: a probe would find ourselves. And in a hand-over
     // another node is to have it.
-    if (seen_.engine.state == EngineState::down && verb_ != Verb::prepare && verb_ != Verb::activate)
+    if (seen_.engine.state == EngineState::down && !hands_over())
       for (const auto& ip : service_.ips)
         if (wanted(ip) && ip.type != IpType::encap)
           for (const auto& address : TRY(planned_addresses(ip, seen_)))

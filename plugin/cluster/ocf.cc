@@ -110,8 +110,7 @@ class Agent {
 
   // What runs here, as it was started; else what the file says, when it says something.
   std::optional<Service> configuration() {
-    started_ = read_started(name_);
-    if (!started_) started_ = read_stopping(name_);
+    started_ = read_started_or_stopping(name_);
     if (started_) {
       auto loaded = load_spec(started_->file, started_->place);
       // Pacemaker's environment need not be that of who started it.
