@@ -5,10 +5,12 @@
 
 #include "specs/planner.h"
 #include "specs/status.h"
+#include "tests/plugin/plans.h"
 #include "tests/plugin/svc1.h"
 
 using namespace plumb;
 using test::bare_node;
+using test::must_plan;
 using test::svc1;
 
 namespace {
@@ -24,12 +26,6 @@ Service with_init() {
   init.detach = false;
   s.containers.insert(s.containers.begin() + 1, init);
   return s;
-}
-
-Plan must_plan(const Service& service, const Observed& seen, Verb verb) {
-  auto out = plan(service, seen, verb);
-  REQUIRE_MESSAGE(out.has_value(), (out ? std::string() : out.error().what));
-  return *std::move(out);
 }
 
 const Step* step_of(const Plan& plan, StepKind kind, const std::string& resource) {
