@@ -497,3 +497,23 @@ TEST_CASE("a container that its engine is about to remove is never renamed, but 
     CHECK(removed);
   }
 }
+
+TEST_CASE("a container that has ended is started again, unless its engine removes it at its end") {
+  for (const bool auto_remove : {false, true}) {
+    CAPTURE(auto_remove);
+    const Service s = svc1();
+    Observed o = test::whole();
+    auto& pause = o.containers["container#0"];
+    pause.state = "exited";
+    pause.running = false;
+    pause.netns.reset();
+    pause.auto_remove = auto_remove;
+    pause.spec_hash = spec_hash(*s.container("container#0"));
+    const auto p = must_plan(s, o, Verb::start);
+    const auto created = std::count_if(p.steps.begin(), p.steps.end(), [](const Step& step) {
+      return step.kind == StepKind::container_create && step.resource == "container#0";
+    });
+    CHECK(created == (auto_remove ? 1 : 0));
+    CHECK(p.steps.at(index_of(p, StepKind::container_start, "container#0")).container_id == (auto_remove ? "" : "aaa"));
+  }
+}
