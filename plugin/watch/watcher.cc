@@ -179,6 +179,7 @@ void Watcher::take(Finding finding) {
   watched.on_node = finding.on_node;
   watched.uplinks = std::move(finding.uplinks);
   watched.ports = std::move(finding.ports);
+  for (const auto& change : std::exchange(watched.changes, {})) heed(watched, change);
   if (finding.looked) {
     const auto old = std::stable_partition(watched.sentinels.begin(), watched.sentinels.end(),
                                            [&](const Sentinel& s) { return finding.wanted.contains(s.key); });
@@ -186,6 +187,8 @@ void Watcher::take(Finding finding) {
     watched.sentinels.erase(old, watched.sentinels.end());
   }
   const auto returned = std::exchange(watched.returned, {});
+  for (const auto& device : returned)
+    if (watched.uplinks.contains(device)) watched.memory.said.clear();
   for (auto& sentinel : finding.sentinels) {
     for (const auto& device : returned) announce_all(finding.service, sentinel, device);
     watched.sentinels.push_back(std::move(sentinel));

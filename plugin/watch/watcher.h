@@ -8,6 +8,7 @@
 
 #include <poll.h>
 
+#include <compare>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,13 @@ class Watcher {
   void run(std::optional<milliseconds> beat, const std::function<void()>& alive);
 
  private:
+  // A device of the node has changed, or, without a name, something else of the node has.
+  struct NodeChange {
+    std::string device;
+    bool gone = false;
+    bool other_carrier = false;
+    friend auto operator<=>(const NodeChange&, const NodeChange&) = default;
+  };
   struct Watched {
     Memory memory;
     std::vector<Sentinel> sentinels;
@@ -47,8 +55,10 @@ class Watcher {
     bool dirty = true;  // something has happened
     bool ailing = false;
     bool on_node = false;
-    std::set<std::string> returned;  // carriers that came back while it was busy
-    bool engine_lost = false;        // while it was busy
+    // While it was busy. What it has on the node may be known only after that.
+    std::set<NodeChange> changes;
+    std::set<std::string> returned;  // carriers that came back
+    bool engine_lost = false;
   };
   // What other threads have to say.
   struct Mail {
@@ -105,6 +115,8 @@ class Watcher {
   // watcher_events.cc
   void hear_files();
   void hear_node();
+  static void heed(Watched& watched, const NodeChange& change);
+  static bool concerns(const Watched& watched, const NodeChange& change);
   void look_at_carriers();
   void hear_process(Watched& watched, const std::string& key);
   void hear_claim(const std::string& service, Sentinel& sentinel, GuardedClaim& guarded);

@@ -52,23 +52,35 @@ void Watcher::hear_files() {
 
 // Of devices, what matters is that one is gone, or has another carrier: making a macvlan changes its parent, too. Of a
 // service's ports all matters: they may be taken out of their bridge.
+bool Watcher::concerns(const Watched& watched, const NodeChange& change) {
+  if (change.device.empty()) return watched.on_node || watched.ailing;
+  return (watched.uplinks.contains(change.device) && (change.gone || change.other_carrier || watched.ailing)) ||
+         watched.ports.contains(change.device) || (change.gone && watched.on_node);
+}
+
+void Watcher::heed(Watched& watched, const NodeChange& change) {
+  if (concerns(watched, change))
+    watched.dirty = true;
+  else if (watched.busy)
+    watched.changes.insert(change);
+}
+
 void Watcher::hear_node() {
   const auto heard = node_.read();
   for (const auto& change : heard.changes) {
     const auto [before, fresh] = carriers_.try_emplace(change.name, change.carrier);
     const bool returned = !fresh && !before->second && change.carrier;
-    const bool other = change.gone || before->second != change.carrier;
+    const NodeChange what{change.name, change.gone, before->second != change.carrier};
     before->second = change.carrier;
     if (change.gone) carriers_.erase(before);
-    for (auto& [name, watched] : services_)
-      if ((watched.uplinks.contains(change.name) && (other || watched.ailing)) || watched.ports.contains(change.name) ||
-          (change.gone && watched.on_node))
-        watched.dirty = true;
+    for (auto& [name, watched] : services_) heed(watched, what);
     if (returned) carrier_returned(change.name);
   }
   if (heard.lost) look_at_carriers();
-  for (auto& [name, watched] : services_)
-    if (heard.lost || (heard.others && (watched.on_node || watched.ailing))) watched.dirty = true;
+  for (auto& [name, watched] : services_) {
+    if (heard.others) heed(watched, {});
+    watched.dirty = watched.dirty || heard.lost;
+  }
 }
 
 // From now on, what is heard is held against this.
@@ -91,7 +103,10 @@ void Watcher::carrier_returned(const std::string& device) {
   metrics_.count(Event::carrier_return);
   for (auto& [name, watched] : services_) {
     for (const auto& sentinel : watched.sentinels) announce_all(name, sentinel, device);
-    if (watched.busy) watched.returned.insert(device);
+    if (watched.busy)
+      watched.returned.insert(device);
+    else if (watched.uplinks.contains(device))
+      watched.memory.said.clear();  // should it be lost once more, it is news
   }
 }
 
