@@ -46,26 +46,6 @@ int validate(const CommandLine& command) {
   return code(loaded.service ? ExitCode::ok : ExitCode::spec);
 }
 
-// The engine that a service was started on, for a stop of it; then again the one that the environment names.
-class EngineOfStart {
- public:
-  explicit EngineOfStart(const std::string& socket) {
-    if (const char* before = std::getenv("DOCKER_HOST")) before_ = before;
-    if (!socket.empty()) ::setenv("DOCKER_HOST", ("unix://" + socket).c_str(), 1);
-  }
-  EngineOfStart(const EngineOfStart&) = delete;
-  EngineOfStart& operator=(const EngineOfStart&) = delete;
-  ~EngineOfStart() {
-    if (before_)
-      ::setenv("DOCKER_HOST", before_->c_str(), 1);
-    else
-      ::unsetenv("DOCKER_HOST");
-  }
-
- private:
-  std::optional<std::string> before_;
-};
-
 int show_plan(const CommandLine& command) {
   const std::string operation = "plan " + command.service;
   Verb verb = Verb::start;
@@ -142,27 +122,16 @@ class Change {
 
   int bring_up(Verb verb, const ServiceLock& lock, const std::stop_token& stop) {
     const bool whole = verb == Verb::start || verb == Verb::activate;
-    if (whole && left_by_another()) {
+    if (whole && stop_left_undone(name_, opened_.file)) {
       complain("plumb: a stop of " + name_ +
                " was left undone, and its file has changed since: finishing that first\n");
       if (const int left = bring_down(Verb::stop, lock, stop); left != code(ExitCode::ok)) return left;
     }
     if (const auto before = as_started(name_); before && verb == Verb::start)
-      if (loses_addresses(before->service, *opened_.service)) return keep_up(*before, lock, stop);
+      if (loses_addresses(*before, *opened_.service)) return keep_up(*before, lock, stop);
     const auto outcome = run_verb(*opened_.service, verb, lock, progress_.callback(), stop);
     if (!outcome.error && whole) remember(command_, opened_);
     return tell(command_, operation_, *opened_.service, verb, outcome);
-  }
-
-  // Only what it was started with says that an address on a device that is not plumb's own is this service's: who goes
-  // by another configuration leaves it there for ever.
-  static bool loses_addresses(const Service& before, const Service& now) {
-    return std::any_of(before.ips.begin(), before.ips.end(), [&](const IpResource& ip) {
-      return ip.type != IpType::netns && std::none_of(now.ips.begin(), now.ips.end(), [&](const IpResource& other) {
-               return ip.type == other.type && ip.names == other.names && ip.ipdev == other.ipdev &&
-                      ip.vlan_tag == other.vlan_tag && ip.netns == other.netns;
-             });
-    });
   }
 
   // It keeps the configuration that it was started with.
@@ -173,12 +142,6 @@ class Change {
     const EngineOfStart engine(before.started.engine);
     const auto outcome = run_verb(before.service, Verb::start, lock, progress_.callback(), stop);
     return tell(command_, operation_, before.service, Verb::start, outcome);
-  }
-
-  // What a stop of another configuration has left, a start by the file would not find.
-  bool left_by_another() const {
-    const auto left = as_started(name_);
-    return left && !read_started(name_) && left->started.file.text != opened_.file.text;
   }
 
   // By the configuration that it was started with, which is kept until it is down: this run may fail or be killed.

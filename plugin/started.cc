@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -139,6 +140,33 @@ std::optional<AsStarted> as_started(const std::string& service) {
   auto loaded = load_spec(started->file, started->place);
   if (!loaded.service) return std::nullopt;
   return AsStarted{*std::move(loaded.service), *std::move(started)};
+}
+
+bool stop_left_undone(const std::string& service, const SpecFile& file) {
+  const auto left = as_started(service);
+  return left && !read_started(service) && left->started.file.text != file.text;
+}
+
+bool loses_addresses(const AsStarted& before, const Service& now) {
+  const auto& had = before.service.ips;
+  return std::any_of(had.begin(), had.end(), [&](const IpResource& ip) {
+    return ip.type != IpType::netns && std::none_of(now.ips.begin(), now.ips.end(), [&](const IpResource& other) {
+             return ip.type == other.type && ip.names == other.names && ip.ipdev == other.ipdev &&
+                    ip.vlan_tag == other.vlan_tag && ip.netns == other.netns;
+           });
+  });
+}
+
+EngineOfStart::EngineOfStart(const std::string& socket) {
+  if (const char* before = std::getenv("DOCKER_HOST")) before_ = before;
+  if (!socket.empty()) ::setenv("DOCKER_HOST", ("unix://" + socket).c_str(), 1);
+}
+
+EngineOfStart::~EngineOfStart() {
+  if (before_)
+    ::setenv("DOCKER_HOST", before_->c_str(), 1);
+  else
+    ::unsetenv("DOCKER_HOST");
 }
 
 std::vector<std::string> started_services() {

@@ -58,6 +58,26 @@ struct AsStarted {
 // read_started_or_stopping(), loaded. nullopt: there is none, or it does not load.
 [[nodiscard]] std::optional<AsStarted> as_started(const std::string& service);
 
+// Whether a stop of another configuration than this file's was left undone: it has to be finished first, as a start by
+// the file would not find what it has left.
+[[nodiscard]] bool stop_left_undone(const std::string& service, const SpecFile& file);
+// Whether a start by `now` would leave an address on the node, or in a container of somebody else's, for ever: only the
+// configuration that it was started with says that one on such a device is this service's. Pure.
+[[nodiscard]] bool loses_addresses(const AsStarted& before, const Service& now);
+
+// As long as it lives DOCKER_HOST names the engine that a service was started on; then it is again what it was. An
+// empty socket changes nothing. Threads: none that reads the environment may run at its two ends.
+class EngineOfStart {
+ public:
+  explicit EngineOfStart(const std::string& socket);
+  EngineOfStart(const EngineOfStart&) = delete;
+  EngineOfStart& operator=(const EngineOfStart&) = delete;
+  ~EngineOfStart();
+
+ private:
+  std::optional<std::string> before_;
+};
+
 // nullopt: it is not started.
 [[nodiscard]] std::optional<Started> read_started(const std::string& service);
 [[nodiscard]] std::vector<std::string> started_services();

@@ -114,7 +114,7 @@ class Agent {
     if (started_) {
       auto loaded = load_spec(started_->file, started_->place);
       // Pacemaker's environment need not be that of who started it.
-      if (!started_->engine.empty()) ::setenv("DOCKER_HOST", ("unix://" + started_->engine).c_str(), 1);
+      engine_.emplace(started_->engine);
       if (loaded.service) return std::move(loaded.service);
     }
     const auto file = read_spec(what_, place_);
@@ -139,19 +139,38 @@ class Agent {
     auto [service, wrong] = load();
     if (!service) return wrong;
     if (verb == Verb::activate && !service->handover) verb = Verb::start;
-    if (!service->handover_timeout) service->handover_timeout = handover_patience;
-    limit(service->start_timeout, service->timeout);
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
     auto lock = ServiceLock::take(name_, to_string(verb));
     if (!lock) return verdict(lock.error());
+    auto out = bring_up(*std::move(service), verb, *lock);
+    lock->finish();
+    return out;
+  }
+
+  OcfVerdict bring_up(Service service, Verb verb, const ServiceLock& lock) {
+    if (stop_left_undone(name_, file_)) {
+      complain("plumb: a stop of another configuration was left undone: finishing that first\n");
+      if (auto left = stop(lock); left.code != OcfCode::success) return left;
+      engine_.reset();
+    }
+    auto before = as_started(name_);
+    const bool kept = before && verb == Verb::start && loses_addresses(*before, service);
+    if (kept) {
+      engine_.emplace(before->started.engine);
+      complain("plumb: warning: the file of " + name_ +
+               " has other addresses for devices that are not its own than it was started with: it is kept as it was "
+               "started; the file counts after a stop\n");
+      service = std::move(before->service);
+    }
+    if (!service.handover_timeout) service.handover_timeout = handover_patience;
+    limit(service.start_timeout, service.timeout);
     const Signals signals;
-    const auto outcome = run_verb(*service, verb, *lock, {}, signals.stop());
+    const auto outcome = run_verb(service, verb, lock, {}, signals.stop());
     tell(outcome);
     for (const auto& failure : outcome.undo_failures) complain("plumb: " + failure + "\n");
-    if (!outcome.error)
-      if (const auto noted = record_started(*service, file_, place_); !noted)
+    if (!outcome.error && !kept)
+      if (const auto noted = record_started(service, file_, place_); !noted)
         complain("plumb: warning: it will not be known as started: " + noted.error().what + "\n");
-    lock->finish();
     if (!outcome.error) return {};
     auto out = verdict(*outcome.error);
     if (!outcome.failed_step.empty()) out.reason = outcome.failed_step + ": " + out.reason;
@@ -180,12 +199,17 @@ class Agent {
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
     auto lock = ServiceLock::take(name_, "stop");
     if (!lock) return verdict(lock.error());
+    auto out = stop(*lock);
+    lock->finish();
+    return out;
+  }
+
+  OcfVerdict stop(const ServiceLock& lock) {
     auto service = configuration();
     // Pacemaker may try again, and by then the file may be wrong and the engine still away.
     begin_stopping(name_);
-    auto out = service ? stop(*service, *lock) : stop_unknown();
+    auto out = service ? stop(*service, lock) : stop_unknown();
     if (out.code == OcfCode::success) forget_started(name_);
-    lock->finish();
     return out;
   }
 
@@ -289,6 +313,7 @@ class Agent {
   milliseconds timeout_{0};  // of the action; 0: not said
   SpecFile file_;            // that load() has read
   std::optional<Started> started_;
+  std::optional<EngineOfStart> engine_;  // of what runs here
 };
 
 }  // namespace

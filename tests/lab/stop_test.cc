@@ -66,25 +66,59 @@ TEST_CASE("a stop that was killed is finished by the next, whatever the file say
   CHECK(n1.run(stop).exit_code == 9);
 }
 
+// Both ways to start it go by what is left of it.
+Outcome start_by_hand(const Node& node) { return node.run({program(), "start", "host"}); }
+Outcome start_by_agent(const Node& node) {
+  const Words environment{"OCF_ROOT=/usr/lib/ocf", "OCF_RESKEY_service=host", "OCF_RESKEY_CRM_meta_timeout=60000"};
+  return node.start({PLUMB_AGENT, "start"}, environment).wait();
+}
+
 TEST_CASE("a start after a stop that was killed leaves no address of the former configuration") {
   const Node n1("n1");
-  const Service host("host", "");
-  start_and_stop_half(n1, host);
-  n1.write(kFile, with_address("10.0.3.22"));
-  const Outcome start = host.plumb(n1, "start");
-  CHECK(start.exit_code == 0);
-  CHECK_MESSAGE(start.err.find("a stop of host was left undone") != std::string::npos, start.err);
-  CHECK(has_address(n1, "10.0.3.22"));
-  CHECK_FALSE(has_address(n1, "10.0.3.21"));
-  CHECK_FALSE(exists(n1, kKept));
-  // With the file as it was there is nothing to be finished: start makes it whole.
-  CHECK(host.plumb(n1, "stop").exit_code == 0);
-  start_and_stop_half(n1, host);
-  const Outcome again = host.plumb(n1, "start");
-  CHECK(again.exit_code == 0);
-  CHECK(again.err.empty());
-  CHECK(has_address(n1, "10.0.3.21"));
-  CHECK_FALSE(exists(n1, kKept));
+  for (const auto start_by : {start_by_hand, start_by_agent}) {
+    CAPTURE((start_by == start_by_agent));
+    const Service host("host", "");
+    start_and_stop_half(n1, host);
+    n1.write(kFile, with_address("10.0.3.22"));
+    const Outcome start = start_by(n1);
+    CHECK(start.exit_code == 0);
+    CHECK_MESSAGE(start.err.find("was left undone") != std::string::npos, start.err);
+    CHECK(has_address(n1, "10.0.3.22"));
+    CHECK_FALSE(has_address(n1, "10.0.3.21"));
+    CHECK_FALSE(exists(n1, kKept));
+    // With the file as it was there is nothing to be finished: start makes it whole.
+    CHECK(host.plumb(n1, "stop").exit_code == 0);
+    start_and_stop_half(n1, host);
+    const Outcome again = start_by(n1);
+    CHECK(again.exit_code == 0);
+    CHECK(again.err.empty());
+    CHECK(has_address(n1, "10.0.3.21"));
+    CHECK_FALSE(exists(n1, kKept));
+  }
+}
+
+TEST_CASE("a start while it runs keeps the addresses that only its former configuration knows") {
+  const Node n1("n1");
+  for (const auto start_by : {start_by_hand, start_by_agent}) {
+    CAPTURE((start_by == start_by_agent));
+    const Service host("host", with_address("10.0.3.21"));
+    REQUIRE(start_by(n1).exit_code == 0);
+    n1.write(kFile, with_address("10.0.3.22"));
+    n1.must({"ip", "address", "del", "10.0.3.21/24", "dev", "eth0"});
+    const Outcome start = start_by(n1);
+    CHECK(start.exit_code == 0);
+    CHECK_MESSAGE(start.err.find("it is kept as it was started") != std::string::npos, start.err);
+    CHECK(has_address(n1, "10.0.3.21"));
+    CHECK_FALSE(has_address(n1, "10.0.3.22"));
+    CHECK(host.plumb(n1, "stop").exit_code == 0);
+    CHECK_FALSE(has_address(n1, "10.0.3.21"));
+    // Once it is down, the file counts, and nothing is said.
+    const Outcome fresh = start_by(n1);
+    CHECK(fresh.exit_code == 0);
+    CHECK(fresh.err.empty());
+    CHECK(has_address(n1, "10.0.3.22"));
+    CHECK_FALSE(has_address(n1, "10.0.3.21"));
+  }
 }
 
 TEST_CASE("a service is stopped, restarted and shut down as it was started, when its file is another or gone") {
