@@ -20,13 +20,6 @@ std::optional<bool> runs(const Node& node) {
 
 }  // namespace
 
-bool becomes(const std::function<bool()>& so, std::chrono::milliseconds deadline) {
-  for (const auto until = Clock::now() + deadline; !so(); std::this_thread::sleep_for(50ms)) {
-    if (Clock::now() > until) return false;
-  }
-  return true;
-}
-
 // What a test that was killed may have left is put right, too.
 Cluster::Cluster() {
   lab({"rival", "--gone"});

@@ -16,9 +16,6 @@
 
 namespace plumb::lab {
 
-// Tries again, for what tells nobody when it changes; false at the deadline.
-[[nodiscard]] bool becomes(const std::function<bool()>& so, std::chrono::milliseconds deadline);
-
 class Cluster {
  public:
   // Three nodes online, fencing works, no resource but `fencing`, no constraint, no failure remembered.

@@ -60,7 +60,7 @@ class Rig {
   }
   // `always` is back, with its address; `plain` is not, its address is free, and it can be started again.
   void check_started_anew() const {
-    CHECK(await([&] { return running("always") == "true"; }));
+    CHECK(becomes([&] { return running("always") == "true"; }, 10s));
     CHECK(address("always") == kAlways);
     CHECK(reaches(kAlways, "always"));
     CHECK(running("plain") == "false");

@@ -18,7 +18,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 forgets that C++ may read it
@@ -169,12 +168,6 @@ bool ends_first(const Running& first, const Running& second) {
   while (::poll(fds.data(), fds.size(), 60'000) < 0 && errno == EINTR) {
   }
   return fds[0].revents != 0;
-}
-
-bool await(const std::function<bool()>& holds, std::chrono::milliseconds deadline) {
-  for (const auto until = Clock::now() + deadline; Clock::now() < until; std::this_thread::sleep_for(20ms))
-    if (holds()) return true;
-  return holds();
 }
 
 std::string Answer::error() const {

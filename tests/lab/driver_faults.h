@@ -113,8 +113,6 @@ class EngineNetwork {
 void clear_engine(const Node& node);
 // `docker inspect -f FORMAT`; empty when there is no such container.
 std::string inspect(const Node& node, const std::string& container, const std::string& format);
-// Asks again and again, for some seconds, what nobody tells.
-bool await(const std::function<bool()>& holds, std::chrono::milliseconds deadline = std::chrono::seconds(10));
 // nginx of that very container answers the client on the address; asked again for some seconds, for nginx to start.
 bool reaches(const std::string& address, const std::string& container);
 

@@ -44,7 +44,8 @@ Size size_of(const Driver& driver) { return {driver.status("VmRSS"), driver.stat
 void check_small(const Driver& driver, Size idle, const Size& warm, unsigned kept) {
   idle.descriptors += kept;
   idle.threads += kept;
-  CHECK(await([&] { return driver.descriptors() <= idle.descriptors && driver.status("Threads") <= idle.threads; }));
+  CHECK(becomes([&] { return driver.descriptors() <= idle.descriptors && driver.status("Threads") <= idle.threads; },
+                10s));
   const Size now = size_of(driver);
   MESSAGE("resident KiB: ", idle.memory, " idle, ", warm.memory, " warm, ", now.memory, " at the end, ",
           driver.status("VmHWM"), " at most");

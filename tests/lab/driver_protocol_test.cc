@@ -294,7 +294,7 @@ TEST_CASE("a client that goes away, in the middle of its call or of the answer, 
   const Json again = bare.must("NetworkDriver.CreateEndpoint", Bare::endpoint(1, "10.0.3.33/24"));
   CHECK(again.at("Interface").contains("MacAddress"));
   CHECK(links_on_node(bare.n1) == "pe" + endpoint_id(1).substr(0, 12) + "\n");
-  CHECK(await([&] { return bare.driver->descriptors() <= idle + 1; }));
+  CHECK(becomes([&] { return bare.driver->descriptors() <= idle + 1; }, 10s));
 }
 
 TEST_CASE(

@@ -21,6 +21,9 @@ namespace plumb::lab {
 
 using Words = std::vector<std::string>;
 
+// Tries again, for what tells nobody when it changes; false at the deadline.
+[[nodiscard]] bool becomes(const std::function<bool()>& so, std::chrono::milliseconds deadline);
+
 // How a program ended, and what it wrote.
 struct Outcome {
   int exit_code = -1;      // of exit(2), or 128 + signal
@@ -77,7 +80,7 @@ std::string difference_to_now(const State& before, const std::function<State()>&
 
 class Node {
  public:
-  // n1, n2, n3, client, lan or rival. A node that is not up aborts the test program: nothing could be tested.
+  // n1, n2, n3, client, lan or rival. Throws std::runtime_error when it is not up: nothing could be tested.
   explicit Node(std::string name);
 
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -93,7 +96,7 @@ class Node {
   [[nodiscard]] Running start(const Words& command, const Words& environment = {}) const;
   // Runs it to its end; kills it at the deadline.
   Outcome run(const Words& command, std::chrono::milliseconds deadline = std::chrono::seconds(60)) const;
-  // Runs it, and aborts the test program when it fails: for steps that set the stage. Returns stdout.
+  // Runs it, and throws std::runtime_error when it fails: for steps that set the stage. Returns stdout.
   std::string must(const Words& command) const;
 
   // Writes a file of the node, with its folders; `path` is absolute and as the node sees it.
@@ -112,7 +115,7 @@ class Node {
   std::string name_;
 };
 
-// Runs `ci/lab COMMAND...`: cut, mend, kill, engine, rival, registry. Aborts the test program when it fails. Returns
+// Runs `ci/lab COMMAND...`: cut, mend, kill, engine, rival, registry. Throws std::runtime_error when it fails. Returns
 // stdout.
 std::string lab(const Words& command);
 

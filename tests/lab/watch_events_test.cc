@@ -90,7 +90,7 @@ TEST_CASE("a verb waits for the watcher, and says for whom") {
   REQUIRE_MESSAGE(watch.says("healing"), watch.log());
   const Outcome stop = slow.plumb(n1, "stop");
   CHECK(stop.exit_code == 0);
-  CHECK_MESSAGE(stop.err.find("waiting for plumb watch (pid ") != std::string::npos, stop.err);
+  CHECK_MESSAGE(stop.err.find("waiting for plumb watch (pid ") != std::string::npos, (stop.err + watch.log()));
   watch.forget();
   CHECK_FALSE(watch.says("healing", 1500ms));
   CHECK(slow.plumb(n1, "status").exit_code == 3);
