@@ -12,9 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <iostream>
 
 #include "specs/unique_fd.h"
 
@@ -27,11 +25,6 @@ using namespace std::chrono_literals;
 constexpr auto ping_every = 1ms;
 constexpr auto request_every = 5ms;
 constexpr auto patience = 100ms;  // with one request, before the next
-
-[[noreturn]] void give_up(const std::string& what) {
-  std::cerr << "absence: " << what << ": " << std::strerror(errno) << std::endl;
-  std::abort();
-}
 
 sockaddr_in place(const std::string& address, int port) {
   sockaddr_in to{};
@@ -69,7 +62,7 @@ std::array<std::uint8_t, 8> echo(std::uint16_t sequence) {
 bool page_comes(const sockaddr_in& to) {
   const auto until = Clock::now() + patience;
   const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) give_up("socket");
+  if (!socket) give_up_errno("absence: socket");
   // No TIME_WAIT for each of thousands.
   const linger reset{1, 0};
   setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -108,7 +101,8 @@ void Absence::ping(const std::stop_token& stop) {
   Node("client").enter_network();
   const UniqueFd socket(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
   const icmp_filter replies{~(1U << ICMP_ECHOREPLY)};
-  if (!socket || setsockopt(socket.get(), SOL_RAW, ICMP_FILTER, &replies, sizeof replies) != 0) give_up("ping");
+  if (!socket || setsockopt(socket.get(), SOL_RAW, ICMP_FILTER, &replies, sizeof replies) != 0)
+    give_up_errno("absence: ping");
   const sockaddr_in to = place(address_, 0);
   std::uint16_t sequence = 0;
   for (auto next = Clock::now(); !stop.stop_requested(); next = std::max(next + ping_every, Clock::now())) {

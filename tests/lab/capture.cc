@@ -12,9 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <iostream>
 #include <thread>
 
 namespace plumb::lab {
@@ -22,14 +20,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-[[noreturn]] void give_up(const std::string& what) {
-  std::cerr << "capture: " << what << ": " << std::strerror(errno) << std::endl;
-  std::abort();
-}
-
 template <typename T>
 void set_option(int socket, int level, int name, const T& value) {
-  if (setsockopt(socket, level, name, &value, sizeof value) != 0) give_up("setsockopt " + std::to_string(name));
+  if (setsockopt(socket, level, name, &value, sizeof value) != 0)
+    give_up_errno("capture: setsockopt " + std::to_string(name));
 }
 
 // ARP, ICMP and ICMPv6: a transfer of the service must not push them out of the buffer.
@@ -55,7 +49,7 @@ UniqueFd packet_socket(const Node& node, const std::string& device) {
     node.enter_network();
     // Protocol 0 receives nothing yet: the filter comes first.
     socket.reset(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
-    if (!socket) give_up("packet socket");
+    if (!socket) give_up_errno("capture: packet socket");
     only_control_frames(socket.get());
     set_option(socket.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1);
     set_option(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20);
@@ -63,8 +57,9 @@ UniqueFd packet_socket(const Node& node, const std::string& device) {
     at.sll_family = AF_PACKET;
     at.sll_protocol = htons(ETH_P_ALL);
     at.sll_ifindex = static_cast<int>(if_nametoindex(device.c_str()));
-    if (at.sll_ifindex == 0) give_up(device);
-    if (bind(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) give_up("bind to " + device);
+    if (at.sll_ifindex == 0) give_up_errno("capture: " + device);
+    if (bind(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) != 0)
+      give_up_errno("capture: bind to " + device);
   }).join();
   return socket;
 }
@@ -89,7 +84,7 @@ bool Capture::read_one(int timeout_ms) {
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   const ssize_t size = recvmsg(socket_.get(), &message, MSG_DONTWAIT);
-  if (size < 0) give_up("recvmsg");
+  if (size < 0) give_up_errno("capture: recvmsg");
   frame.bytes.resize(static_cast<std::size_t>(size));
   frame.outgoing = from.sll_pkttype == PACKET_OUTGOING;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
@@ -107,8 +102,9 @@ const std::vector<Frame>& Capture::frames() {
   }
   tpacket_stats counts{};
   socklen_t size = sizeof counts;
-  if (getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &counts, &size) != 0) give_up("statistics");
-  if (counts.tp_drops != 0) give_up(std::to_string(counts.tp_drops) + " frames were lost");
+  if (getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &counts, &size) != 0)
+    give_up_errno("capture: statistics");
+  if (counts.tp_drops != 0) give_up("capture: " + std::to_string(counts.tp_drops) + " frames were lost");
   return frames_;
 }
 

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <iostream>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -140,8 +139,7 @@ std::unique_ptr<DriverProcess> process_for(const Node& node, DriverOptions optio
   const char* way = std::getenv("PLUMB_DRIVER");
   if (way == nullptr || way == std::string("program")) return std::make_unique<DriverProgram>(node, options);
   if (way == std::string("plugin")) return std::make_unique<DriverPlugin>(node, options);
-  std::cerr << "lab: PLUMB_DRIVER=" << way << ": there is no such way to run the driver" << std::endl;
-  std::abort();
+  give_up(std::string("PLUMB_DRIVER=") + way + ": there is no such way to run the driver");
 }
 
 std::string without_line_end(std::string text) {
@@ -171,9 +169,7 @@ DriverOn::~DriverOn() {
 }
 
 void DriverOn::start() {
-  if (process_->start()) return;
-  std::cerr << "lab: the driver does not serve on " << node_.name() << ": " << process_->log() << std::endl;
-  std::abort();
+  if (!process_->start()) give_up("the driver does not serve on " + node_.name() + ": " + process_->log());
 }
 
 void DriverOn::clear() const {

@@ -34,8 +34,6 @@ using Json = nlohmann::json;
 const std::string kLog = "/srv/plumb-driver.log";  // the node's own, as /var/log is not
 constexpr auto ready_limit = 20s;
 
-[[noreturn]] void give_up(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
-
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -51,7 +49,7 @@ UniqueFd bound(const Node& node, const std::string& path, int type) {
   const auto address = address_of(node.outside(path));
   UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    give_up("bind " + path);
+    give_up_errno("bind " + path);
   return fd;
 }
 
@@ -70,7 +68,7 @@ std::string next_notify_path() {
 UniqueFd notify_socket(const Node& node, const std::string& path) {
   UniqueFd fd = bound(node, path, SOCK_DGRAM);
   const int yes = 1;
-  if (::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0) give_up("setsockopt SO_PASSCRED");
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0) give_up_errno("setsockopt SO_PASSCRED");
   return fd;
 }
 
@@ -121,7 +119,7 @@ Running start_driver(const Node& node, const DriverHow& how, const std::string& 
 }  // namespace
 
 LastingSocket::LastingSocket(const Node& node) : node_(node), fd_(bound(node, kDriverSocket, SOCK_STREAM)) {
-  if (::listen(fd_.get(), SOMAXCONN) != 0) give_up("listen");
+  if (::listen(fd_.get(), SOMAXCONN) != 0) give_up_errno("listen");
 }
 
 LastingSocket::~LastingSocket() { node_.remove(kDriverSocket); }

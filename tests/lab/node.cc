@@ -28,11 +28,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The test case ends, and what it has started with it: the next one finds the lab as it should be.
-[[noreturn]] void give_up(const std::string& what) { throw std::runtime_error("lab: " + what); }
-
-[[noreturn]] void give_up_errno(const std::string& what) { give_up(what + ": " + std::strerror(errno)); }
-
 std::string lab_name() {
   const char* name = std::getenv("PLUMB_LAB");
   return name != nullptr ? name : "lab";
@@ -129,6 +124,10 @@ int remaining_ms(Clock::time_point until) {
 }
 
 }  // namespace
+
+void give_up(const std::string& what) { throw std::runtime_error("lab: " + what); }
+
+void give_up_errno(const std::string& what) { give_up(what + ": " + std::strerror(errno)); }
 
 bool becomes(const std::function<bool()>& so, std::chrono::milliseconds deadline) {
   for (const auto until = Clock::now() + deadline; !so(); std::this_thread::sleep_for(std::chrono::milliseconds(50))) {

@@ -21,6 +21,11 @@ namespace plumb::lab {
 
 using Words = std::vector<std::string>;
 
+// The stage of a test cannot be set: throws std::runtime_error. The test case ends, and with it what it has started, so
+// that the next one finds the lab as it should be. The second adds the text of errno.
+[[noreturn]] void give_up(const std::string& what);
+[[noreturn]] void give_up_errno(const std::string& what);
+
 // Tries again, for what tells nobody when it changes; false at the deadline.
 [[nodiscard]] bool becomes(const std::function<bool()>& so, std::chrono::milliseconds deadline);
 

@@ -13,9 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <iostream>
 
 namespace plumb::lab {
 namespace {
@@ -27,14 +25,9 @@ constexpr std::uint16_t handover_type = 0x88b5;
 const std::string client_address = "10.0.3.100";
 const std::string broadcast = "ff:ff:ff:ff:ff:ff";
 
-[[noreturn]] void give_up(const std::string& what) {
-  std::cerr << "owners: " << what << ": " << std::strerror(errno) << std::endl;
-  std::abort();
-}
-
 UniqueFd packet_socket(int device, int protocol) {
   UniqueFd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
-  if (!socket) give_up("packet socket");
+  if (!socket) give_up_errno("owners: packet socket");
   sockaddr_ll at{};
   at.sll_family = AF_PACKET;
   at.sll_protocol = htons(static_cast<std::uint16_t>(protocol));
@@ -55,9 +48,9 @@ UniqueFd packet_socket(int device, int protocol) {
   if (setsockopt(socket.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
       setsockopt(socket.get(), SOL_SOCKET, SO_TIMESTAMPNS, &stamp, sizeof stamp) != 0 ||
       setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
-    give_up("setsockopt");
+    give_up_errno("owners: setsockopt");
   }
-  if (bind(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) give_up("bind");
+  if (bind(socket.get(), reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) give_up_errno("owners: bind");
   return socket;
 }
 
@@ -150,7 +143,7 @@ void Owners::ask(const std::stop_token& stop, std::chrono::milliseconds every) c
   for (auto next = Clock::now(); !stop.stop_requested(); next = std::max(next + every, Clock::now())) {
     for (const auto& frame : questions) {
       if (send(socket.get(), frame.data(), frame.size(), 0) < 0 && errno != ENOBUFS && errno != ENETDOWN)
-        give_up("ask");
+        give_up_errno("owners: ask");
     }
     std::this_thread::sleep_until(next + every);
   }
@@ -169,13 +162,14 @@ void Owners::look(const std::stop_token& stop) {
     msghdr message{&from, sizeof from, &part, 1, control.data(), control.size(), 0};
     const ssize_t size = recvmsg(wire_.get(), &message, MSG_DONTWAIT);
     if (size < 0 && errno == EAGAIN) continue;
-    if (size < 0) give_up("recvmsg");
+    if (size < 0) give_up_errno("owners: recvmsg");
     frame.bytes.resize(static_cast<std::size_t>(size));
     frame.at = stamp_of(message);
     note(frame, ports[from.sll_ifindex]);
     tpacket_stats counts{};
     socklen_t length = sizeof counts;
-    if (getsockopt(wire_.get(), SOL_PACKET, PACKET_STATISTICS, &counts, &length) != 0) give_up("statistics");
+    if (getsockopt(wire_.get(), SOL_PACKET, PACKET_STATISTICS, &counts, &length) != 0)
+      give_up_errno("owners: statistics");
     if (counts.tp_drops != 0) lost_ = true;
   }
 }
