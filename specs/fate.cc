@@ -44,8 +44,10 @@ Fate Fates::fate_of(const ContainerResource& c, const ObservedContainer& have) {
     if (have.spec_hash != spec_hash(c)) changed_.insert(c.id);
     return Fate::keep;
   }
-  // An engine that removes it at its end is about to do that, and would refuse the start, or undo it.
-  const bool can_start = have.state == "created" || (have.state == "exited" && !have.auto_remove);
+  // An engine that removes it at its end is about to do that, and would refuse the start, or undo it; unless another
+  // container keeps it.
+  const bool goes = have.auto_remove && !seen_.engine.keeps_joined;
+  const bool can_start = have.state == "created" || (have.state == "exited" && !goes);
   return !have.running && ours && joined && can_start && have.spec_hash == spec_hash(c) ? Fate::start : Fate::replace;
 }
 
