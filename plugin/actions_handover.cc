@@ -57,7 +57,15 @@ Result<void> Actions::await_owner(const Step& step, Requester& requester, const 
       return Err{ErrorKind::cancelled, "wait for the addresses of " + service_.name + ": stopped"};
     const auto state = watch->state();
     if (state.error) return Err{*state.error};
-    if (state.free) return {};
+    if (state.free) {
+      if (!named.empty())
+        std::fprintf(
+            stderr,
+            "plumb: warning: %s has fallen silent without a word: taking its addresses; if that node was only cut "
+            "off, it has them, too, when it is back\n",
+            named.c_str());
+      return {};
+    }
     if (state.owner && Clock::now() >= limit) return judge_owner(*state.owner);
     if (!state.owner && Clock::now() >= limit)
       return Err{ErrorKind::timeout, "nobody has withdrawn the addresses of " + service_.name + " in time"};
@@ -70,9 +78,14 @@ Result<void> Actions::await_owner(const Step& step, Requester& requester, const 
 }
 
 Result<void> Actions::judge_owner(const AddressOwner& owner) {
-  for (const auto& ip : service_.ips)
-    if (ip.id == owner.ip) return judge_rival(ip, owner.rival);
-  return {};
+  const auto ip =
+      std::find_if(service_.ips.begin(), service_.ips.end(), [&](const auto& i) { return i.id == owner.ip; });
+  auto judged = judge_rival(*ip, owner.rival);
+  if (judged) return judged;
+  auto error = std::move(judged).error();
+  error.what += ", and has not withdrawn it within handover_timeout";
+  error.next = "`plumb stop " + service_.name + "` on that node, then this once more";
+  return Err{std::move(error)};
 }
 
 Result<void> Actions::yield_addresses() {

@@ -19,6 +19,8 @@ namespace plumb {
 namespace {
 
 constexpr std::chrono::seconds between_rounds{1};  // nothing tells of a node that has died
+// A cable that is out for a moment is no dead node: who had the addresses would have them still when it is back.
+constexpr std::chrono::seconds dead_after{3};
 // Less than the 120 ms of a round of probes (netns::fast_probe), after which somebody else may have the addresses.
 constexpr milliseconds answer_again{80};
 
@@ -114,11 +116,15 @@ OwnerWatch::State OwnerWatch::state() {
 }
 
 void OwnerWatch::run(const std::stop_token& stop) {
+  std::optional<Clock::time_point> heard;
   for (;;) {
     auto found = round(stop);
     if (stop.stop_requested()) return;
-    const bool last = !found || !*found;
-    tell(std::move(found));
+    const bool silent = found && !*found;
+    if (!silent) heard = Clock::now();
+    const bool free = silent && (!heard || Clock::now() - *heard >= dead_after);
+    const bool last = !found || free;
+    if (!silent || free) tell(std::move(found));
     if (last) return;
     std::unique_lock lock(mutex_);
     stopped_.wait_for(lock, stop, between_rounds, [] { return false; });

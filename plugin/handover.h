@@ -82,7 +82,7 @@ class OwnerWatch {
   struct State {
     std::optional<AddressOwner> owner;  // as the last round found
     std::optional<Error> error;         // the LAN could not be asked
-    bool free = false;                  // a whole round was silent
+    bool free = false;                  // nobody had it in the first round, or who had it was silent for three seconds
   };
   // Takes the news.
   [[nodiscard]] State state();

@@ -113,7 +113,8 @@ TEST_CASE("who does not withdraw in time keeps the address, and what was prepare
   REQUIRE(web.plumb(n1, "start").exit_code == 0);
   const Outcome refused = web.plumb(n2, "activate");
   CHECK(refused.exit_code == 5);
-  CHECK_MESSAGE(has(refused.err, "answers for it on eth0"), refused.err);
+  CHECK_MESSAGE(has(refused.err, "answers for it on eth0, and has not withdrawn it within handover_timeout"),
+                refused.err);
   CHECK(difference_to_now(before, [&] { return web.state(n2); }) == "");
   CHECK(answers(service_address));
 }
@@ -139,9 +140,30 @@ TEST_CASE("a node that has died while it had the address is not waited for") {
   Running activate = n2.start({program(), "activate", "web"});
   REQUIRE(activate.await_errors("to withdraw", 30s));
   lab({"cut", "n1"});
-  CHECK(activate.wait(30s).exit_code == 0);
+  const Outcome done = activate.wait(30s);
+  CHECK(done.exit_code == 0);
+  CHECK_MESSAGE(has(done.err, "has fallen silent without a word"), done.err);
   REQUIRE(web.plumb(n1, "stop").exit_code == 0);
   lab({"mend", "n1"});
+  CHECK(answers_at_last());
+}
+
+TEST_CASE("a node whose cable is out for a moment keeps the address") {
+  const Node n1("n1");
+  const Node n2("n2");
+  const Service web("web", spec());
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  Running activate = n2.start({program(), "activate", "web"});
+  REQUIRE(activate.await_errors("to withdraw", 30s));
+  lab({"cut", "n1"});
+  Capture asked(n2, "eth0");
+  CHECK(asked.await([](const Frame& f) { return f.arp() && f.arp()->target_ip == service_address; }, 10s));
+  lab({"mend", "n1"});
+  CHECK_FALSE(activate.await_errors("has fallen silent", 5s));
+  CHECK_FALSE(owns_address(n2));
+  CHECK(answers_at_last());
+  REQUIRE(web.plumb(n1, "stop").exit_code == 0);
+  CHECK(activate.wait(30s).exit_code == 0);
   CHECK(answers_at_last());
 }
 
