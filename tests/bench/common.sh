@@ -9,8 +9,9 @@ clean() {
 }
 trap clean EXIT
 
-export PLUMB_LAB=${PLUMB_LAB:-bench}
-build=${BENCH_BUILD:-$PWD/build/bench}
+# Not the caller's, which would be gone at the end.
+export PLUMB_LAB=bench
+build=$(realpath -m "${BENCH_BUILD:-build/bench}")
 # shellcheck disable=SC2034
 plumb=$build/plugin/plumb tools=$build/tests/bench
 
