@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
-#include <set>
 #include <stop_token>
 
 #include "plugin/cluster/ocf.h"
@@ -183,14 +182,8 @@ bool is_of_node(const CommandLine& command, Verb verb) {
 // Boot or shutdown of one service, or of every service that has something to do with this node.
 int change_all(CommandLine command, Verb verb) {
   if (!command.service.empty()) return change(command, {verb});
-  const auto named = service_names(command.place);
-  std::set<std::string> names(named.begin(), named.end());
   // What runs has to end, too, when its file is gone.
-  if (verb == Verb::shutdown)
-    for (const auto& name : started_services())
-      if (const auto started = as_started(name);
-          started && started->started.place.config_dir == command.place.config_dir)
-        names.insert(name);
+  const auto names = verb == Verb::shutdown ? present_services(command.place) : service_names(command.place);
   int worst = code(ExitCode::ok);
   for (const auto& name : names) {
     command.service = name;
@@ -201,7 +194,7 @@ int change_all(CommandLine command, Verb verb) {
 
 int show_status_of(const CommandLine& command) {
   const std::string operation = "status " + command.service;
-  auto opened = open_service(command, operation);
+  auto opened = open_present(command, operation);
   if (!opened.service) return opened.exit_code;
   ServiceEngine engine(*opened.service);
   const auto observation = observe(*opened.service, engine, {});
@@ -214,7 +207,7 @@ int show_status_of(const CommandLine& command) {
 // Every service; the exit code is that of the worst.
 int show_status(CommandLine command) {
   if (!command.service.empty()) return show_status_of(command);
-  const auto names = service_names(command.place);
+  const auto names = present_services(command.place);
   if (names.empty())
     return report(command, "status",
                   Error{ErrorKind::not_found, 0, "there is no service in " + command.place.config_dir,
@@ -233,7 +226,7 @@ int show_status(CommandLine command) {
 // Done when nothing is wrong; a note is no fault.
 int show_diagnosis(const CommandLine& command) {
   const std::string operation = "doctor " + command.service;
-  auto opened = open_service(command, operation);
+  auto opened = open_present(command, operation);
   if (!opened.service) return opened.exit_code;
   if (auto allowed = check_privilege(); !allowed) return report(command, operation, allowed.error());
   const Signals signals;
@@ -261,7 +254,7 @@ int explain_keywords(const CommandLine& command) {
 
 int run_docker(const CommandLine& command) {
   const std::string operation = "docker " + command.service;
-  auto opened = open_service(command, operation);
+  auto opened = open_present(command, operation);
   if (!opened.service) return opened.exit_code;
   const auto program = find_program("docker", "install the docker command (Debian: apt-get install docker.io)");
   if (!program) return report(command, operation, program.error());

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "plugin/output.h"
+#include "plugin/started.h"
 
 namespace plumb {
 
@@ -15,7 +16,21 @@ int report(const CommandLine& command, const std::string& operation, const Error
   return code(exit_code(error.kind));
 }
 
-std::string errors_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " error" : " errors"); }
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+Opened open_present(const CommandLine& command, const std::string& operation) {
+  const auto file = read_spec(command.service, command.place);
+  if (!file && file.error().kind == ErrorKind::not_found)
+    if (auto started = as_started(service_name(command.service))) {
+      complain("plumb: warning: " + started->started.file.path +
+               " is gone; this is by what it was started with, and `plumb stop " + started->service.name +
+               "` ends it\n");
+      return {std::move(started->service), 0, std::move(started->started.file)};
+    }
+  return open_service(command, operation);
+}
 
 Opened open_service(const CommandLine& command, const std::string& operation) {
   auto file = read_spec(command.service, command.place);
@@ -28,7 +43,7 @@ Opened open_service(const CommandLine& command, const std::string& operation) {
   if (loaded.service) return {std::move(loaded.service), 0, *std::move(file)};
   return {std::nullopt,
           report(command, operation,
-                 Error{ErrorKind::spec, 0, file->path + " has " + errors_text(error_count(loaded.diagnostics)),
+                 Error{ErrorKind::spec, 0, file->path + " has " + counted(error_count(loaded.diagnostics), "error"),
                        "correct it; `plumb keywords NAME` explains a keyword"})};
 }
 

@@ -29,8 +29,10 @@ struct Opened {
   SpecFile file{};  // that it was read from
 };
 [[nodiscard]] Opened open_service(const CommandLine& command, const std::string& operation);
+// For who only looks: what runs is there to be looked at also when its file is gone.
+[[nodiscard]] Opened open_present(const CommandLine& command, const std::string& operation);
 
 // "1 error", "2 errors".
-[[nodiscard]] std::string errors_text(std::size_t count);
+[[nodiscard]] std::string counted(std::size_t count, const std::string& noun);
 
 }  // namespace plumb

@@ -147,7 +147,7 @@ int become_inside(const CommandLine& command, const std::string& operation, cons
 
 int enter_service(const CommandLine& command) {
   const std::string operation = "enter " + command.service;
-  const auto opened = open_service(command, operation);
+  const auto opened = open_present(command, operation);
   if (!opened.service) return opened.exit_code;
   const Service& service = *opened.service;
   const auto resource = choose(command, service);

@@ -133,7 +133,7 @@ class LogReader {
 
 int show_logs(const CommandLine& command) {
   const std::string operation = "logs " + command.service;
-  const auto opened = open_service(command, operation);
+  const auto opened = open_present(command, operation);
   if (!opened.service) return opened.exit_code;
   ServiceEngine engine(*opened.service);
   const auto state = engine.state();

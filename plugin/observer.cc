@@ -15,6 +15,7 @@
 #include "plugin/executor.h"
 #include "plugin/names.h"
 #include "plugin/open_vswitch.h"
+#include "plugin/started.h"
 #include "specs/planner.h"
 #include "specs/uplink.h"
 
@@ -213,6 +214,7 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
     }
   }
   names.collect(out.seen);
+  out.seen.unknown_here = !read_started_or_stopping(service.name);
   return out;
 }
 

@@ -12,6 +12,7 @@
 #include "plugin/output.h"
 #include "plugin/service_engine.h"
 #include "plugin/spec_file.h"
+#include "plugin/started.h"
 #include "specs/planner.h"
 #include "specs/status.h"
 
@@ -54,7 +55,7 @@ using Cells = std::array<std::string, 5>;
 Cells cells_of(const ListedService& one) {
   if (one.state == "invalid") {
     const std::string why =
-        one.failure ? one.failure->what : errors_text(one.errors) + ": plumb validate " + printable(one.name);
+        one.failure ? one.failure->what : counted(one.errors, "error") + ": plumb validate " + printable(one.name);
     return {printable(one.name), one.state, "-", "-", why};
   }
   std::string addresses;
@@ -86,6 +87,8 @@ ListedService look_at_service(const std::string& name, const SpecPlace& place) {
   out.node = place.node.empty() ? node_name() : place.node;
   out.state = "invalid";
   auto file = read_spec(name, place);
+  if (!file && file.error().kind == ErrorKind::not_found)
+    if (auto started = as_started(name)) file = std::move(started->started.file);
   if (!file) {
     out.failure = std::move(file).error();
     out.problems.push_back(out.failure->what);
@@ -151,7 +154,7 @@ std::string list_json(const std::vector<ListedService>& services) {
 }
 
 int list_services(const CommandLine& command) {
-  const auto names = service_names(command.place);
+  const auto names = present_services(command.place);
   std::vector<ListedService> services(names.size());
   std::atomic<std::size_t> next = 0;
   {

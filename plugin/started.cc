@@ -157,6 +157,16 @@ bool loses_addresses(const AsStarted& before, const Service& now) {
   });
 }
 
+std::vector<std::string> present_services(const SpecPlace& place) {
+  auto out = service_names(place);
+  for (const auto& name : started_services())
+    if (const auto started = as_started(name); started && started->started.place.config_dir == place.config_dir)
+      out.push_back(name);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 EngineOfStart::EngineOfStart(const std::string& socket) {
   if (const char* before = std::getenv("DOCKER_HOST")) before_ = before;
   if (!socket.empty()) ::setenv("DOCKER_HOST", ("unix://" + socket).c_str(), 1);

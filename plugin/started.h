@@ -78,6 +78,9 @@ class EngineOfStart {
   std::optional<std::string> before_;
 };
 
+// The services that have a file in the directory, and those that were started from one there that is gone; sorted.
+[[nodiscard]] std::vector<std::string> present_services(const SpecPlace& place);
+
 // nullopt: it is not started.
 [[nodiscard]] std::optional<Started> read_started(const std::string& service);
 [[nodiscard]] std::vector<std::string> started_services();

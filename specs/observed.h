@@ -118,6 +118,7 @@ struct Observed {
   ObservedSwitch open_vswitch;
   std::set<IpAddress> probed_free;  // probed by this run already: nobody answered
   bool after_a_kill = false;        // the verb before was killed: an address that is there may be unannounced
+  bool unknown_here = false;        // nothing says that the service was started on this node
 };
 
 }  // namespace plumb

@@ -289,6 +289,7 @@ class StartPlanner {
     warn_of_old_names(ip);
     TRY(check_node_has_not(service_, ip, out.addresses, seen_));
     for (const auto& address : out.addresses) addresses_.insert(address.cidr.address());
+    if (ip.type == IpType::host && !ip.standby) warn_of_foreign_addresses(ip, out.addresses);
     if (ip.type == IpType::encap) {
       TRY(check_container_has_not(ip, out.addresses, *out.ns));
     } else if (ip.type == IpType::netns) {
@@ -313,6 +314,15 @@ class StartPlanner {
     for (const auto* c : containers_)
       if (const auto* have = observed(*c); fates_.at(c->id) == Fate::keep && !c->existing)
         for (auto& warning : extra_addresses(service_, *have, addresses_)) out_.warn(c->id + ": " + warning);
+  }
+
+  // The node's own, perhaps.
+  void warn_of_foreign_addresses(const IpResource& ip, const std::vector<PlannedAddress>& addresses) {
+    if (!seen_.unknown_here || seen_.after_a_kill) return;
+    for (const auto& address : addresses)
+      if (seen_.node.address(address.cidr.address()) != nullptr)
+        out_.warn(ip.id + ": " + address.cidr.to_string() + " is on this node already, and not by a start of " +
+                  service_.name + ": it counts as the service's from now on, and a stop removes it");
   }
 
   void warn_of_old_names(const IpResource& ip) {

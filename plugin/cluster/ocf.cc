@@ -102,7 +102,7 @@ class Agent {
     complain(render(loaded.diagnostics, false));
     if (!loaded.service)
       return {std::nullopt,
-              {OcfCode::configured, file->path + " has " + errors_text(error_count(loaded.diagnostics)) +
+              {OcfCode::configured, file->path + " has " + counted(error_count(loaded.diagnostics), "error") +
                                         "; correct it, see plumb validate " + name_}};
     file_ = *std::move(file);
     return std::pair(std::move(loaded.service), OcfVerdict{});
@@ -173,7 +173,8 @@ class Agent {
         complain("plumb: warning: it will not be known as started: " + noted.error().what + "\n");
     if (!outcome.error) return {};
     auto out = verdict(*outcome.error);
-    if (!outcome.failed_step.empty()) out.reason = outcome.failed_step + ": " + out.reason;
+    // crm_mon cuts what is long: the reason itself first.
+    if (!outcome.failed_step.empty()) out.reason += "; failed at: " + outcome.failed_step;
     return out;
   }
 

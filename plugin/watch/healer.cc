@@ -152,7 +152,7 @@ class Healer {
     // An engine that is clearing up after a container lets nobody look at it.
     outcome.critical_path.insert(outcome.critical_path.begin(), look_);
     outcome.elapsed += look_.total;
-    tell(outcome);
+    tell(outcome, decision);
     return !hands_.stop.stop_requested();
   }
 
@@ -168,7 +168,15 @@ class Healer {
     for (std::string line; std::getline(text, line);) say(task_.service, line);
   }
 
-  void tell(const Outcome& outcome) {
+  // What was left down on purpose: its restarts are used up.
+  [[nodiscard]] std::string left_down(const Decision& decision) const {
+    std::string out;
+    for (const auto& c : decision.service.containers)
+      if (c.disable && !service_->container(c.id)->disable) out += (out.empty() ? "" : ", ") + c.id;
+    return out;
+  }
+
+  void tell(const Outcome& outcome, const Decision& decision) {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.elapsed).count();
     for (const auto& step : outcome.steps) say(task_.service, step);
     for (const auto& warning : outcome.warnings) say(task_.service, "warning: " + warning);
@@ -176,9 +184,12 @@ class Healer {
     hands_.metrics.count(outcome.error ? Event::heal_failed : Event::healed);
     heal_ended(out_.memory, !outcome.error, outcome.failed_step, Clock::now());
     if (hands_.stop.stop_requested()) return say(task_.service, "interrupted: the next plumb watch, or start, goes on");
-    if (!outcome.error)
-      return say(task_.service, "up again after " + std::to_string(took) + " ms, of which the engine took " +
+    if (!outcome.error) {
+      const auto down = left_down(decision);
+      return say(task_.service, (down.empty() ? "up again after " : "healed, but for " + down + ", after ") +
+                                    std::to_string(took) + " ms, of which the engine took " +
                                     std::to_string(in_engine(outcome)) + " ms");
+    }
     const auto wait = std::chrono::ceil<std::chrono::seconds>(out_.memory.not_before - Clock::now()).count();
     say(task_.service,
         "not healed" + (outcome.failed_step.empty() ? std::string() : ": " + outcome.failed_step) + "; again in " +

@@ -106,7 +106,7 @@ Result<void> serve(const CommandLine& command) {
     door.emplace(TRY(MetricsDoor::open(std::move(inherited), command.watch_metrics, metrics)));
   const auto watcher = TRY(Watcher::open(metrics, command.timing, signals.stop()));
   // Whoever started the watcher can wait for this line, or for the service manager.
-  say({}, "ready, " + std::to_string(started_services().size()) + " services are started");
+  say({}, "ready, " + counted(started_services().size(), "service") + " started");
   TRY(driver::notify("READY=1"));
   watcher->run(beat, [] {
     if (auto told = driver::notify("WATCHDOG=1"); !told) say({}, "", told.error());

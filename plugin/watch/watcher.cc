@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "plugin/console.h"
 #include "plugin/driver/activation.h"
 #include "plugin/wakeup.h"
 #include "plugin/watch/log.h"
@@ -256,7 +257,7 @@ void Watcher::tell_manager() {
   const auto ailing = static_cast<std::size_t>(
       std::count_if(services_.begin(), services_.end(), [](const auto& entry) { return entry.second.ailing; }));
   metrics_.set_services(services_.size(), ailing);
-  std::string status = std::to_string(services_.size()) + " services" +
+  std::string status = counted(services_.size(), "service") +
                        (ailing == 0 ? std::string(", all well") : ", " + std::to_string(ailing) + " not whole");
   if (status == told_) return;
   told_ = std::move(status);

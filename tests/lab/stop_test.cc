@@ -136,8 +136,28 @@ TEST_CASE("a service is stopped, restarted and shut down as it was started, when
   n1.remove(kFile);
   CHECK(host.plumb(n1, "restart").exit_code == 9);
   CHECK(has_address(n1, "10.0.3.22"));
+  // It can be looked at as long as it runs.
+  const Outcome status = host.plumb(n1, "status");
+  CHECK(status.exit_code == 0);
+  CHECK_MESSAGE(status.err.find("host.conf is gone") != std::string::npos, status.err);
+  CHECK(n1.must({program(), "ls"}).find("10.0.3.22") != std::string::npos);
   CHECK(n1.run({program(), "shutdown"}).exit_code == 0);
   CHECK_FALSE(has_address(n1, "10.0.3.22"));
+  CHECK(host.plumb(n1, "status").exit_code == 9);
+}
+
+TEST_CASE("an address that the node has already is taken with a warning") {
+  const Node n1("n1");
+  const Service host("host", with_address("10.0.3.21"));
+  n1.must({"ip", "address", "add", "10.0.3.21/24", "dev", "eth0"});
+  const Outcome start = host.plumb(n1, "start");
+  CHECK(start.exit_code == 0);
+  CHECK_MESSAGE(start.err.find("10.0.3.21/24 is on this node already, and not by a start of host") != std::string::npos,
+                start.err);
+  // From then on it is the service's.
+  CHECK(host.plumb(n1, "start").err.empty());
+  CHECK(host.plumb(n1, "stop").exit_code == 0);
+  CHECK_FALSE(has_address(n1, "10.0.3.21"));
 }
 
 TEST_CASE(

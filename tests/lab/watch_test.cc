@@ -163,8 +163,8 @@ TEST_CASE("a sibling that dies is restarted as often as it may be, later each ti
   // A heal of something else leaves it alone, too, and does not say it again.
   watch.forget();
   n1.must({program(), "enter", "web", "--", "ip", "route", "del", "default"});
-  CHECK_MESSAGE(watch.says("up again"), watch.log());
-  CHECK(watch.log().find("container#1") == std::string::npos);
+  CHECK_MESSAGE(watch.says("healed, but for container#1, after "), watch.log());
+  CHECK(watch.log().find("left down") == std::string::npos);
   CHECK_FALSE(answers(service_address));
   // An operator's start ends that.
   CHECK(web.plumb(n1, "start").exit_code == 0);
