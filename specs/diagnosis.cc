@@ -46,7 +46,11 @@ class Doctor {
     out_.push_back({Verdict::problem, subject, check, std::move(text), std::move(fix)});
     return false;
   }
-  [[nodiscard]] std::string start() const { return "plumb start " + service_.name; }
+  // A node that is prepared for a hand-over is not to be started: another may have the addresses. Else both are the
+  // same.
+  [[nodiscard]] std::string start() const {
+    return (service_.handover ? "plumb activate " : "plumb start ") + service_.name;
+  }
 
   void check_place() {
     if (const auto here = check_node(service_); !here) problem("service", "node", here.error().what, here.error().next);

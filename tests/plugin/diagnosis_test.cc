@@ -99,6 +99,9 @@ TEST_CASE("the link, the address, the route") {
   SUBCASE("no address") {
     ns.addresses.clear();
     must_find(svc1(), o, well(), "address", "10.0.3.3 is not there", "plumb start svc1");
+    auto prepared = svc1();
+    prepared.handover = true;
+    must_find(prepared, o, well(), "address", "10.0.3.3 is not there", "plumb activate svc1");
   }
   SUBCASE("duplicate") {
     ns.addresses[0].dadfailed = true;
