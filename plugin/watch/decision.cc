@@ -36,6 +36,9 @@ class Judge {
     out_.service.rollback = false;
     if (seen_.engine.state == EngineState::unreachable) {
       out_.away = true;
+      out_.obstacle = seen_.engine.error;
+      // The return of the node's engine is heard of. One of the service's own may have been about to die.
+      if (seen_.engine.is_private) look_again(now_ + backoff(memory_.failures++));
       return std::move(out_);
     }
     for (auto& c : out_.service.containers)

@@ -57,7 +57,7 @@ struct Decision {
   std::vector<std::string> reasons;   // why, in words: "container#0 is down"
   std::vector<std::string> notes;     // to be reported
   std::vector<std::string> restarts;  // containers that ended by themselves, and are now restarted
-  std::optional<Error> obstacle;      // why start has no plan
+  std::optional<Error> obstacle;      // why nothing can be seen, or start has no plan
 };
 
 [[nodiscard]] Decision decide(const Service& service, const Observed& seen, Memory& memory, Time now);

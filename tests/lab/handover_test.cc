@@ -35,6 +35,14 @@ Words claims(Capture& capture) {
   return out;
 }
 
+// An activate that waits, on the one node, for the address that the other has.
+Running waiting(const Service& web, const Node& owner, const Node& other) {
+  REQUIRE(web.plumb(owner, "start").exit_code == 0);
+  Running activate = other.start({program(), "activate", web.name()});
+  REQUIRE(activate.await_errors("to withdraw", 30s));
+  return activate;
+}
+
 // The agent of Pacemaker.
 Outcome agent(const Node& node, const std::string& action, const Words& more = {}) {
   Words words{"OCF_ROOT=/usr/lib/ocf", "OCF_RESKEY_service=web", "OCF_RESKEY_CRM_meta_timeout=60000"};
@@ -124,9 +132,7 @@ TEST_CASE("an activate that is interrupted while it waits leaves nothing behind"
   const Node n2("n2");
   const Service web("web", spec());
   const State before = web.state(n2);
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Running activate = n2.start({program(), "activate", "web"});
-  REQUIRE(activate.await_errors("to withdraw", 30s));
+  Running activate = waiting(web, n1, n2);
   activate.signal(SIGINT);
   CHECK(activate.wait(30s).exit_code == 130);
   CHECK(difference_to_now(before, [&] { return web.state(n2); }) == "");
@@ -136,9 +142,7 @@ TEST_CASE("a node that has died while it had the address is not waited for") {
   const Node n1("n1");
   const Node n2("n2");
   const Service web("web", spec());
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Running activate = n2.start({program(), "activate", "web"});
-  REQUIRE(activate.await_errors("to withdraw", 30s));
+  Running activate = waiting(web, n1, n2);
   lab({"cut", "n1"});
   const Outcome done = activate.wait(30s);
   CHECK(done.exit_code == 0);
@@ -152,9 +156,7 @@ TEST_CASE("a node whose cable is out for a moment keeps the address") {
   const Node n1("n1");
   const Node n2("n2");
   const Service web("web", spec());
-  REQUIRE(web.plumb(n1, "start").exit_code == 0);
-  Running activate = n2.start({program(), "activate", "web"});
-  REQUIRE(activate.await_errors("to withdraw", 30s));
+  Running activate = waiting(web, n1, n2);
   lab({"cut", "n1"});
   Capture asked(n2, "eth0");
   CHECK(asked.await([](const Frame& f) { return f.arp() && f.arp()->target_ip == service_address; }, 10s));

@@ -9,6 +9,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+void kill_own_engine(const Node& node) {
+  node.must({"bash", "-c", "read -r pid _ </run/plumb/svc1/engine.pid && kill -9 $pid"});
+}
+
 TEST_CASE("the engine is killed or stopped, and comes back: all is as it was") {
   const Node n1("n1");
   const Service web("web", shared_engine_spec());
@@ -32,6 +36,21 @@ TEST_CASE("the engine is killed or stopped, and comes back: all is as it was") {
   CHECK_MESSAGE(watch.says("up again"), watch.log());
 }
 
+TEST_CASE("a service's own engine is killed while the watcher begins: started again all the same") {
+  const Node n1("n1");
+  const Service svc1("svc1", reference_spec());
+  REQUIRE(svc1.plumb(n1, "start").exit_code == 0);
+  // At another instant of its first look each time.
+  for (int i = 0; i < 4; ++i) {
+    CAPTURE(i);
+    Watch watch(n1);
+    for (int look = 0; look < i; ++look) n1.run({"test", "-S", "/run/plumb/svc1/docker.sock"});
+    kill_own_engine(n1);
+    REQUIRE_MESSAGE(watch.says("up again"), watch.log());
+    CHECK(answers_at_last());
+  }
+}
+
 TEST_CASE("a service's own engine is killed: started again with all that was in it") {
   const Node n1("n1");
   const Service svc1("svc1", reference_spec());
@@ -42,7 +61,7 @@ TEST_CASE("a service's own engine is killed: started again with all that was in 
     for (int i = 0; i < 2; ++i) {  // the second time it is the watcher's own child
       CAPTURE(i);
       watch.forget();
-      n1.must({"bash", "-c", "read -r pid _ </run/plumb/svc1/engine.pid && kill -9 $pid"});
+      kill_own_engine(n1);
       REQUIRE_MESSAGE(watch.says("up again"), watch.log());
       CHECK(answers_at_last());
     }

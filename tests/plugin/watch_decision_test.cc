@@ -184,11 +184,19 @@ TEST_CASE("heals that go well one after the other are held back, so that no cras
 TEST_CASE("an engine that does not answer is waited for, not worked around") {
   auto seen = test::bare_node();
   seen.engine.state = EngineState::unreachable;
+  seen.engine.error = Error{ErrorKind::unreachable, 0, "connect: refused", {}};
   Memory memory;
-  const auto decision = decide(svc1(), seen, memory, kBegin);
+  auto decision = decide(svc1(), seen, memory, kBegin);
   CHECK(decision.away);
   CHECK_FALSE(decision.heal);
-  CHECK_FALSE(decision.due);
+  CHECK_FALSE(decision.due);  // its return is heard of
+  REQUIRE(decision.obstacle);
+  CHECK(decision.obstacle->what == "connect: refused");
+  // One of the service's own that is about to die is seen dead by the next look.
+  seen.engine.is_private = true;
+  decision = decide(svc1(), seen, memory, kBegin);
+  REQUIRE(decision.due);
+  CHECK(*decision.due == kBegin + 1s);
 }
 
 TEST_CASE("what a start cannot mend now is an obstacle, and looked at again, later each time until it is gone") {
