@@ -139,8 +139,10 @@ constexpr Keyword kRows[] = {
      .default_text = "none: `plumb activate` waits until it is interrupted; Pacemaker's agent 10 s",
      .example = "30s",
      .origin = Origin::plumb,
-     .text = "How long a hand-over waits for the node that has the addresses to withdraw them. When it passes, the new "
-             "node stops what it has prepared, as after any start that fails."},
+     .text =
+         "How long a hand-over waits for the node that has the addresses to withdraw them. When it passes, "
+         "`plumb activate` fails and undoes what it has started itself, as any start that fails; what `plumb prepare` "
+         "has started stays, until `plumb stop` on the new node."},
 };
 
 }  // namespace
