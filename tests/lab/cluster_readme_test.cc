@@ -41,6 +41,13 @@ netmask = 24
 ipdev = eth0
 )";
 
+// Whether Pacemaker has monitored it there at this interval, and found it running.
+bool monitored(const std::string& resource, const std::string& node, const std::string& milliseconds) {
+  const std::string done = "//node_state[@uname='" + node + "']//lrm_resource[@id='" + resource +
+                           "']/lrm_rsc_op[@operation='monitor'][@interval='" + milliseconds + "'][@rc-code='0']";
+  return Node("n3").run({"cibadmin", "--query", "--xpath", done}).exit_code == 0;
+}
+
 TEST_CASE("the commands of the README for pcs and for crmsh make a service and a clone") {
   const Cluster cluster;
   const Service svc1("svc1", reference_spec());
@@ -51,8 +58,7 @@ TEST_CASE("the commands of the README for pcs and for crmsh make a service and a
     CHECK_MESSAGE(made.exit_code == 0, made.out << made.err);
     CHECK_MESSAGE(made.err.find("rror") == std::string::npos, made.err);
     const auto up = [&] {
-      const auto svc1_at = cluster.where("svc1");
-      return (svc1_at == std::set<std::string>{"n1"} || svc1_at == std::set<std::string>{"n2"}) &&
+      return cluster.where("svc1") == std::set<std::string>{"n1"} &&
              cluster.where("svc2") == std::set<std::string>{"n1", "n2"};
     };
     CHECK_MESSAGE(becomes(up, 60s), cluster.status());
@@ -60,11 +66,18 @@ TEST_CASE("the commands of the README for pcs and for crmsh make a service and a
     CHECK_MESSAGE(cluster.status().find("Failed") == std::string::npos, cluster.status());
     CHECK(answers("10.0.3.3"));
     CHECK(Node("client").run({"ping", "-c", "1", "-W", "2", "10.0.3.32"}).exit_code == 0);
+    CHECK(monitored("svc1", "n1", "10000"));
+    for (const std::string node : {"n1", "n2"}) CHECK(monitored("svc2", node, "10000"));
+    CHECK_FALSE(monitored("svc1", "n1", "60000"));
+    if (tool == "pcs") {
+      cluster.must({"bash", "-c", script(tool, "OCF_CHECK_LEVEL=10")});
+      CHECK_MESSAGE(becomes([] { return monitored("svc1", "n1", "60000"); }, 30s), cluster.status());
+    }
     cluster.clear();
   }
 }
 
-TEST_CASE("the commands of the README for a lost site bring the service to the third node, and not earlier") {
+TEST_CASE("the commands of the README for a lost site bring the service to the third node, and not earlier, and back") {
   const Cluster cluster;
   const Service svc1("svc1", reference_spec());
   Node("n1").must({"bash", "-c", script("pcs", "create svc1")});
@@ -79,6 +92,11 @@ TEST_CASE("the commands of the README for a lost site bring the service to the t
   cluster.must({"bash", "-c", script("pcs", "no-quorum-policy=ignore")});
   CHECK_MESSAGE(cluster.await_at("svc1", {"n3"}), cluster.status());
   CHECK(answers("10.0.3.3"));
+  lab({"cluster", "up", "--plumb", program()});
+  cluster.settle();
+  CHECK_MESSAGE(cluster.where("svc1") == std::set<std::string>{"n3"}, cluster.status());
+  cluster.must({"bash", "-c", script("pcs", "no-quorum-policy=stop")});
+  CHECK_MESSAGE(cluster.await_at("svc1", {"n1"}), cluster.status());
   const Cluster whole;
 }
 
