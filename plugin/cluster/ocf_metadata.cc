@@ -39,7 +39,7 @@ since the file is the same on each.
 A service with "handover = true" in its file is handed over when the resource has the meta attribute allow-migrate=true:
 migrate_to leaves a process on the node that has it; migrate_from starts everything but the addresses on the other node,
 asks for the addresses, and claims them as soon as that process has withdrawn them. They are away for milliseconds, and
-at no instant do both nodes have one. When nobody answers for them, it claims them after it has asked for 3 s: the network
+at no instant do both nodes have one. When who had them has not answered for 3 s, it claims them: the network
 cannot tell a node that has died from one that is cut off, which is what fencing is for. Without "handover = true"
 migrate_to stops the service and migrate_from starts it.
 </longdesc>

@@ -37,6 +37,9 @@ std::string key_of(const SentinelPlan& plan, const ObservedNetns& ns) {
   std::string out = plan.owner + " " + std::to_string(plan.pid) + " " + std::to_string(ns.inode);
   for (const auto& claim : plan.claims) {
     out += " " + claim.address.to_string() + "%" + std::to_string(claim.ifindex) + "=" + claim.mac.to_string();
+    out += "," + std::to_string(static_cast<int>(claim.conflict)) + "," + std::to_string(claim.announce.count) + "," +
+           std::to_string(claim.announce.interval.count());
+    if (claim.gateway) out += "," + claim.gateway->to_string();
     for (const auto& uplink : claim.uplinks) out += "," + uplink;
   }
   return out;
