@@ -214,7 +214,7 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
     }
   }
   names.collect(out.seen);
-  out.seen.unknown_here = !read_started_or_stopping(service.name);
+  out.seen.unknown_here = !is_known_here(service.name);
   return out;
 }
 

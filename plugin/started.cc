@@ -134,6 +134,10 @@ std::optional<Started> read_started_or_stopping(const std::string& service) {
   return started ? started : read_stopping(service);
 }
 
+bool is_known_here(const std::string& service) {
+  return ::access(path_of(service).c_str(), F_OK) == 0 || ::access(stopping_of(service).c_str(), F_OK) == 0;
+}
+
 std::optional<AsStarted> as_started(const std::string& service) {
   auto started = read_started_or_stopping(service);
   if (!started) return std::nullopt;

@@ -81,6 +81,8 @@ class EngineOfStart {
 // The services that have a file in the directory, and those that were started from one there that is gone; sorted.
 [[nodiscard]] std::vector<std::string> present_services(const SpecPlace& place);
 
+// Whether something says that it was started here, also to who may not read what.
+[[nodiscard]] bool is_known_here(const std::string& service);
 // nullopt: it is not started.
 [[nodiscard]] std::optional<Started> read_started(const std::string& service);
 [[nodiscard]] std::vector<std::string> started_services();
