@@ -27,17 +27,17 @@ link set lan up
 END
 }
 
-# lan_port NODE MAC ADDRESS...: gives the node its eth0 on the LAN, and mends a port that was cut.
+# lan_port NODE MAC ADDRESS...: gives the node its eth0 on the LAN, and mends a port that was cut and an address that was lost.
 lan_port() {
   local node=$1 mac=$2 address pid
   shift 2
   if ! node_net "$node" ip link show eth0 >/dev/null 2>&1; then
     pid=$(node_pid "$node")
     node_net lan ip -batch - <<<"link add $node type veth peer name eth0 address $mac netns $pid"
-    for address; do
-      if [[ $address == *:* ]]; then echo "addr add $address dev eth0 nodad"; else echo "addr add $address dev eth0"; fi
-    done | node_net "$node" ip -batch -
   fi
+  for address; do
+    if [[ $address == *:* ]]; then echo "addr replace $address dev eth0 nodad"; else echo "addr replace $address dev eth0"; fi
+  done | node_net "$node" ip -batch -
   node_net lan ip -batch - <<END
 link set $node master lan
 link set $node up
