@@ -8,6 +8,7 @@
 
 #include "netns/arp.h"
 #include "netns/enter.h"
+#include "netns/link.h"
 #include "netns/ndp.h"
 
 namespace plumb::netns {
@@ -58,6 +59,10 @@ Result<Announcer> Announcer::open(const Namespace& ns, const Announcement& annou
     if (errno == EPERM) error.next = "Run as root, or with CAP_NET_RAW";
     return Err{std::move(error)};
   }));
+  // The carrier of a link on a device follows that of the device a moment after the kernel has told of it; what is sent
+  // before is lost without a word (macvlan_device_event, drivers/net/macvlan.c; dev_activate, net/sched/sch_generic.c).
+  // A link of a kind that cannot be asked is announced on as it is.
+  static_cast<void>(force_carrier(fd.get(), announcement.ifindex));
   return Announcer(std::move(fd), announcement.ifindex,
                    announcement.address.is_v6() ? ndp_frames(announcement) : arp_frames(announcement));
 }

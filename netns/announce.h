@@ -30,7 +30,8 @@ struct Announcement {
 
 class Announcer {
  public:
-  // Errors: permission, EMFILE. A device that is down or gone is no error here: send() counts it.
+  // Errors: permission, EMFILE. A device that is down or gone is no error here: send() counts it. A carrier that is
+  // about to come is made to come now.
   [[nodiscard]] static Result<Announcer> open(const Namespace& ns, const Announcement& announcement);
 
   // Sends one round of frames. Never blocks, never fails: frames that could not be sent are counted. Returns the number

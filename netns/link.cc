@@ -104,6 +104,16 @@ ifinfomsg link_header(int index) {
   return header;
 }
 
+// Any socket of the namespace takes device ioctls (sock_do_ioctl, net/socket.c).
+Result<bool> ask_link_state(int socket, ifreq& request) {
+  ethtool_value value{};
+  value.cmd = ETHTOOL_GLINK;
+  request.ifr_data = reinterpret_cast<char*>(&value);  // NOLINT: the ioctl's own way
+  if (::ioctl(socket, SIOCETHTOOL, &request) != 0)
+    return Err{errno_error(errno, "ask device " + std::string(request.ifr_name) + " for its link state")};
+  return value.data != 0;
+}
+
 }  // namespace
 
 Result<std::optional<Link>> find_link(RouteSocket& socket, const IfName& name) {
@@ -132,15 +142,17 @@ Result<std::vector<Link>> links(RouteSocket& socket) {
 }
 
 Result<bool> force_carrier(RouteSocket& socket, const IfName& name) {
-  ethtool_value value{};
-  value.cmd = ETHTOOL_GLINK;
   ifreq request{};
   std::memcpy(request.ifr_name, name.c_str(), name.str().size());  // at most 15 bytes: IfName's promise
-  request.ifr_data = reinterpret_cast<char*>(&value);              // NOLINT: the ioctl's own way
-  // Any socket of the namespace takes device ioctls (sock_do_ioctl, net/socket.c).
-  if (::ioctl(socket.fd(), SIOCETHTOOL, &request) != 0)
-    return Err{errno_error(errno, "ask device " + name.str() + " for its link state")};
-  return value.data != 0;
+  return ask_link_state(socket.fd(), request);
+}
+
+Result<bool> force_carrier(int socket, int ifindex) {
+  ifreq request{};
+  request.ifr_ifindex = ifindex;
+  if (::ioctl(socket, SIOCGIFNAME, &request) != 0)
+    return Err{errno_error(errno, "find device " + std::to_string(ifindex))};
+  return ask_link_state(socket, request);
 }
 
 Result<void> set_up(RouteSocket& socket, int index, bool up) {

@@ -139,6 +139,8 @@ struct VethPair {
 // second later: asking for the link state (ETHTOOL_GLINK) runs the link-watch queue for it (linkwatch_sync_dev in
 // ethtool_op_get_link, net/ethtool/ioctl.c). Returns whether the device has a carrier. Errors: not_found, unsupported.
 [[nodiscard]] Result<bool> force_carrier(RouteSocket& socket, const IfName& name);
+// The same, by any socket of the device's namespace.
+[[nodiscard]] Result<bool> force_carrier(int socket, int ifindex);
 
 // Brings the device up or down. Errors: not_found; the kernel's.
 [[nodiscard]] Result<void> set_up(RouteSocket& socket, int index, bool up = true);

@@ -19,14 +19,6 @@ constexpr std::chrono::seconds defend_interval{10};
 // The engine tells of a container's end when it has noticed it. One that is too slow for this is asked.
 constexpr std::chrono::seconds engine_notices{1};
 
-// The carrier of a link on a device follows that of the device a moment after the kernel has told of it; what is sent
-// before is lost without a word (macvlan_device_event, drivers/net/macvlan.c; dev_activate, net/sched/sch_generic.c).
-Result<void> let_carrier_follow(const netns::Namespace& ns, int ifindex) {
-  auto socket = TRY(netns::RouteSocket::open(ns));
-  if (const auto link = TRY(netns::find_link(socket, ifindex))) TRY(netns::force_carrier(socket, link->name));
-  return {};
-}
-
 }  // namespace
 
 Sentinel* Watcher::find(Watched& watched, const std::string& key) {
@@ -123,8 +115,6 @@ void Watcher::announce_all(const std::string& service, const Sentinel& sentinel,
   for (const auto& guarded : sentinel.claims) {
     if (!guarded.claim.uplinks.contains(device) || guarded.claim.announce.count == 0) continue;
     say(service, device + " has its carrier again: announcing " + guarded.claim.address.to_string());
-    // A link of a kind that cannot be asked is announced on as it is.
-    static_cast<void>(let_carrier_follow(*sentinel.ns, guarded.claim.ifindex));
     announce(service, sentinel, guarded.claim, guarded.claim.announce.count);
   }
 }
