@@ -147,8 +147,8 @@ std::optional<AsStarted> as_started(const std::string& service) {
 }
 
 bool stop_left_undone(const std::string& service, const SpecFile& file) {
-  const auto left = as_started(service);
-  return left && !read_started(service) && left->started.file.text != file.text;
+  const auto left = read_stopping(service);
+  return left && left->file.text != file.text && !read_started(service) && as_started(service).has_value();
 }
 
 bool loses_addresses(const AsStarted& before, const Service& now) {
