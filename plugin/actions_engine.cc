@@ -28,7 +28,7 @@ std::string last_words(docker::Client& client, const ContainerResource& containe
   const auto lines = docker::last_lines(client, id, kLines, container.tty, {std::chrono::seconds(5), {}});
   if (!lines || lines->empty()) return {};
   std::string out;
-  for (const auto& line : *lines) out += (out.empty() ? "" : ", ") + quoted(line);
+  for (const auto& line : *lines) out += (out.empty() ? "" : ", ") + in_quotes(line);
   return "; its log ends with " + out;
 }
 

@@ -202,7 +202,7 @@ Parsed unknown_command(const std::string& word) {
   }
   const std::string near = did_you_mean(word, names);
   const std::string text =
-      "plumb: there is no command " + plumb::quoted(word) + "; " + (near.empty() ? "there are:" + list : near);
+      "plumb: there is no command " + in_quotes(word) + "; " + (near.empty() ? "there are:" + list : near);
   std::fprintf(stderr, "%s\nRun `plumb --help` for more.\n", text.c_str());
   return {std::nullopt, static_cast<int>(ExitCode::usage)};
 }

@@ -12,7 +12,7 @@ Result<const ContainerResource*> choose_container(const Service& service, const 
     if (word == c.id || word == c.name || "container#" + word == c.id) return &c;
     have += (have.empty() ? "" : ", ") + c.id + " (" + c.name + ")";
   }
-  return Err{ErrorKind::usage, "service " + service.name + " has no container " + quoted(word),
+  return Err{ErrorKind::usage, "service " + service.name + " has no container " + in_quotes(word),
              have.empty() ? std::string("it has no containers") : "there are: " + have};
 }
 

@@ -103,7 +103,7 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::size_t end = std::min(text.size(), kQuoted);
   while (end > 0 && end < text.size() && continues_character(text[end])) --end;
   return "\"" + printable(text.substr(0, end)) + (end < text.size() ? "...\"" : "\"");

@@ -40,6 +40,6 @@ struct Diagnostic {
 // that it can be shown on a terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 // `text` in double quotes, printable, and cut after 80 bytes.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace plumb

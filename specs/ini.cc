@@ -149,9 +149,9 @@ class Reader {
     const auto name = trim_right(line.substr(indent, sign - indent));
     if (name.empty()) return error_at(indent, std::string("no keyword before the ") + line[sign]);
     if (const auto gap = name.find_first_of(kBlank); gap != std::string_view::npos)
-      return error_at(indent, "white space inside the keyword " + quoted(name));
+      return error_at(indent, "white space inside the keyword " + in_quotes(name));
     if (ini_.sections.empty() && !skipping_)
-      return error_at(indent, "keyword " + quoted(name) + " before the first section",
+      return error_at(indent, "keyword " + in_quotes(name) + " before the first section",
                       "put it under [DEFAULT] or under the resource it belongs to");
     add_entry(line, indent, sign, name);
   }
@@ -165,7 +165,7 @@ class Reader {
     if (at != std::string_view::npos) {
       entry.scope = name.substr(at + 1);
       entry.scope_where = place(indent + at + 1);
-      if (entry.scope.empty()) return error_at(indent + at, "no scope after the @ of " + quoted(entry.key));
+      if (entry.scope.empty()) return error_at(indent + at, "no scope after the @ of " + in_quotes(entry.key));
       if (entry.key.empty()) return error_at(indent, "no keyword before the @");
     }
     const std::size_t start = sign + 1 + first_word(line.substr(sign + 1));
@@ -177,7 +177,7 @@ class Reader {
     const auto [known, fresh] = entry_lines_.try_emplace(std::string(name), line_);
     if (!fresh)
       return error_at(indent,
-                      quoted(name) + " is set a second time in [" + ini_.sections.back().name +
+                      in_quotes(name) + " is set a second time in [" + ini_.sections.back().name +
                           "]; the first is at line " + std::to_string(known->second),
                       "only one can hold");
     dropped_ = false;

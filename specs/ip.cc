@@ -11,7 +11,7 @@ namespace plumb {
 
 namespace {
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::optional<unsigned> parse_number(std::string_view text, unsigned max) {
   unsigned value = 0;
@@ -32,7 +32,7 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
       return out;
     }
   }
-  return Err{ErrorKind::spec, quoted(text) + " is not an IP address"};
+  return Err{ErrorKind::spec, in_quotes(text) + " is not an IP address"};
 }
 
 Result<IpAddress> IpAddress::from_bytes(std::span<const std::uint8_t> bytes) {
@@ -83,10 +83,10 @@ Result<Cidr> Cidr::make(IpAddress address, unsigned prefix) {
 
 Result<Cidr> Cidr::parse(std::string_view text) {
   const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return Err{ErrorKind::spec, quoted(text) + " has no /prefix"};
+  if (slash == std::string_view::npos) return Err{ErrorKind::spec, in_quotes(text) + " has no /prefix"};
   const IpAddress address = TRY(IpAddress::parse(text.substr(0, slash)));
   const auto prefix = parse_number(text.substr(slash + 1), address.bits());
-  if (!prefix) return Err{ErrorKind::spec, quoted(text.substr(slash + 1)) + " is not a prefix length"};
+  if (!prefix) return Err{ErrorKind::spec, in_quotes(text.substr(slash + 1)) + " is not a prefix length"};
   return make(address, *prefix);
 }
 
@@ -98,12 +98,12 @@ Result<unsigned> Cidr::parse_netmask(std::string_view text, bool v6) {
       for (const auto byte : mask->bytes()) value = (value << 8U) | byte;
       const std::uint32_t holes = ~value;
       if ((holes & (holes + 1U)) == 0) return static_cast<unsigned>(__builtin_popcount(value));
-      return Err{ErrorKind::spec, "netmask " + quoted(text) + " is not contiguous"};
+      return Err{ErrorKind::spec, "netmask " + in_quotes(text) + " is not contiguous"};
     }
   }
   return Err{ErrorKind::spec,
-             quoted(text) + (v6 ? " is not a prefix length from 0 to 128"
-                                : " is not a netmask: expected a length from 0 to 32, or dotted as 255.255.255.0")};
+             in_quotes(text) + (v6 ? " is not a prefix length from 0 to 128"
+                                   : " is not a netmask: expected a length from 0 to 32, or dotted as 255.255.255.0")};
 }
 
 bool Cidr::contains(const IpAddress& other) const {
@@ -136,7 +136,7 @@ Result<Mac> Mac::parse(std::string_view text) {
     if (ec != std::errc{} || end != first + 2 || (i < 5 && *end != ':')) break;
     if (i == 5) return out;
   }
-  return Err{ErrorKind::spec, quoted(text) + " is not a MAC address such as 02:00:0a:00:03:03"};
+  return Err{ErrorKind::spec, in_quotes(text) + " is not a MAC address such as 02:00:0a:00:03:03"};
 }
 
 Result<Mac> Mac::from_bytes(std::span<const std::uint8_t> bytes) {
@@ -156,12 +156,12 @@ std::string Mac::to_string() const {
 
 Result<IfName> IfName::parse(std::string_view text) {
   if (text.empty() || text.size() > 15)
-    return Err{ErrorKind::spec, quoted(text) + " is not a device name: 1 to 15 bytes are allowed"};
+    return Err{ErrorKind::spec, in_quotes(text) + " is not a device name: 1 to 15 bytes are allowed"};
   const bool bad =
       text == "." || text == ".." || std::any_of(text.begin(), text.end(), [](char c) {
         return c == '/' || c == ':' || c == '\0' || std::string_view(" \t\n\v\f\r").find(c) != std::string_view::npos;
       });
-  if (bad) return Err{ErrorKind::spec, quoted(text) + " is not a device name the kernel accepts"};
+  if (bad) return Err{ErrorKind::spec, in_quotes(text) + " is not a device name the kernel accepts"};
   return IfName(std::string(text));
 }
 

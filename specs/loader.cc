@@ -92,11 +92,11 @@ class Loading {
  private:
   void check_names() {
     if (!is_service_name(options_.service))
-      report_.error({options_.file, 0, 0}, quoted(options_.service) + " is not a service's name",
+      report_.error({options_.file, 0, 0}, in_quotes(options_.service) + " is not a service's name",
                     "a name has letters, digits, _ . and -, begins with a letter or digit, and is the name of its file "
                     "without .conf");
     if (!parse_host_name(options_.node))
-      report_.error({options_.file, 0, 0}, quoted(options_.node) + " is not a node's name");
+      report_.error({options_.file, 0, 0}, in_quotes(options_.node) + " is not a node's name");
   }
 
   void take(const IniSection& section) {
@@ -136,10 +136,10 @@ class Loading {
       return report_.warning(section.where, "section [" + section.name + "] is left out (foreign = ignore)",
                              std::string(foreign->instead));
     if (foreign != kForeign.end())
-      return report_.error(
-          section.where,
-          "section [" + section.name + "]: plumb manages addresses and containers, not " + quoted(type) + " resources",
-          std::string(foreign->instead));
+      return report_.error(section.where,
+                           "section [" + section.name + "]: plumb manages addresses and containers, not " +
+                               in_quotes(type) + " resources",
+                           std::string(foreign->instead));
     if (type == "subset" || type == "labels" || type == "data")
       return report_.warning(
           section.where, "section [" + section.name + "] has no effect in plumb",

@@ -135,7 +135,7 @@ void check_existing(const ContainerDraft& draft, Report& report) {
     if (keyword == "netns") continue;  // checked with the other namespaces
     report.warning(where,
                    keyword + " in [" + draft.container.id + "] has no effect: without an image, " +
-                       quoted(draft.container.name) + " is a container that exists already",
+                       in_quotes(draft.container.name) + " is a container that exists already",
                    "add an image to let plumb make it");
   }
 }
@@ -174,7 +174,7 @@ void check_containers(Draft& draft, Report& report) {
   Unique names(report, "container name");
   for (auto& one : draft.containers) {
     auto& c = one.container;
-    names.take(c.name, quoted(c.name), c.id, one.place("name"));
+    names.take(c.name, in_quotes(c.name), c.id, one.place("name"));
     if (c.builtin_pause && !c.detach)
       report.error(one.place("detach"),
                    "detach in [" + c.id + "]: the built-in pause never ends, and the start would wait for that",

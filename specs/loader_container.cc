@@ -21,9 +21,9 @@ class Pairs {
       const auto sign = word.find('=');
       const auto name = word.substr(0, sign);
       if (sign == std::string::npos || name.empty() || !good(name)) {
-        refuse(where, quoted(word) + " is not " + what);
+        refuse(where, in_quotes(word) + " is not " + what);
       } else if (!out.emplace(name, word.substr(sign + 1)).second) {
-        refuse(where, quoted(name) + " is set twice");
+        refuse(where, in_quotes(name) + " is set twice");
       }
     }
     return out;
@@ -40,7 +40,7 @@ class Pairs {
 
 Result<std::string> parse_creds(std::string_view text) {
   if (text.starts_with('/')) return parse_path(text);
-  return Err{ErrorKind::spec, quoted(text) + " is not an absolute path",
+  return Err{ErrorKind::spec, in_quotes(text) + " is not an absolute path",
              "plumb has no secret objects: name a Docker configuration file, such as /etc/plumb/registry.json"};
 }
 
@@ -92,7 +92,7 @@ void read_environment(SectionReader& reader, ContainerResource& c) {
   for (auto& mount : reader.list("volume_mounts", parse_volume_mount)) {
     if (!targets.insert(mount.value.target).second)
       reader.report().error(mount.where,
-                            "volume_mounts in [" + c.id + "]: two mounts at " + quoted(mount.value.target));
+                            "volume_mounts in [" + c.id + "]: two mounts at " + in_quotes(mount.value.target));
     c.volume_mounts.push_back(std::move(mount.value));
   }
   for (auto& device : reader.list("devices", parse_device_mapping)) c.devices.push_back(std::move(device.value));

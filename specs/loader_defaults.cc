@@ -10,10 +10,10 @@ namespace {
 
 Result<std::string> parse_node(std::string_view text) {
   if (text.find_first_of("*?=!,+") != std::string_view::npos)
-    return Err{ErrorKind::spec, quoted(text) + " is not a node's name",
+    return Err{ErrorKind::spec, in_quotes(text) + " is not a node's name",
                "node selectors of OpenSVC are not supported: list the names, separated by spaces"};
   auto name = parse_host_name(text);
-  if (!name) return Err{ErrorKind::spec, quoted(text) + " is not a node's name"};
+  if (!name) return Err{ErrorKind::spec, in_quotes(text) + " is not a node's name"};
   return name;
 }
 
@@ -40,11 +40,12 @@ void check_daemon_args(SectionReader& reader, const Service& service, const std:
                             "it is for the private engine that docker_data_dir asks for");
   if (!args.front().value.starts_with('-'))
     reader.report().error(args.front().where,
-                          "docker_daemon_args in [DEFAULT]: " + quoted(args.front().value) + " is not an option");
+                          "docker_daemon_args in [DEFAULT]: " + in_quotes(args.front().value) + " is not an option");
   for (const auto& arg : args) {
     const auto option = std::string_view(arg.value).substr(0, arg.value.find('='));
     if (std::find(kOwnOptions.begin(), kOwnOptions.end(), option) != kOwnOptions.end())
-      reader.report().error(arg.where, "docker_daemon_args in [DEFAULT]: " + quoted(option) + " is set by plumb itself",
+      reader.report().error(arg.where,
+                            "docker_daemon_args in [DEFAULT]: " + in_quotes(option) + " is set by plumb itself",
                             "the private engine has its own, derived from docker_data_dir");
   }
 }
@@ -65,13 +66,13 @@ Result<std::string> parse_data_dir(std::string_view text) {
   const auto path = plain_path(TRY(parse_path(text)));
   const auto under = [&](std::string_view dir) { return path == dir || path.starts_with(std::string(dir) + "/"); };
   if (path.find("/../") != std::string::npos || path.ends_with("/.."))
-    return Err{ErrorKind::spec, quoted(text) + " has a .. in it", "write the path without"};
+    return Err{ErrorKind::spec, in_quotes(text) + " has a .. in it", "write the path without"};
   for (const std::string_view taken : {"/var/lib/docker", "/var/lib/containerd"})
     if (under(taken))
-      return Err{ErrorKind::spec, quoted(text) + " belongs to the node's own engine",
+      return Err{ErrorKind::spec, in_quotes(text) + " belongs to the node's own engine",
                  "give the service a directory of its own, such as /srv/SERVICE/docker_data_dir"};
   for (const std::string_view system : {"/proc", "/sys", "/dev", "/run", "/var/run"})
-    if (under(system)) return Err{ErrorKind::spec, quoted(text) + " is on a file system that does not keep data"};
+    if (under(system)) return Err{ErrorKind::spec, in_quotes(text) + " is on a file system that does not keep data"};
   if (path == "/") return Err{ErrorKind::spec, "the root directory cannot be a data directory"};
   return path;
 }
@@ -97,7 +98,7 @@ void read_groups(const IniSection& section, Resolver& resolver, Report& report, 
       const bool twice =
           std::any_of(all.begin(), all.end(), [&](const auto& n) { return lower_case(n.value) == lower; });
       if (twice)
-        report.error(node.where, "node " + quoted(node.value) + " is listed twice",
+        report.error(node.where, "node " + in_quotes(node.value) + " is listed twice",
                      "a node is in one of nodes, drpnodes and encapnodes, once");
       out.push_back(node.value);
       all.push_back(std::move(node));
@@ -139,7 +140,8 @@ void read_resource(SectionReader& reader, Resource& resource) {
   for (auto& tag : reader.words("tags")) {
     if (tag.value == "noaction")
       reader.report().error(
-          tag.where, "tag " + quoted(tag.value) + " of [" + resource.id + "] is not supported by this version of plumb",
+          tag.where,
+          "tag " + in_quotes(tag.value) + " of [" + resource.id + "] is not supported by this version of plumb",
           "write disable = true, and plumb leaves the resource alone");
     resource.tags.push_back(std::move(tag.value));
   }

@@ -31,12 +31,12 @@ std::string_view unusable(const IpAddress& address) {
 // A name of ipname: an address that a service can have, or a host name.
 Result<std::string> parse_name(std::string_view text) {
   if (const auto slash = text.find('/'); slash != std::string_view::npos && IpAddress::parse(text.substr(0, slash)))
-    return Err{ErrorKind::spec, quoted(text) + " has a prefix length",
+    return Err{ErrorKind::spec, in_quotes(text) + " has a prefix length",
                "write ipname = " + std::string(text.substr(0, slash)) +
                    " and netmask = " + std::string(text.substr(slash + 1))};
   if (const auto zone = text.find('%'); zone != std::string_view::npos && IpAddress::parse(text.substr(0, zone)))
-    return Err{ErrorKind::spec, quoted(text) + " has a zone",
-               "ipdev says which device; drop " + quoted(text.substr(zone))};
+    return Err{ErrorKind::spec, in_quotes(text) + " has a zone",
+               "ipdev says which device; drop " + in_quotes(text.substr(zone))};
   const auto address = IpAddress::parse(text);
   if (!address) return parse_host_name(text);
   if (const auto why = unusable(*address); !why.empty())
@@ -47,20 +47,20 @@ Result<std::string> parse_name(std::string_view text) {
 Result<Mac> parse_mac(std::string_view text) {
   const Mac mac = TRY(Mac::parse(text));
   if (mac.is_multicast())
-    return Err{ErrorKind::spec, quoted(text) + " is a multicast address: the lowest bit of its first byte is set",
+    return Err{ErrorKind::spec, in_quotes(text) + " is a multicast address: the lowest bit of its first byte is set",
                "an address of your own begins with 02"};
   const auto bytes = mac.bytes();
   if (std::all_of(bytes.begin(), bytes.end(), [](auto b) { return b == 0; }))
-    return Err{ErrorKind::spec, quoted(text) + " is no address at all", "an address of your own begins with 02"};
+    return Err{ErrorKind::spec, in_quotes(text) + " is no address at all", "an address of your own begins with 02"};
   return mac;
 }
 
 Result<IpAddress> parse_gateway(std::string_view text) {
   auto address = IpAddress::parse(text);
   if (!address && text.find_first_of(" \t\n") != std::string_view::npos)
-    return Err{ErrorKind::spec, quoted(text) + " is more than one address", "one gateway can be given"};
+    return Err{ErrorKind::spec, in_quotes(text) + " is more than one address", "one gateway can be given"};
   if (!address && parse_host_name(text))
-    return Err{ErrorKind::spec, quoted(text) + " is a host name", "a gateway is given by its address"};
+    return Err{ErrorKind::spec, in_quotes(text) + " is a host name", "a gateway is given by its address"};
   if (!address) return address;
   if (const auto why = unusable(*address); !why.empty())
     return Err{ErrorKind::spec, std::string(text) + " " + std::string(why) + " and cannot be a gateway"};
@@ -147,7 +147,7 @@ void read_vlan(SectionReader& reader, IpDraft& draft) {
                                                     : "name the VLAN device itself as ipdev");
   } else if (!IfName::parse(uplink(ip))) {
     reader.report().error(draft.place("vlan_tag"),
-                          "vlan_tag" + in_section(reader) + ": " + quoted(uplink(ip)) + " is too long for a device",
+                          "vlan_tag" + in_section(reader) + ": " + in_quotes(uplink(ip)) + " is too long for a device",
                           "make the VLAN device under a shorter name and set ipdev to that");
   }
 }
@@ -191,13 +191,13 @@ void read_exposed(SectionReader& reader, IpResource& ip) {
     const std::string_view protocol = slash == std::string_view::npos ? "tcp" : own.substr(slash + 1);
     const auto port = parse_integer(own.substr(0, slash), 1, 65535);
     if (!port || (protocol != "tcp" && protocol != "udp")) {
-      reader.report().error(word.where, "expose" + in_section(reader) + ": " + quoted(text) + " is not a port",
+      reader.report().error(word.where, "expose" + in_section(reader) + ": " + in_quotes(text) + " is not a port",
                             "write it as 443/tcp or 53/udp");
       continue;
     }
     if (colon != std::string_view::npos)
       reader.report().warning(word.where,
-                              "expose" + in_section(reader) + ": " + quoted(text.substr(colon)) + " has no effect",
+                              "expose" + in_section(reader) + ": " + in_quotes(text.substr(colon)) + " has no effect",
                               "the service has an address of its own: no port of the node leads to it");
     ip.expose.push_back({*port, protocol == "udp"});
   }
@@ -222,7 +222,7 @@ void check_required(SectionReader& reader, const IpDraft& draft) {
     if (reader.may_be_mistyped(keyword)) return;
     const auto scopes = reader.scopes(keyword);
     reader.report().error(draft.ip.where,
-                          section + " has no " + std::string(keyword) + " on node " + quoted(reader.node()),
+                          section + " has no " + std::string(keyword) + " on node " + in_quotes(reader.node()),
                           scopes.empty() ? "add a line such as " + std::string(keyword) + " = " + example
                                          : "it is set only for " + scopes);
   };

@@ -63,11 +63,11 @@ class Namespaces {
     if (owner == nullptr) {
       const bool other =
           std::any_of(draft_.ips.begin(), draft_.ips.end(), [&](const auto& ip) { return ip.ip.id == id; });
-      report_.error(where,
-                    keyword + (other ? quoted(id) + " is not a container" : "there is no container " + quoted(id)),
-                    hint_for(id, asking));
+      report_.error(
+          where, keyword + (other ? in_quotes(id) + " is not a container" : "there is no container " + in_quotes(id)),
+          hint_for(id, asking));
     } else if (owner->container.disable) {
-      report_.error(where, keyword + id + " is disabled on node " + quoted(draft_.service.node),
+      report_.error(where, keyword + id + " is disabled on node " + in_quotes(draft_.service.node),
                     "disable this resource too, or enable " + id);
       owner = nullptr;
     } else if (!owner->container.detach) {
@@ -146,7 +146,7 @@ class Namespaces {
                     "write netns = " + owner.netns);
     if (one.container.existing)
       report_.error(where,
-                    keyword + "without an image, " + quoted(one.container.name) +
+                    keyword + "without an image, " + in_quotes(one.container.name) +
                         " is a container that exists already, and cannot be moved into another namespace",
                     "add an image to let plumb make it");
   }

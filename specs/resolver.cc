@@ -155,7 +155,7 @@ std::optional<std::string> Resolver::expand(const IniSection& section, const Ini
   const auto [found, fresh] = known_.try_emplace(&entry);
   if (!fresh && found->second.under_way) {
     report_.error(entry.at(0),
-                  "the references of " + quoted(entry.key) + " in [" + section.name + "] lead back to itself");
+                  "the references of " + in_quotes(entry.key) + " in [" + section.name + "] lead back to itself");
     return std::nullopt;
   }
   if (!fresh) return found->second.text;
@@ -195,7 +195,7 @@ std::optional<std::string> Resolver::value_of(const IniSection& section, const I
   };
   if (!ref.good) return refuse("the index is not a number in brackets", "write it as {name[0]}");
   if (!ref.modifier.empty() && ref.modifier != "upper" && ref.modifier != "lower")
-    return refuse("unknown modifier " + quoted(ref.modifier), "the modifiers are upper: and lower:");
+    return refuse("unknown modifier " + in_quotes(ref.modifier), "the modifiers are upper: and lower:");
   bool found = false;
   auto text = setting_text(section, ref.name, depth, found);
   if (!found) text = well_known(section, ref.name);
@@ -281,8 +281,8 @@ void Resolver::unknown(const IniSection& section, const IniEntry& entry, std::si
   if (dot != std::string_view::npos)
     why = ini_.section(name.substr(0, dot)) == nullptr
               ? "there is no section [" + std::string(name.substr(0, dot)) + "]"
-              : "[" + std::string(name.substr(0, dot)) + "] has no " + quoted(name.substr(dot + 1)) + " on node " +
-                    quoted(node());
+              : "[" + std::string(name.substr(0, dot)) + "] has no " + in_quotes(name.substr(dot + 1)) + " on node " +
+                    in_quotes(node());
   report_.error(entry.at(offset), "reference {" + std::string(name) + "}: " + why, hint);
 }
 

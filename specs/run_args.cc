@@ -50,7 +50,7 @@ template <auto Member>
 Result<void> pair(C& c, std::string_view text) {
   auto [name, value] = TRY(parse_pair(text));
   if (!at(c, Member).emplace(name, std::move(value)).second)
-    return Err{ErrorKind::spec, quoted(name) + " is set twice"};
+    return Err{ErrorKind::spec, in_quotes(name) + " is set twice"};
   return {};
 }
 
@@ -76,7 +76,7 @@ Result<void> space(C& c, std::string_view text) {
   }
   const bool network = &at(c, Member) == &c.netns;
   return Err{ErrorKind::spec,
-             quoted(text) + " is not " + (network ? "host, none" : "host") + (Joins ? " or container:NAME" : ""),
+             in_quotes(text) + " is not " + (network ? "host, none" : "host") + (Joins ? " or container:NAME" : ""),
              network ? "plumb does the network of a service: write an [ip#N] section for an address"
                      : "leave it out for one of the container's own"};
 }
@@ -88,7 +88,7 @@ bool is_taken(const C& c, const std::string& target) {
 
 Result<void> put(C& c, MountValue value) {
   const auto& target = value.mount ? value.mount->target : value.tmpfs->first;
-  if (is_taken(c, target)) return Err{ErrorKind::spec, "two mounts at " + quoted(target)};
+  if (is_taken(c, target)) return Err{ErrorKind::spec, "two mounts at " + in_quotes(target)};
   if (value.mount)
     c.volume_mounts.push_back(*std::move(value.mount));
   else
@@ -108,27 +108,27 @@ Result<void> take_tmpfs(C& c, std::string_view text) {
 
 Result<void> take_env(C& c, std::string_view text) {
   if (text.find('=') == std::string_view::npos)
-    return Err{ErrorKind::spec, quoted(text) + " has no value, and plumb passes nothing of its own environment on",
+    return Err{ErrorKind::spec, in_quotes(text) + " has no value, and plumb passes nothing of its own environment on",
                "write " + std::string(text) + "=value"};
   return pair<&C::environment>(c, text);
 }
 
 Result<void> take_sysctl(C& c, std::string_view text) {
   if (!is_kernel_parameter(text.substr(0, text.find('='))))
-    return Err{ErrorKind::spec, quoted(text) + " is not name=value with a kernel parameter's name"};
+    return Err{ErrorKind::spec, in_quotes(text) + " is not name=value with a kernel parameter's name"};
   return pair<&C::sysctl>(c, text);
 }
 
 Result<void> take_label(C& c, std::string_view text) {
   if (text.starts_with("plumb."))
-    return Err{ErrorKind::spec, quoted(text) + ": labels of plumb. are plumb's own", "take another name"};
+    return Err{ErrorKind::spec, in_quotes(text) + ": labels of plumb. are plumb's own", "take another name"};
   return pair<&O::labels>(c, text.find('=') == std::string_view::npos ? std::string(text) + "=" : std::string(text));
 }
 
 Result<void> take_ulimit(C& c, std::string_view text) {
   auto limit = TRY(parse_ulimit(text));
   for (const auto& other : c.options.ulimits)
-    if (other.name == limit.name) return Err{ErrorKind::spec, quoted(limit.name) + " is set twice"};
+    if (other.name == limit.name) return Err{ErrorKind::spec, in_quotes(limit.name) + " is set twice"};
   c.options.ulimits.push_back(std::move(limit));
   return {};
 }
@@ -147,7 +147,7 @@ Result<void> take_stop_timeout(C& c, std::string_view text) {
 
 Result<void> take_restart(C& /*c*/, std::string_view text) {
   if (text == "no") return {};
-  return Err{ErrorKind::spec, quoted(text) + ": who decides where the service runs restarts it, not the engine",
+  return Err{ErrorKind::spec, in_quotes(text) + ": who decides where the service runs restarts it, not the engine",
              "write no, or remove it"};
 }
 
@@ -258,7 +258,7 @@ class RunArgs {
     } else if (text.starts_with('-') && text.size() > 1 && text[1] != '-') {
       take_letters(words, text.substr(1));
     } else {
-      refuse(word.where, quoted(text) + " is not a flag", "the image and its command have keywords: image, command");
+      refuse(word.where, in_quotes(text) + " is not a flag", "the image and its command have keywords: image, command");
     }
   }
 
@@ -307,7 +307,7 @@ class RunArgs {
       return refused->alone;
     }
     const auto hint = name.empty() ? std::string() : did_you_mean(shown, flag_names());
-    refuse(where, "unknown flag " + quoted(shown),
+    refuse(where, "unknown flag " + in_quotes(shown),
            hint.empty() ? "`plumb keywords container.run_args` names those that plumb knows" : hint);
     return false;
   }

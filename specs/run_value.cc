@@ -45,9 +45,9 @@ Result<std::int64_t> parse_size(std::string_view text) {
       std::from_chars(number.data(), number.data() + number.size(), value, std::chars_format::fixed);
   const auto power = unit_power(unit);
   const bool whole = code == std::errc{} && stop == number.data() + number.size() && !number.empty();
-  if (!whole || !power) return spec_error(quoted(text) + " is not a size", "write it as 512m or 2g");
+  if (!whole || !power) return spec_error(in_quotes(text) + " is not a size", "write it as 512m or 2g");
   for (unsigned i = 0; i < *power; ++i) value *= 1024;
-  if (value >= 4e18) return spec_error(quoted(text) + " is more than any machine has");
+  if (value >= 4e18) return spec_error(in_quotes(text) + " is more than any machine has");
   return static_cast<std::int64_t>(value);
 }
 
@@ -66,7 +66,7 @@ Result<std::int64_t> parse_cpus(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, code] = std::from_chars(all.data(), all.data() + all.size(), value);
   if (!shape || code != std::errc{} || end != all.data() + all.size() || value < 0)
-    return spec_error(quoted(text) + " is not a number of processors", "write it as 2 or 0.5");
+    return spec_error(in_quotes(text) + " is not a number of processors", "write it as 2 or 0.5");
   return value;
 }
 
@@ -74,7 +74,7 @@ Result<std::int64_t> parse_signed(std::string_view text, std::int64_t least, std
   std::int64_t value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || code != std::errc{} || end != text.data() + text.size() || value < least || value > most)
-    return spec_error(quoted(text) + " is not an integer" +
+    return spec_error(in_quotes(text) + " is not an integer" +
                       (most == std::numeric_limits<std::int64_t>::max()
                            ? " from " + std::to_string(least)
                            : " from " + std::to_string(least) + " to " + std::to_string(most)));
@@ -83,7 +83,7 @@ Result<std::int64_t> parse_signed(std::string_view text, std::int64_t least, std
 
 Result<std::string> parse_cpu_list(std::string_view text) {
   if (!text.empty() && text.find_first_not_of("0123456789,-") == std::string_view::npos) return std::string(text);
-  return spec_error(quoted(text) + " is not a list of processors", "write it as 0-3 or 0,2");
+  return spec_error(in_quotes(text) + " is not a list of processors", "write it as 0-3 or 0,2");
 }
 
 Result<std::string> parse_capability(std::string_view text) {
@@ -92,7 +92,7 @@ Result<std::string> parse_capability(std::string_view text) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   if (!text.empty() && std::all_of(upper.begin(), upper.end(), [](char c) { return is_upper(c) || c == '_'; }))
     return upper;
-  return spec_error(quoted(text) + " is not a capability", "write it as NET_ADMIN, or ALL");
+  return spec_error(in_quotes(text) + " is not a capability", "write it as NET_ADMIN, or ALL");
 }
 
 Result<UlimitOption> parse_ulimit(std::string_view text) {
@@ -102,7 +102,7 @@ Result<UlimitOption> parse_ulimit(std::string_view text) {
   const auto sign = text.find('=');
   const auto name = text.substr(0, sign);
   if (sign == std::string_view::npos || std::find(kNames.begin(), kNames.end(), name) == kNames.end())
-    return spec_error(quoted(text) + " is not a limit of a process", "write it as nofile=1024:2048");
+    return spec_error(in_quotes(text) + " is not a limit of a process", "write it as nofile=1024:2048");
   const auto values = text.substr(sign + 1);
   const auto colon = values.find(':');
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
@@ -110,7 +110,7 @@ Result<UlimitOption> parse_ulimit(std::string_view text) {
   auto hard = soft;
   if (colon != std::string_view::npos) hard = TRY(parse_signed(values.substr(colon + 1), -1, kMost));
   if (hard != -1 && (soft == -1 || soft > hard))
-    return spec_error(quoted(text) + ": the soft limit is above the hard one");
+    return spec_error(in_quotes(text) + ": the soft limit is above the hard one");
   return UlimitOption{std::string(name), soft, hard};
 }
 
@@ -119,18 +119,18 @@ Result<std::string> parse_signal(std::string_view text) {
     return is_digit(c) || is_upper(c) || c == '+' || c == '-';
   });
   if (good) return std::string(text);
-  return spec_error(quoted(text) + " is not a signal", "write it as SIGQUIT or 3");
+  return spec_error(in_quotes(text) + " is not a signal", "write it as SIGQUIT or 3");
 }
 
 Result<std::string> parse_extra_host(std::string_view text) {
   const auto sign = text.find_first_of(":=");
   if (sign == std::string_view::npos)
-    return spec_error(quoted(text) + " is not name:address", "write it as db:10.0.3.4");
+    return spec_error(in_quotes(text) + " is not name:address", "write it as db:10.0.3.4");
   auto name = TRY(parse_host_name(text.substr(0, sign)));
   auto address = text.substr(sign + 1);
   if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
   const auto parsed = IpAddress::parse(address);
-  if (!parsed) return spec_error(quoted(address) + " is not an IP address");
+  if (!parsed) return spec_error(in_quotes(address) + " is not an IP address");
   return name + ":" + parsed->to_string();
 }
 
@@ -140,35 +140,35 @@ Result<std::string> parse_security_opt(std::string_view text) {
   const auto value = sign == std::string_view::npos ? std::string_view() : text.substr(sign + 1);
   if (name == "no-new-privileges") {
     if (sign == std::string_view::npos || value == "true" || value == "false") return std::string(text);
-    return spec_error(quoted(value) + " is neither true nor false");
+    return spec_error(in_quotes(value) + " is neither true nor false");
   }
   if ((name == "apparmor" || name == "label") && !value.empty()) return std::string(text);
   if (name == "seccomp") {
     if (value == "unconfined" || value == "builtin") return std::string(text);
-    return spec_error(quoted(text) + ": plumb reads no seccomp profile",
+    return spec_error(in_quotes(text) + ": plumb reads no seccomp profile",
                       "make it the engine's default: --seccomp-profile of dockerd, in docker_daemon_args");
   }
-  return spec_error(quoted(text) + " is not an option that plumb knows",
+  return spec_error(in_quotes(text) + " is not an option that plumb knows",
                     "they are no-new-privileges, apparmor=PROFILE, label=..., seccomp=unconfined");
 }
 
 Result<std::string> parse_word(std::string_view text) {
   if (!text.empty() && text.find_first_of(" \t\n") == std::string_view::npos) return std::string(text);
-  return spec_error(quoted(text) + " is not one word");
+  return spec_error(in_quotes(text) + " is not one word");
 }
 
 Result<std::pair<std::string, std::string>> parse_pair(std::string_view text) {
   const auto sign = text.find('=');
   if (sign != std::string_view::npos && sign > 0)
     return std::pair(std::string(text.substr(0, sign)), std::string(text.substr(sign + 1)));
-  return spec_error(quoted(text) + " is not NAME=value");
+  return spec_error(in_quotes(text) + " is not NAME=value");
 }
 
 Result<std::pair<std::string, std::string>> parse_tmpfs(std::string_view text) {
   const auto colon = text.find(':');
   auto target = TRY(parse_path(text.substr(0, colon)));
   if (target.find_first_not_of('/') == std::string::npos)
-    return spec_error(quoted(text) + ": the target is the container's own root");
+    return spec_error(in_quotes(text) + ": the target is the container's own root");
   return std::pair(std::move(target),
                    std::string(colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1)));
 }
@@ -213,7 +213,7 @@ Result<void> take_part(Mount& out, std::string_view part) {
   } else if (key == "tmpfs-mode") {
     more("mode=" + std::string(value));
   } else if (key != "consistency") {  // no effect on Linux
-    return spec_error(quoted(part) + " is not a part that plumb can map", "use volume_mounts, or --volume");
+    return spec_error(in_quotes(part) + " is not a part that plumb can map", "use volume_mounts, or --volume");
   }
   return {};
 }
@@ -234,11 +234,11 @@ Result<MountValue> parse_mount(std::string_view text) {
     return out;
   }
   if (mount.type != "bind" && mount.type != "volume")
-    return spec_error(quoted(text) + ": the type is none of bind, volume and tmpfs");
+    return spec_error(in_quotes(text) + ": the type is none of bind, volume and tmpfs");
   if (mount.source.empty() || mount.target.empty())
-    return spec_error(quoted(text) + " has no source or no target", "write source=... and target=...");
+    return spec_error(in_quotes(text) + " has no source or no target", "write source=... and target=...");
   if ((mount.type == "bind") != mount.source.starts_with('/'))
-    return spec_error(quoted(mount.source) +
+    return spec_error(in_quotes(mount.source) +
                       (mount.type == "bind" ? " is not an absolute path" : " is not a volume's name"));
   std::string options = mount.read_only ? "ro" : "";
   if (mount.nocopy) options += options.empty() ? "nocopy" : ",nocopy";

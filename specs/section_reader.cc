@@ -145,7 +145,7 @@ void SectionReader::check_keywords(const Ini& ini) {
     const auto [first, fresh] = seen.try_emplace({row->name, entry.scope}, &entry);
     if (!fresh)
       report_.error(entry.where,
-                    quoted(entry.key) + " and " + quoted(first->second->key) + " of line " +
+                    in_quotes(entry.key) + " and " + in_quotes(first->second->key) + " of line " +
                         std::to_string(first->second->where.line) + " are the same keyword" + in_section(section_),
                     "only one can hold");
     check_entry(ini, entry, *row);
@@ -155,7 +155,7 @@ void SectionReader::check_keywords(const Ini& ini) {
 void SectionReader::check_entry(const Ini& ini, const IniEntry& entry, const Keyword& row) {
   if (!entry.scope.empty()) {
     if (!row.scopable)
-      report_.error(entry.scope_where, quoted(row.name) + in_section(section_) + " cannot have a scope",
+      report_.error(entry.scope_where, in_quotes(row.name) + in_section(section_) + " cannot have a scope",
                     "it is what the scopes of other keywords are found with");
     else
       check_scope(ini, entry);
@@ -163,13 +163,13 @@ void SectionReader::check_entry(const Ini& ini, const IniEntry& entry, const Key
   const std::string more =
       "`plumb keywords " + std::string(to_string(row.section)) + "." + std::string(row.name) + "` says more";
   if (row.support == Support::ignored && !is_default(row, entry.value))
-    report_.warning(entry.where,
-                    "keyword " + quoted(entry.key) + in_section(section_) + " has no effect in this version of plumb",
-                    more);
+    report_.warning(
+        entry.where,
+        "keyword " + in_quotes(entry.key) + in_section(section_) + " has no effect in this version of plumb", more);
   if (row.support == Support::not_yet && !is_default(row, entry.value))
-    report_.error(entry.where,
-                  "keyword " + quoted(entry.key) + in_section(section_) + " is not supported by this version of plumb",
-                  more);
+    report_.error(
+        entry.where,
+        "keyword " + in_quotes(entry.key) + in_section(section_) + " is not supported by this version of plumb", more);
 }
 
 void SectionReader::check_scope(const Ini& ini, const IniEntry& entry) {
@@ -182,7 +182,7 @@ void SectionReader::check_scope(const Ini& ini, const IniEntry& entry) {
   const std::vector<std::string> groups = {"nodes", "drpnodes", "encapnodes"};
   const auto hint = did_you_mean(entry.scope, groups);
   report_.warning(entry.scope_where,
-                  "scope @" + entry.scope + " of " + quoted(entry.key) + in_section(section_) +
+                  "scope @" + entry.scope + " of " + in_quotes(entry.key) + in_section(section_) +
                       " names none of the service's nodes, so this setting never holds",
                   hint.empty() ? "a scope is a node's name, nodes, drpnodes or encapnodes" : hint);
 }
@@ -197,7 +197,7 @@ void SectionReader::check_continuation(const IniEntry& entry) {
     if (piece.line == entry.where.line || !header || !line.ends_with(']')) continue;
     misread_.insert(&entry);
     report_.error(entry.at(piece.offset),
-                  "this indented section header continues the value of " + quoted(entry.key) + " of line " +
+                  "this indented section header continues the value of " + in_quotes(entry.key) + " of line " +
                       std::to_string(entry.where.line),
                   "remove the indentation");
   }
@@ -215,7 +215,7 @@ void SectionReader::check_continuation(const IniEntry& entry) {
     if (find_keyword(kind_, word) == nullptr) continue;
     misread_.insert(&entry);
     report_.error(entry.at(piece.offset),
-                  "this indented line continues the value of " + quoted(entry.key) + " of line " +
+                  "this indented line continues the value of " + in_quotes(entry.key) + " of line " +
                       std::to_string(entry.where.line),
                   "for a keyword of its own, remove the indentation");
   }
@@ -233,7 +233,7 @@ void SectionReader::report_unknown(const IniEntry& entry) {
     if (hint.empty() && kind_ == SectionKind::defaults) hint = did_you_mean(entry.key, keyword_names(kind));
   }
   if (hint.empty()) hint = "`plumb keywords` lists them all";
-  report_.error(entry.where, "unknown keyword " + quoted(entry.key) + in_section(section_), hint);
+  report_.error(entry.where, "unknown keyword " + in_quotes(entry.key) + in_section(section_), hint);
 }
 
 }  // namespace plumb

@@ -82,7 +82,7 @@ Result<bool> parse_bool(std::string_view text) {
     if (word == yes) return true;
   for (const std::string_view no : {"false", "no", "off", "0", "f", "n"})
     if (word == no) return false;
-  return spec_error(quoted(text) + " is neither true nor false", "write true or false");
+  return spec_error(in_quotes(text) + " is neither true nor false", "write true or false");
 }
 
 Result<unsigned> parse_integer(std::string_view text, unsigned least, unsigned most) {
@@ -90,7 +90,7 @@ Result<unsigned> parse_integer(std::string_view text, unsigned least, unsigned m
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool whole = ec == std::errc{} && end == text.data() + text.size() && !text.empty();
   if (!whole || value < least || value > most)
-    return spec_error(quoted(text) + " is not an integer from " + std::to_string(least) + " to " +
+    return spec_error(in_quotes(text) + " is not an integer from " + std::to_string(least) + " to " +
                       std::to_string(most));
   return value;
 }
@@ -101,7 +101,7 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   std::int64_t total = 0;
   while (!rest.empty()) {
     const auto amount = take_amount(rest);
-    if (!amount) return spec_error(quoted(text) + " is not a duration", how);
+    if (!amount) return spec_error(in_quotes(text) + " is not a duration", how);
     std::size_t length = 0;
     while (length < rest.size() && !is_digit(rest[length]) && rest[length] != '.') ++length;
     const auto unit = rest.substr(0, length);
@@ -109,14 +109,14 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const bool bare = unit.empty() && rest.empty() && total == 0 && amount->fraction.empty();
     const std::int64_t ms = bare ? 1000 : milliseconds_in(unit);
     if (ms == 0 && unit.find_first_of(" \t\n") != std::string_view::npos)
-      return spec_error(quoted(text) + " is not a duration", how);
-    if (ms == 0 && unit.empty()) return spec_error(quoted(text) + " has a number without a unit", how);
+      return spec_error(in_quotes(text) + " is not a duration", how);
+    if (ms == 0 && unit.empty()) return spec_error(in_quotes(text) + " has a number without a unit", how);
     if (ms == 0)
-      return spec_error(quoted(unit) + " in " + quoted(text) + " is not a unit of time",
+      return spec_error(in_quotes(unit) + " in " + in_quotes(text) + " is not a unit of time",
                         "the units are ms, s, m, h, d and w");
     const auto part = scaled(*amount, ms);
     if (!part || *part > kTenYears - total)
-      return spec_error(quoted(text) + " is not a whole number of milliseconds below ten years");
+      return spec_error(in_quotes(text) + " is not a whole number of milliseconds below ten years");
     total += *part;
   }
   if (text.empty()) return spec_error("an empty duration", how);

@@ -17,7 +17,7 @@ Result<std::string> parse_choice(std::string_view text, std::string_view candida
   if (std::find(words.begin(), words.end(), text) != words.end()) return std::string(text);
   std::string list;
   for (const auto& word : words) list += (list.empty() ? "" : ", ") + word;
-  return Err{ErrorKind::spec, quoted(text) + " is not one of " + list, did_you_mean(text, words)};
+  return Err{ErrorKind::spec, in_quotes(text) + " is not one of " + list, did_you_mean(text, words)};
 }
 
 IpMode mode_of(std::string_view word) {
@@ -45,7 +45,7 @@ ProbeProfile probe_of(std::string_view word) {
 
 Result<AnnouncePolicy> parse_announce(std::string_view text) {
   const auto words = split_words(text);
-  const Err how{ErrorKind::spec, quoted(text) + " is not a count and an interval", "write it as 5 or as 5 500ms"};
+  const Err how{ErrorKind::spec, in_quotes(text) + " is not a count and an interval", "write it as 5 or as 5 500ms"};
   if (words.unterminated || words.words.empty() || words.words.size() > 2) return how;
   AnnouncePolicy policy;
   policy.count = TRY(parse_integer(words.words[0].text, 1, 100));
@@ -60,8 +60,8 @@ Result<IfName> parse_device(std::string_view text) {
   auto name = IfName::parse(text);
   if (name) return name;
   if (const auto colon = text.find(':'); colon != std::string_view::npos && IfName::parse(text.substr(0, colon)))
-    return Err{ErrorKind::spec, quoted(text) + " is an alias label, not a device",
-               "write " + quoted(text.substr(0, colon))};
+    return Err{ErrorKind::spec, in_quotes(text) + " is an alias label, not a device",
+               "write " + in_quotes(text.substr(0, colon))};
   return name;
 }
 

@@ -80,13 +80,13 @@ Result<std::string> parse_host_name(std::string_view text) {
   const bool shape = text.size() <= 253 && std::all_of(labels.begin(), labels.end(), is_label);
   if (shape && !all(labels.back(), is_digit)) return std::string(text);
   const bool numeric = all(text, [](char c) { return is_digit(c) || c == '.'; });
-  if (numeric || text.find(':') != std::string_view::npos) return spec_error(quoted(text) + " is not an IP address");
-  return spec_error(quoted(text) + " is neither an IP address nor a host name");
+  if (numeric || text.find(':') != std::string_view::npos) return spec_error(in_quotes(text) + " is not an IP address");
+  return spec_error(in_quotes(text) + " is neither an IP address nor a host name");
 }
 
 Result<std::string> parse_image(std::string_view text) {
   const auto refuse = [&](const std::string& why, std::string next = {}) {
-    return spec_error(quoted(text) + ": " + why, std::move(next));
+    return spec_error(in_quotes(text) + ": " + why, std::move(next));
   };
   if (is_digest(text)) return std::string(text);
   std::string_view name = text;
@@ -95,30 +95,30 @@ Result<std::string> parse_image(std::string_view text) {
     name = name.substr(0, at);
   }
   if (name.find("://") != std::string_view::npos)
-    return refuse("an image is named without a scheme", "drop " + quoted(name.substr(0, name.find("://") + 3)));
+    return refuse("an image is named without a scheme", "drop " + in_quotes(name.substr(0, name.find("://") + 3)));
   const auto slash = name.rfind('/');
   const auto last = slash == std::string_view::npos ? 0 : slash + 1;
   if (const auto colon = name.find(':', last); colon != std::string_view::npos) {
-    if (!is_tag(name.substr(colon + 1))) return refuse(quoted(name.substr(colon + 1)) + " is not a tag");
+    if (!is_tag(name.substr(colon + 1))) return refuse(in_quotes(name.substr(colon + 1)) + " is not a tag");
     name = name.substr(0, colon);
   }
   auto parts = split_at(name, '/');
   const auto first = parts.front();
   const bool registry =
       parts.size() > 1 && (first.find_first_of(".:") != std::string_view::npos || first == "localhost");
-  if (registry && !is_registry(first)) return refuse(quoted(first) + " is not a registry's host[:port]");
+  if (registry && !is_registry(first)) return refuse(in_quotes(first) + " is not a registry's host[:port]");
   if (registry) parts.erase(parts.begin());
   for (const auto part : parts) {
     if (is_repository_part(part)) continue;
     if (!all(part, [](char c) { return !(c >= 'A' && c <= 'Z'); }))
-      return refuse("a repository name is lower case", "write " + quoted([&] {
+      return refuse("a repository name is lower case", "write " + in_quotes([&] {
                                                          std::string lower(text);
                                                          for (char& c : lower)
                                                            if (c >= 'A' && c <= 'Z')
                                                              c = static_cast<char>(c - 'A' + 'a');
                                                          return lower;
                                                        }()));
-    return refuse(part.empty() ? "a part of the name is empty" : quoted(part) + " is not a repository name");
+    return refuse(part.empty() ? "a part of the name is empty" : in_quotes(part) + " is not a repository name");
   }
   if (name.size() > 255) return refuse("the name has more than 255 bytes");
   return std::string(text);
@@ -128,14 +128,14 @@ Result<std::string> parse_container_name(std::string_view text) {
   const bool good = text.size() >= 2 && text.size() <= 255 && is_alnum(text.front()) &&
                     all(text, [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; });
   if (good) return std::string(text);
-  return spec_error(quoted(text) + " is not a container name",
+  return spec_error(in_quotes(text) + " is not a container name",
                     "two or more of a-z A-Z 0-9 _ . -, the first a letter or digit");
 }
 
 Result<std::string> parse_own_host_name(std::string_view text) {
   // sethostname(2): HOST_NAME_MAX.
-  if (text.size() > 64) return spec_error(quoted(text) + " has more than the 64 bytes of a host name");
-  if (!parse_host_name(text)) return spec_error(quoted(text) + " is not a host name");
+  if (text.size() > 64) return spec_error(in_quotes(text) + " has more than the 64 bytes of a host name");
+  if (!parse_host_name(text)) return spec_error(in_quotes(text) + " is not a host name");
   return std::string(text);
 }
 
@@ -143,12 +143,13 @@ Result<std::string> parse_user(std::string_view text) {
   const bool good = text.find_first_of(" \t\n") == std::string_view::npos &&
                     std::count(text.begin(), text.end(), ':') < 2 && !text.starts_with(':');
   if (good) return std::string(text);
-  return spec_error(quoted(text) + " is not a user or user:group");
+  return spec_error(in_quotes(text) + " is not a user or user:group");
 }
 
 Result<std::string> parse_server(std::string_view text) {
   const auto address = IpAddress::parse(text);
-  if (!address) return spec_error(quoted(text) + " is not an IP address", "name servers are given by their addresses");
+  if (!address)
+    return spec_error(in_quotes(text) + " is not an IP address", "name servers are given by their addresses");
   return address->to_string();
 }
 
@@ -164,12 +165,12 @@ bool is_kernel_parameter(std::string_view name) {
 
 Result<std::string> parse_path(std::string_view text) {
   if (text.starts_with('/') && text.size() < 4096) return std::string(text);
-  return spec_error(quoted(text) + " is not an absolute path", "begin it with a /");
+  return spec_error(in_quotes(text) + " is not an absolute path", "begin it with a /");
 }
 
 Result<VolumeMount> parse_volume_mount(std::string_view text) {
   const auto refuse = [&](const std::string& why, std::string next = {}) {
-    return spec_error(quoted(text) + ": " + why, std::move(next));
+    return spec_error(in_quotes(text) + ": " + why, std::move(next));
   };
   const auto parts = split_at(text, ':');
   if (parts.size() < 2 || parts.size() > 3)
@@ -177,8 +178,9 @@ Result<VolumeMount> parse_volume_mount(std::string_view text) {
   VolumeMount mount{std::string(parts[0]), std::string(parts[1]), false, {}};
   const bool volume = parse_container_name(mount.source).has_value();
   if (!mount.source.starts_with('/') && !volume)
-    return refuse("the source " + quoted(mount.source) + " is neither an absolute path nor a volume name");
-  if (!mount.target.starts_with('/')) return refuse("the target " + quoted(mount.target) + " is not an absolute path");
+    return refuse("the source " + in_quotes(mount.source) + " is neither an absolute path nor a volume name");
+  if (!mount.target.starts_with('/'))
+    return refuse("the target " + in_quotes(mount.target) + " is not an absolute path");
   if (all(mount.target, [](char c) { return c == '/'; })) return refuse("the target is the container's own root");
   if (parts.size() == 2) return mount;
   static constexpr std::array<std::string_view, 14> kOptions = {
@@ -188,7 +190,7 @@ Result<VolumeMount> parse_volume_mount(std::string_view text) {
   bool read_write = false;
   for (const auto option : split_at(parts[2], ',')) {
     if (std::find(kOptions.begin(), kOptions.end(), option) == kOptions.end())
-      return refuse("unknown option " + quoted(option), "most mounts need only ro or rw");
+      return refuse("unknown option " + in_quotes(option), "most mounts need only ro or rw");
     mount.read_only = mount.read_only || option == "ro";
     read_write = read_write || option == "rw";
   }
@@ -199,7 +201,7 @@ Result<VolumeMount> parse_volume_mount(std::string_view text) {
 Result<std::string> parse_device_mapping(std::string_view text) {
   const auto parts = split_at(text, ':');
   const auto refuse = [&](const std::string& why) {
-    return spec_error(quoted(text) + ": " + why, "write it as /dev/on-host[:/dev/in-container[:rwm]]");
+    return spec_error(in_quotes(text) + ": " + why, "write it as /dev/on-host[:/dev/in-container[:rwm]]");
   };
   if (parts.size() > 3) return refuse("more than three parts");
   if (!parts[0].starts_with('/')) return refuse("the device on the host is not an absolute path");
@@ -211,7 +213,7 @@ Result<std::string> parse_device_mapping(std::string_view text) {
     return refuse("the device in the container is not an absolute path");
   if (parts.size() == 3 && !parts[1].starts_with('/'))
     return refuse("the device in the container is not an absolute path");
-  if (parts.size() == 3 && !is_access(parts[2])) return refuse(quoted(parts[2]) + " is not made of r, w and m");
+  if (parts.size() == 3 && !is_access(parts[2])) return refuse(in_quotes(parts[2]) + " is not made of r, w and m");
   return std::string(text);
 }
 

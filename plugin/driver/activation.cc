@@ -79,12 +79,12 @@ bool is_unnamed(const std::string& name, const Place& place) {
 }
 
 Result<void> take(const Places& places, UniqueFd fd, const std::string& name, bool first) {
-  if (!listens(fd.get())) return wrong(places, quoted(name) + " is no listening stream socket with a path");
+  if (!listens(fd.get())) return wrong(places, in_quotes(name) + " is no listening stream socket with a path");
   auto place =
       std::find_if(places.begin(), places.end(), [&](const Place& candidate) { return candidate.name == name; });
   if (place == places.end() && first && is_unnamed(name, places.front())) place = places.begin();
-  if (place == places.end()) return wrong(places, quoted(name) + " means nothing to plumb");
-  if (*place->fd) return wrong(places, "there are two for " + quoted(name));
+  if (place == places.end()) return wrong(places, in_quotes(name) + " means nothing to plumb");
+  if (*place->fd) return wrong(places, "there are two for " + in_quotes(name));
   *place->fd = std::move(fd);
   return {};
 }
@@ -96,7 +96,7 @@ Result<void> take_all(const Places& places) {
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
   if (for_whom.empty() || number<pid_t>(for_whom) != ::getpid()) return {};  // another program's
   const auto count = number<int>(how_many);
-  if (!count || *count < 0 || *count > most_inherited) return wrong(places, "LISTEN_FDS is " + quoted(how_many));
+  if (!count || *count < 0 || *count > most_inherited) return wrong(places, "LISTEN_FDS is " + in_quotes(how_many));
   std::vector<UniqueFd> fds;
   for (int fd = first_inherited; fd < first_inherited + *count; ++fd) {
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
@@ -128,7 +128,7 @@ Result<void> notify(std::string_view state) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if ((path.front() != '/' && path.front() != '@') || path.size() >= sizeof(address.sun_path))
-    return Err{ErrorKind::usage, "tell the service manager: NOTIFY_SOCKET is " + quoted(path)};
+    return Err{ErrorKind::usage, "tell the service manager: NOTIFY_SOCKET is " + in_quotes(path)};
   std::memcpy(address.sun_path, path.data(), path.size());
   if (path.front() == '@') address.sun_path[0] = '\0';  // an abstract name: exactly so long, without a zero at the end
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());

@@ -56,7 +56,7 @@ class OptionReader {
       const auto found = options_.find(std::string(name));
       if (found == options_.end() || found->second.empty()) continue;
       if (out && out->value != found->second)
-        return refuse(name, quoted(found->second) + " is not what -o " + std::string(out->name) + " says",
+        return refuse(name, in_quotes(found->second) + " is not what -o " + std::string(out->name) + " says",
                       "they are two names of one option: give one of them");
       if (!out) out = Setting{name, found->second};
     }
@@ -104,7 +104,7 @@ Result<void> read_mode(const OptionReader& reader, IpResource& link) {
   const std::string mode(mode_name(link.mode));
   if (const auto macvlan = TRY(reader.setting({"macvlan_mode"}))) {
     if (macvlan->value != "bridge")
-      return refuse(macvlan->name, quoted(macvlan->value) + " is not a way that plumb makes a macvlan",
+      return refuse(macvlan->name, in_quotes(macvlan->value) + " is not a way that plumb makes a macvlan",
                     "the one there is is bridge: links of one parent reach each other");
     if (chosen && link.mode != IpMode::macvlan)
       return refuse(macvlan->name, "it has no meaning with mode=" + mode, "remove one of the two");
@@ -115,7 +115,7 @@ Result<void> read_mode(const OptionReader& reader, IpResource& link) {
     if (!word) return refuse(ipvlan->name, word.error().what, word.error().next);
     const IpMode wanted = mode_of("ipvlan-" + *word);
     if (link.mode != IpMode::automatic && link.mode != wanted)
-      return refuse(ipvlan->name, quoted(*word) + " contradicts mode=" + std::string(mode_name(link.mode)),
+      return refuse(ipvlan->name, in_quotes(*word) + " contradicts mode=" + std::string(mode_name(link.mode)),
                     "remove one of the two");
     link.mode = wanted;
   }
@@ -136,7 +136,7 @@ Result<void> read_vlan(const OptionReader& reader, IpResource& link) {
   if (link.mode == IpMode::dedicated)
     return refuse(name->name, "not with mode=dedicated", "name the VLAN device itself as parent");
   if (link.mode != IpMode::ovs && !IfName::parse(uplink(link)))
-    return refuse(name->name, quoted(uplink(link)) + " is too long for a device",
+    return refuse(name->name, in_quotes(uplink(link)) + " is too long for a device",
                   "make the VLAN device under a shorter name and set parent to that");
   return {};
 }

@@ -45,7 +45,7 @@ class RecordReader {
 
   [[nodiscard]] Result<std::string> id(const char* name) const {
     auto out = TRY(text(name));
-    if (!is_record_id(out)) return broken(std::string(name) + " " + plumb::quoted(out) + " is not an id");
+    if (!is_record_id(out)) return broken(std::string(name) + " " + in_quotes(out) + " is not an id");
     return out;
   }
 
@@ -117,7 +117,7 @@ Result<Cidr> parse_pool(std::string_view text) { return parse_subnet(text, "subn
 
 Result<DedicatedMark> parse_mark(std::string_view text) {
   auto mark = DedicatedMark::parse(text);
-  if (!mark) return Err{ErrorKind::failed, quoted(text) + " marks no device"};
+  if (!mark) return Err{ErrorKind::failed, in_quotes(text) + " marks no device"};
   return *std::move(mark);
 }
 
@@ -227,7 +227,7 @@ Result<PoolRecord> decode_pool(const std::string& text) {
   out.auxiliaries = TRY(reader.list("auxiliaries", IpAddress::parse));
   out.network = TRY(reader.text("network"));
   if (!out.network.empty() && !is_record_id(out.network))
-    return broken("network " + plumb::quoted(out.network) + " is not an id");
+    return broken("network " + in_quotes(out.network) + " is not an id");
   return out;
 }
 

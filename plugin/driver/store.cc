@@ -36,7 +36,7 @@ std::string_view folder_of(RecordKind kind) {
 bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 Result<void> check_id(std::string_view id) {
-  if (!is_record_id(id)) return Err{ErrorKind::spec, quoted(id) + " cannot be the name of a record"};
+  if (!is_record_id(id)) return Err{ErrorKind::spec, in_quotes(id) + " cannot be the name of a record"};
   return {};
 }
 
@@ -45,7 +45,7 @@ Result<void> check_address(std::string_view address) {
   const bool good = !address.empty() && address.size() < 64 && std::all_of(address.begin(), address.end(), [](char c) {
     return is_alnum(c) || c == ':' || c == '.';
   }) && address.front() != '.';
-  if (!good) return Err{ErrorKind::spec, quoted(address) + " cannot be the name of a lease"};
+  if (!good) return Err{ErrorKind::spec, in_quotes(address) + " cannot be the name of a lease"};
   return {};
 }
 

@@ -50,14 +50,15 @@ Result<Cidr> parse_subnet(std::string_view text, std::string_view what) {
   const IpAddress first = first_address(*subnet);
   const std::string prefix = "/" + std::to_string(subnet->prefix());
   if (subnet->address() != first)
-    return Err{ErrorKind::spec, std::string(what) + ": " + quoted(text) +
+    return Err{ErrorKind::spec, std::string(what) + ": " + in_quotes(text) +
                                     " is an address in a subnet, not a subnet; write " + first.to_string() + prefix};
   if (subnet->prefix() == 0)
     return Err{ErrorKind::spec,
-               std::string(what) + ": " + quoted(text) +
+               std::string(what) + ": " + in_quotes(text) +
                    " is every address there is; write the subnet of your network, such as 10.0.3.0/24"};
   if (first.is_loopback() || first.is_multicast())
-    return Err{ErrorKind::spec, std::string(what) + ": " + quoted(text) + " has no addresses that a machine can have"};
+    return Err{ErrorKind::spec,
+               std::string(what) + ": " + in_quotes(text) + " has no addresses that a machine can have"};
   return *subnet;
 }
 

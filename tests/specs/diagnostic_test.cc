@@ -50,9 +50,9 @@ TEST_CASE("a long line is cut to a window around the column") {
 }
 
 TEST_CASE("quoted text is printable and bounded") {
-  CHECK(plumb::quoted("eth0") == "\"eth0\"");
-  CHECK(plumb::quoted("a\tb\n\x01") == "\"a\\tb\\n\\x01\"");
-  CHECK(plumb::quoted(std::string(200, 'a')) == "\"" + std::string(80, 'a') + "...\"");
+  CHECK(in_quotes("eth0") == "\"eth0\"");
+  CHECK(in_quotes("a\tb\n\x01") == "\"a\\tb\\n\\x01\"");
+  CHECK(in_quotes(std::string(200, 'a')) == "\"" + std::string(80, 'a') + "...\"");
 }
 
 TEST_CASE("spelling distances") {
