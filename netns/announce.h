@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "netns/namespace.h"
-#include "specs/ip.h"
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::netns {
 

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace plumb::netns {
 

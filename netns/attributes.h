@@ -14,7 +14,7 @@
 #include <span>
 #include <string>
 
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace plumb::netns {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

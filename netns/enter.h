@@ -14,7 +14,7 @@
 #include <type_traits>
 
 #include "netns/namespace.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

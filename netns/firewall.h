@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "netns/namespace.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

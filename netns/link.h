@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "netns/route_socket.h"
-#include "specs/ip.h"
-#include "specs/result.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "netns/namespace.h"
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::netns {
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace plumb::netns {
 

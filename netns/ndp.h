@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace plumb::netns {
 

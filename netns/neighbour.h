@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "netns/route_socket.h"
-#include "specs/ip.h"
-#include "specs/result.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

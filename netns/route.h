@@ -8,8 +8,8 @@
 
 #include "netns/address.h"
 #include "netns/route_socket.h"
-#include "specs/ip.h"
-#include "specs/result.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

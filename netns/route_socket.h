@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "netns/namespace.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 struct nl_sock;
 struct nlmsghdr;

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "netns/enter.h"
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::netns {
 

@@ -11,8 +11,8 @@
 #include <span>
 
 #include "netns/namespace.h"
-#include "specs/ip.h"
-#include "specs/result.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

@@ -6,7 +6,7 @@
 // Threads: for one that no other shares its mounts with afterwards. Privilege: CAP_SYS_ADMIN.
 #pragma once
 
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::netns {
 

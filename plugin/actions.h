@@ -24,8 +24,8 @@
 #include "plugin/handover.h"
 #include "plugin/observer.h"
 #include "plugin/service_engine.h"
-#include "specs/plan.h"
-#include "specs/service.h"
+#include "specs/plan/plan.h"
+#include "specs/service/service.h"
 
 namespace plumb {
 

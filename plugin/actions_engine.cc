@@ -3,8 +3,8 @@
 #include "plugin/actions.h"
 #include "plugin/container_config.h"
 #include "plugin/pause_image.h"
-#include "specs/diagnostic.h"
-#include "specs/planner.h"
+#include "specs/language/diagnostic.h"
+#include "specs/plan/planner.h"
 
 namespace plumb {
 

@@ -9,9 +9,9 @@
 #include "plugin/open_vswitch.h"
 #include "plugin/service_lock.h"
 #include "plugin/vlan_use.h"
-#include "specs/dedicated.h"
-#include "specs/planner.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
+#include "specs/value/dedicated_mark.h"
 
 namespace plumb {
 

@@ -7,8 +7,8 @@
 #include "plugin/actions.h"
 #include "plugin/device.h"
 #include "plugin/lan_probe.h"
-#include "specs/planner.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
 
 namespace plumb {
 

@@ -6,9 +6,9 @@
 #include <iterator>
 
 #include "plugin/exit_code.h"
-#include "specs/diagnostic.h"
-#include "specs/spelling.h"
-#include "specs/value.h"
+#include "specs/language/diagnostic.h"
+#include "specs/language/spelling.h"
+#include "specs/value/scalar.h"
 
 namespace plumb {
 

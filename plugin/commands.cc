@@ -24,7 +24,7 @@
 #include "plugin/started.h"
 #include "plugin/verb.h"
 #include "plugin/watch/watch.h"
-#include "specs/keywords.h"
+#include "specs/language/keywords.h"
 
 namespace plumb {
 

@@ -9,8 +9,8 @@
 #include "plugin/command_line.h"
 #include "plugin/exit_code.h"
 #include "plugin/spec_file.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "specs/diagnostic.h"
+#include "specs/language/diagnostic.h"
 
 namespace plumb {
 

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

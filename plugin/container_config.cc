@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "specs/planner.h"
+#include "specs/plan/planner.h"
 
 namespace plumb {
 
@@ -84,7 +84,7 @@ void mount(const VolumeMount& m, docker::ContainerConfig& out) {
     out.binds.push_back(m.source + ":" + m.target + (m.options.empty() ? "" : ":" + m.options));
     return;
   }
-  // Of the options only ro and a propagation can be there (specs/run_value.h).
+  // Of the options only ro and a propagation can be there (specs/service/run_value.h).
   std::string propagation = m.options;
   if (m.read_only) propagation.erase(0, propagation.starts_with("ro,") ? 3 : 2);
   out.mounts.push_back({m.source, m.target, m.read_only, std::move(propagation)});

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "docker_client/container.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
 
 namespace plumb {
 

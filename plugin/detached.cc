@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb {
 

@@ -9,8 +9,8 @@
 #include "netns/link.h"
 #include "netns/namespace.h"
 #include "netns/route_socket.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

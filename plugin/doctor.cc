@@ -11,8 +11,8 @@
 #include "netns/probe.h"
 #include "plugin/observer.h"
 #include "plugin/service_engine.h"
-#include "specs/planner.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
 
 namespace plumb {
 

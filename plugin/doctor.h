@@ -6,9 +6,9 @@
 #include <stop_token>
 #include <vector>
 
-#include "specs/diagnosis.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/status/diagnosis.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "specs/plan.h"
-#include "specs/result.h"
+#include "specs/plan/plan.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -3,8 +3,8 @@
 // Threads: pure. Privilege: none.
 #pragma once
 
-#include "specs/result.h"
-#include "specs/status.h"
+#include "specs/status/status.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -12,7 +12,7 @@
 #include "netns/namespace.h"
 #include "plugin/device.h"
 #include "plugin/lan_probe.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb {
 

@@ -19,9 +19,9 @@
 #include "netns/handover.h"
 #include "netns/probe.h"
 #include "plugin/executor.h"
-#include "specs/plan.h"
-#include "specs/service.h"
-#include "specs/unique_fd.h"
+#include "specs/plan/plan.h"
+#include "specs/service/service.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb {
 

@@ -7,8 +7,8 @@
 #include "netns/route.h"
 #include "netns/sysctl.h"
 #include "plugin/device.h"
-#include "specs/planner.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
 
 namespace plumb {
 

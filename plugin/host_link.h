@@ -11,9 +11,9 @@
 #include "netns/link.h"
 #include "netns/namespace.h"
 #include "netns/route_socket.h"
-#include "specs/ip.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -5,7 +5,7 @@
 #include "netns/link.h"
 #include "netns/sysctl.h"
 #include "plugin/device.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb {
 

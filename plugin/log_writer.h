@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "docker_client/log.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -16,8 +16,8 @@
 #include "plugin/names.h"
 #include "plugin/open_vswitch.h"
 #include "plugin/started.h"
-#include "specs/planner.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
 
 namespace plumb {
 

@@ -11,9 +11,9 @@
 
 #include "netns/namespace.h"
 #include "plugin/service_engine.h"
-#include "specs/observed.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/plan/observed.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

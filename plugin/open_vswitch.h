@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "specs/observed.h"
-#include "specs/result.h"
+#include "specs/plan/observed.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "plugin/verb.h"
-#include "specs/diagnosis.h"
-#include "specs/diagnostic.h"
-#include "specs/plan.h"
-#include "specs/result.h"
-#include "specs/status.h"
+#include "specs/language/diagnostic.h"
+#include "specs/plan/plan.h"
+#include "specs/status/diagnosis.h"
+#include "specs/status/status.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

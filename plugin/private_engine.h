@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "netns/process.h"
-#include "specs/observed.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/plan/observed.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

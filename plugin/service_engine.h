@@ -12,9 +12,9 @@
 
 #include "docker_client/client.h"
 #include "plugin/private_engine.h"
-#include "specs/observed.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/plan/observed.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

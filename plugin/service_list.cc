@@ -13,8 +13,8 @@
 #include "plugin/service_engine.h"
 #include "plugin/spec_file.h"
 #include "plugin/started.h"
-#include "specs/planner.h"
-#include "specs/status.h"
+#include "specs/plan/planner.h"
+#include "specs/status/status.h"
 
 namespace plumb {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "plugin/command_line.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

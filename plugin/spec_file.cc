@@ -11,8 +11,8 @@
 #include <climits>
 #include <filesystem>
 
-#include "specs/loader.h"
-#include "specs/unique_fd.h"
+#include "specs/service/loader.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb {
 

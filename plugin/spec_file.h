@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "specs/diagnostic.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/language/diagnostic.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "plugin/spec_file.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -9,7 +9,7 @@
 #include "plugin/names.h"
 #include "plugin/observer.h"
 #include "plugin/time_limit.h"
-#include "specs/planner.h"
+#include "specs/plan/planner.h"
 
 namespace plumb {
 

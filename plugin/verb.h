@@ -12,9 +12,9 @@
 #include "plugin/actions.h"
 #include "plugin/executor.h"
 #include "plugin/service_lock.h"
-#include "specs/plan.h"
-#include "specs/service.h"
-#include "specs/status.h"
+#include "specs/plan/plan.h"
+#include "specs/service/service.h"
+#include "specs/status/status.h"
 
 namespace plumb {
 

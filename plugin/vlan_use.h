@@ -1,15 +1,15 @@
 // VLAN devices of the node that plumb makes on demand, shares and removes with their last user.
 //
-// A user is a further name of the device (specs/uplink.h). Threads: the caller holds lock_node_links(), and the socket
-// is its own. Privilege: CAP_NET_ADMIN.
+// A user is a further name of the device (specs/service/uplink.h). Threads: the caller holds lock_node_links(), and the
+// socket is its own. Privilege: CAP_NET_ADMIN.
 #pragma once
 
 #include <string>
 
 #include "netns/link.h"
 #include "netns/route_socket.h"
-#include "specs/result.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

@@ -10,7 +10,7 @@
 #include <functional>
 #include <stop_token>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb {
 

@@ -13,7 +13,7 @@
 #include "netns/namespace.h"
 #include "netns/route_socket.h"
 #include "plugin/names.h"
-#include "specs/planner.h"
+#include "specs/plan/planner.h"
 
 namespace plumb {
 

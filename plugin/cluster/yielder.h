@@ -7,8 +7,8 @@
 // Threads: forks, so the caller has one thread. Privilege: root, in effect.
 #pragma once
 
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

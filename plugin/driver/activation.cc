@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/diagnostic.h"
+#include "specs/language/diagnostic.h"
 
 namespace plumb::driver {
 

@@ -19,7 +19,7 @@
 #include "netns/route.h"
 #include "netns/sysctl.h"
 #include "plugin/driver/endpoint_link.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

@@ -20,8 +20,8 @@
 #include "plugin/driver/privileges.h"
 #include "plugin/output.h"
 #include "plugin/program.h"
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::driver {
 

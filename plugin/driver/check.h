@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "plugin/command_line.h"
-#include "specs/diagnosis.h"
+#include "specs/status/diagnosis.h"
 
 namespace plumb::driver {
 

@@ -12,7 +12,7 @@
 #include "plugin/open_vswitch.h"
 #include "plugin/service_lock.h"
 #include "plugin/vlan_use.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

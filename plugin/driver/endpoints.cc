@@ -10,7 +10,7 @@
 #include "plugin/driver/networks.h"
 #include "plugin/driver/parent.h"
 #include "plugin/driver/turn.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

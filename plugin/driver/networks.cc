@@ -9,7 +9,7 @@
 #include "plugin/driver/turn.h"
 #include "plugin/service_lock.h"
 #include "plugin/vlan_use.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

@@ -27,7 +27,7 @@
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record.h"
 #include "plugin/driver/store.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

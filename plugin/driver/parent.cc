@@ -7,7 +7,7 @@
 #include "netns/namespace.h"
 #include "plugin/device.h"
 #include "plugin/open_vswitch.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

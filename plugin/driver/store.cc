@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "specs/diagnostic.h"
+#include "specs/language/diagnostic.h"
 
 namespace plumb::driver {
 

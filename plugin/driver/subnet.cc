@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "specs/diagnostic.h"
+#include "specs/language/diagnostic.h"
 
 namespace plumb::driver {
 

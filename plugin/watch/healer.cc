@@ -10,7 +10,7 @@
 #include "plugin/service_engine.h"
 #include "plugin/service_lock.h"
 #include "plugin/watch/log.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::watch {
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::watch {
 

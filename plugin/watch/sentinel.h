@@ -15,7 +15,7 @@
 #include "netns/rival_watch.h"
 #include "plugin/observer.h"
 #include "plugin/watch/decision.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
 
 namespace plumb::watch {
 

@@ -20,7 +20,7 @@
 #include <string_view>
 
 #include "plugin/driver/http_server.h"
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace {
 

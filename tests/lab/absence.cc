@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::lab {
 namespace {

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 #include "tests/lab/fault_stage.h"
 #include "tests/lab/node.h"
 

@@ -16,7 +16,7 @@
 #include "netns/namespace.h"
 #include "netns/packet_socket.h"
 #include "netns/route_socket.h"
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace plumb::netns::test {
 

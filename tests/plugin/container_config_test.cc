@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "specs/planner.h"
+#include "specs/plan/planner.h"
 #include "tests/plugin/svc1.h"
 
 using namespace plumb;

@@ -1,5 +1,5 @@
 // What the doctor says: each thing that keeps an address from answering is found, and comes with what to do.
-#include "specs/diagnosis.h"
+#include "specs/status/diagnosis.h"
 
 #include <doctest/doctest.h>
 

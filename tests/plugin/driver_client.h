@@ -7,7 +7,7 @@
 #include <string>
 
 #include "plugin/driver/http_server.h"
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::test {
 

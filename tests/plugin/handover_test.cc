@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "specs/loader.h"
+#include "specs/service/loader.h"
 #include "tests/plugin/plans.h"
 #include "tests/plugin/svc1.h"
 

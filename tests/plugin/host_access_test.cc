@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "specs/planner.h"
-#include "specs/status.h"
+#include "specs/plan/planner.h"
+#include "specs/status/status.h"
 #include "tests/plugin/svc1.h"
 
 using namespace plumb;

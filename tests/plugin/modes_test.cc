@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "specs/dedicated.h"
-#include "specs/planner.h"
-#include "specs/status.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
+#include "specs/status/status.h"
+#include "specs/value/dedicated_mark.h"
 #include "tests/plugin/svc1.h"
 
 using namespace plumb;

@@ -1,5 +1,5 @@
-#include "specs/planner.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
 
 #include <doctest/doctest.h>
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <string>
 
-#include "specs/planner.h"
+#include "specs/plan/planner.h"
 
 namespace plumb::test {
 

@@ -1,8 +1,8 @@
-#include "specs/status.h"
+#include "specs/status/status.h"
 
 #include <doctest/doctest.h>
 
-#include "specs/planner.h"
+#include "specs/plan/planner.h"
 #include "tests/plugin/svc1.h"
 
 using namespace plumb;

@@ -1,9 +1,9 @@
 // The micro-container service of the reference, as a value, and what a node with nothing of it looks like.
 #pragma once
 
-#include "specs/observed.h"
-#include "specs/planner.h"
-#include "specs/service.h"
+#include "specs/plan/observed.h"
+#include "specs/plan/planner.h"
+#include "specs/service/service.h"
 
 namespace plumb::test {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "specs/loader.h"
+#include "specs/service/loader.h"
 
 namespace {
 

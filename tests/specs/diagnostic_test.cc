@@ -1,8 +1,8 @@
-#include "specs/diagnostic.h"
+#include "specs/language/diagnostic.h"
 
 #include <doctest/doctest.h>
 
-#include "specs/spelling.h"
+#include "specs/language/spelling.h"
 
 using plumb::Diagnostic;
 using plumb::Severity;

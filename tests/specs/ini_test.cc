@@ -1,4 +1,4 @@
-#include "specs/ini.h"
+#include "specs/language/ini.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>

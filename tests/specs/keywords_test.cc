@@ -1,11 +1,11 @@
-#include "specs/keywords.h"
+#include "specs/language/keywords.h"
 
 #include <doctest/doctest.h>
 
 #include <set>
 #include <string>
 
-#include "specs/loader.h"
+#include "specs/service/loader.h"
 
 using plumb::Keyword;
 using plumb::SectionKind;

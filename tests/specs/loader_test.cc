@@ -1,4 +1,4 @@
-#include "specs/loader.h"
+#include "specs/service/loader.h"
 
 #include <doctest/doctest.h>
 

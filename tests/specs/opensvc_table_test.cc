@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "specs/keywords.h"
-#include "specs/loader.h"
+#include "specs/language/keywords.h"
+#include "specs/service/loader.h"
 
 using namespace plumb;
 

@@ -1,7 +1,7 @@
 // Files as the users of OpenSVC have them: what its two generations accept and plumb once did not.
 #include <doctest/doctest.h>
 
-#include "specs/loader.h"
+#include "specs/service/loader.h"
 
 using namespace plumb;
 using namespace std::chrono_literals;

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "specs/loader.h"
+#include "specs/service/loader.h"
 
 namespace {
 

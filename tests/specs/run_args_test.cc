@@ -1,9 +1,9 @@
-#include "specs/run_args.h"
+#include "specs/service/run_args.h"
 
 #include <doctest/doctest.h>
 
-#include "specs/loader.h"
-#include "specs/planner.h"
+#include "specs/plan/planner.h"
+#include "specs/service/loader.h"
 
 using namespace plumb;
 using namespace std::chrono_literals;

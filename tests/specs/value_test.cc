@@ -1,4 +1,4 @@
-#include "specs/value.h"
+#include "specs/value/scalar.h"
 
 #include <doctest/doctest.h>
 
