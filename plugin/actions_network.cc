@@ -1,9 +1,9 @@
 #include <cstdio>
 
-#include "netns/address.h"
-#include "netns/link.h"
-#include "netns/probe.h"
-#include "netns/route.h"
+#include "netns/address/address.h"
+#include "netns/address/route.h"
+#include "netns/lan/probe.h"
+#include "netns/link/link.h"
 #include "plugin/actions.h"
 #include "plugin/device.h"
 #include "plugin/lan_probe.h"

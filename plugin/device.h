@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "netns/route_socket.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
 #include "specs/service/service.h"
 #include "specs/value/result.h"
 

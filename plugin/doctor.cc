@@ -6,9 +6,9 @@
 #include <sstream>
 #include <utility>
 
-#include "netns/firewall.h"
-#include "netns/link.h"
-#include "netns/probe.h"
+#include "netns/address/firewall.h"
+#include "netns/lan/probe.h"
+#include "netns/link/link.h"
 #include "plugin/observer.h"
 #include "plugin/service_engine.h"
 #include "specs/plan/planner.h"

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "docker_client/container.h"
-#include "netns/enter.h"
-#include "netns/sysfs.h"
+#include "netns/link/sysfs.h"
+#include "netns/namespace/enter.h"
 #include "plugin/console.h"
 #include "plugin/container_choice.h"
 #include "plugin/container_config.h"

@@ -9,7 +9,7 @@
 #include <random>
 #include <set>
 
-#include "netns/namespace.h"
+#include "netns/namespace/namespace.h"
 #include "plugin/device.h"
 #include "plugin/lan_probe.h"
 #include "specs/service/uplink.h"

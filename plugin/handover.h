@@ -16,8 +16,8 @@
 #include <thread>
 #include <vector>
 
-#include "netns/handover.h"
-#include "netns/probe.h"
+#include "netns/lan/handover.h"
+#include "netns/lan/probe.h"
 #include "plugin/executor.h"
 #include "specs/plan/plan.h"
 #include "specs/service/service.h"

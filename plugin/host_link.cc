@@ -2,10 +2,10 @@
 
 #include <array>
 
-#include "netns/address.h"
-#include "netns/neighbour.h"
-#include "netns/route.h"
-#include "netns/sysctl.h"
+#include "netns/address/address.h"
+#include "netns/address/neighbour.h"
+#include "netns/address/route.h"
+#include "netns/address/sysctl.h"
 #include "plugin/device.h"
 #include "specs/plan/planner.h"
 #include "specs/service/uplink.h"

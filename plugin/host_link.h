@@ -8,9 +8,9 @@
 
 #include <vector>
 
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "netns/route_socket.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
 #include "specs/service/service.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"

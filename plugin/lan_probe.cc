@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "netns/link.h"
-#include "netns/sysctl.h"
+#include "netns/address/sysctl.h"
+#include "netns/link/link.h"
 #include "plugin/device.h"
 #include "specs/service/uplink.h"
 

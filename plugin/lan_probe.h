@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <string>
 
-#include "netns/probe.h"
+#include "netns/lan/probe.h"
 #include "specs/service/service.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"

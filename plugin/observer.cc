@@ -7,10 +7,10 @@
 #include <thread>
 
 #include "docker_client/container.h"
-#include "netns/address.h"
-#include "netns/link.h"
-#include "netns/process.h"
-#include "netns/route.h"
+#include "netns/address/address.h"
+#include "netns/address/route.h"
+#include "netns/link/link.h"
+#include "netns/namespace/process.h"
 #include "plugin/container_config.h"
 #include "plugin/executor.h"
 #include "plugin/names.h"

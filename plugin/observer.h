@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <string>
 
-#include "netns/namespace.h"
+#include "netns/namespace/namespace.h"
 #include "plugin/service_engine.h"
 #include "specs/plan/observed.h"
 #include "specs/service/service.h"

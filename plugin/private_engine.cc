@@ -19,8 +19,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "netns/link.h"
-#include "netns/namespace.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
 #include "plugin/program.h"
 #include "plugin/service_lock.h"
 #include "plugin/wakeup.h"

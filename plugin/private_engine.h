@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "netns/process.h"
+#include "netns/namespace/process.h"
 #include "specs/plan/observed.h"
 #include "specs/service/service.h"
 #include "specs/value/result.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "docker_client/events.h"
-#include "netns/capability.h"
+#include "netns/namespace/capability.h"
 #include "plugin/announce_later.h"
 #include "plugin/container_config.h"
 #include "plugin/names.h"

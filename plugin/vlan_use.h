@@ -6,8 +6,8 @@
 
 #include <string>
 
-#include "netns/link.h"
-#include "netns/route_socket.h"
+#include "netns/link/link.h"
+#include "netns/socket/route_socket.h"
 #include "specs/service/uplink.h"
 #include "specs/value/result.h"
 

@@ -8,10 +8,10 @@
 #include <set>
 #include <vector>
 
-#include "netns/address.h"
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "netns/route_socket.h"
+#include "netns/address/address.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
 #include "plugin/names.h"
 #include "specs/plan/planner.h"
 

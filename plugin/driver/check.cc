@@ -14,8 +14,8 @@
 #include <string>
 #include <utility>
 
-#include "netns/capability.h"
-#include "netns/link.h"
+#include "netns/link/link.h"
+#include "netns/namespace/capability.h"
 #include "plugin/console.h"
 #include "plugin/driver/privileges.h"
 #include "plugin/output.h"

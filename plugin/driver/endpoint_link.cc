@@ -5,8 +5,8 @@
 #include <chrono>
 #include <cstdio>
 
-#include "netns/address.h"
-#include "netns/sysctl.h"
+#include "netns/address/address.h"
+#include "netns/address/sysctl.h"
 #include "plugin/device.h"
 #include "plugin/lan_probe.h"
 #include "plugin/open_vswitch.h"

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "netns/probe.h"
-#include "netns/route_socket.h"
+#include "netns/lan/probe.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
 #include "plugin/driver/record.h"
 #include "plugin/host_link.h"
 #include "specs/value/result.h"

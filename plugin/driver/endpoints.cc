@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <thread>
 
-#include "netns/route.h"
+#include "netns/address/route.h"
 #include "plugin/device.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/mac_choice.h"

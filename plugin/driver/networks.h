@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-#include "netns/probe.h"
+#include "netns/lan/probe.h"
 #include "plugin/driver/arrivals.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record.h"

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "netns/address.h"
-#include "netns/link.h"
-#include "netns/namespace.h"
+#include "netns/address/address.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
 #include "plugin/device.h"
 #include "plugin/open_vswitch.h"
 #include "specs/service/uplink.h"

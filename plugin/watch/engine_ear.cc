@@ -16,7 +16,7 @@
 #include <optional>
 
 #include "docker_client/events.h"
-#include "netns/process.h"
+#include "netns/namespace/process.h"
 #include "plugin/container_config.h"
 #include "plugin/watch/decision.h"
 

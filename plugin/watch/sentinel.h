@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "netns/link_watch.h"
-#include "netns/process.h"
-#include "netns/rival_watch.h"
+#include "netns/lan/rival_watch.h"
+#include "netns/link/link_watch.h"
+#include "netns/namespace/process.h"
 #include "plugin/observer.h"
 #include "plugin/watch/decision.h"
 #include "specs/service/service.h"

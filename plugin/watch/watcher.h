@@ -20,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-#include "netns/link_watch.h"
+#include "netns/link/link_watch.h"
 #include "plugin/watch/engine_ear.h"
 #include "plugin/watch/healer.h"
 #include "plugin/watch/metrics.h"

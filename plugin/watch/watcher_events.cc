@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-#include "netns/link.h"
+#include "netns/link/link.h"
 #include "plugin/watch/log.h"
 #include "plugin/watch/watcher.h"
 

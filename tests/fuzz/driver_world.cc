@@ -11,7 +11,7 @@
 #include <memory>
 #include <utility>
 
-#include "netns/link.h"
+#include "netns/link/link.h"
 #include "plugin/device.h"
 #include "plugin/driver/record.h"
 

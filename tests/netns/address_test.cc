@@ -1,13 +1,13 @@
-#include "netns/address.h"
+#include "netns/address/address.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <thread>
 
-#include "netns/arp.h"
-#include "netns/ndp.h"
-#include "netns/sysctl.h"
+#include "netns/address/sysctl.h"
+#include "netns/wire/arp.h"
+#include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

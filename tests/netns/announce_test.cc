@@ -1,4 +1,4 @@
-#include "netns/announce.h"
+#include "netns/lan/announce.h"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "netns/arp.h"
-#include "netns/ndp.h"
-#include "netns/neighbour.h"
+#include "netns/address/neighbour.h"
+#include "netns/wire/arp.h"
+#include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

@@ -1,12 +1,12 @@
-#include "netns/capability.h"
+#include "netns/namespace/capability.h"
 
 #include <doctest/doctest.h>
 #include <sys/capability.h>
 
 #include <thread>
 
-#include "netns/enter.h"
-#include "netns/probe.h"
+#include "netns/lan/probe.h"
+#include "netns/namespace/enter.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

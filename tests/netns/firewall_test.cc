@@ -1,4 +1,4 @@
-#include "netns/firewall.h"
+#include "netns/address/firewall.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "netns/handover.h"
+#include "netns/lan/handover.h"
 
 #include <doctest/doctest.h>
 #include <poll.h>

@@ -3,13 +3,13 @@
 
 #include <array>
 
-#include "netns/announce.h"
-#include "netns/capability.h"
-#include "netns/neighbour.h"
-#include "netns/probe.h"
-#include "netns/process.h"
-#include "netns/route.h"
-#include "netns/sysctl.h"
+#include "netns/address/neighbour.h"
+#include "netns/address/route.h"
+#include "netns/address/sysctl.h"
+#include "netns/lan/announce.h"
+#include "netns/lan/probe.h"
+#include "netns/namespace/capability.h"
+#include "netns/namespace/process.h"
 #include "tests/netns/lan.h"
 
 #include <unistd.h>

@@ -1,10 +1,10 @@
-#include "netns/link.h"
+#include "netns/link/link.h"
 
 #include <doctest/doctest.h>
 
 #include <cerrno>
 
-#include "netns/sysctl.h"
+#include "netns/address/sysctl.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

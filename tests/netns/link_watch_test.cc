@@ -1,4 +1,4 @@
-#include "netns/link_watch.h"
+#include "netns/link/link_watch.h"
 
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "netns/route.h"
+#include "netns/address/route.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

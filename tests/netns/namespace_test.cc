@@ -1,4 +1,4 @@
-#include "netns/namespace.h"
+#include "netns/namespace/namespace.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <cstdlib>
 #include <thread>
 
-#include "netns/enter.h"
-#include "netns/link.h"
-#include "netns/process.h"
+#include "netns/link/link.h"
+#include "netns/namespace/enter.h"
+#include "netns/namespace/process.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

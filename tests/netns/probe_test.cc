@@ -1,13 +1,13 @@
-#include "netns/probe.h"
+#include "netns/lan/probe.h"
 
 #include <doctest/doctest.h>
 
 #include <thread>
 
-#include "netns/arp.h"
-#include "netns/ndp.h"
-#include "netns/neighbour.h"
-#include "netns/sysctl.h"
+#include "netns/address/neighbour.h"
+#include "netns/address/sysctl.h"
+#include "netns/wire/arp.h"
+#include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

@@ -1,11 +1,11 @@
-#include "netns/rival_watch.h"
+#include "netns/lan/rival_watch.h"
 
 #include <doctest/doctest.h>
 #include <linux/if_ether.h>
 #include <poll.h>
 
-#include "netns/arp.h"
-#include "netns/ndp.h"
+#include "netns/wire/arp.h"
+#include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

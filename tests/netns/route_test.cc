@@ -1,11 +1,11 @@
-#include "netns/route.h"
+#include "netns/address/route.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include "netns/neighbour.h"
+#include "netns/address/neighbour.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

@@ -1,11 +1,11 @@
-#include "netns/sysctl.h"
+#include "netns/address/sysctl.h"
 
 #include <doctest/doctest.h>
 
 #include <array>
 
-#include "netns/enter.h"
-#include "netns/link.h"
+#include "netns/link/link.h"
+#include "netns/namespace/enter.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <thread>
 
-#include "netns/address.h"
-#include "netns/changes.h"
-#include "netns/link.h"
-#include "netns/stop_event.h"
+#include "netns/address/address.h"
+#include "netns/link/link.h"
+#include "netns/namespace/stop_event.h"
+#include "netns/socket/changes.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "netns/arp.h"
-#include "netns/ndp.h"
+#include "netns/wire/arp.h"
+#include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

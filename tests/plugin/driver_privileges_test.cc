@@ -20,9 +20,9 @@
 #include <sstream>
 #include <thread>
 
-#include "netns/link.h"
-#include "netns/packet_socket.h"
-#include "netns/sysctl.h"
+#include "netns/address/sysctl.h"
+#include "netns/link/link.h"
+#include "netns/socket/packet_socket.h"
 #include "plugin/program.h"
 #include "tests/plugin/child.h"
 
