@@ -12,7 +12,7 @@
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
-#include "plugin/names.h"
+#include "plugin/node/names.h"
 #include "specs/plan/planner.h"
 
 namespace plumb {

@@ -12,8 +12,8 @@
 
 namespace plumb {
 
-// The process ends when it has yielded, or when a verb begins (plugin/started.h, begin_yielding). Errors: the kernel's;
-// none of the service's devices is there.
+// The process ends when it has yielded, or when a verb begins (plugin/verb/started.h, begin_yielding). Errors: the
+// kernel's; none of the service's devices is there.
 [[nodiscard]] Result<void> yield_when_asked(const Service& service);
 
 }  // namespace plumb

@@ -17,7 +17,7 @@
 
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record.h"
-#include "plugin/host_link.h"
+#include "plugin/node/host_link.h"
 #include "specs/service/service.h"
 #include "specs/value/result.h"
 

@@ -16,10 +16,10 @@
 
 #include "netns/link/link.h"
 #include "netns/namespace/capability.h"
-#include "plugin/console.h"
 #include "plugin/driver/privileges.h"
-#include "plugin/output.h"
-#include "plugin/program.h"
+#include "plugin/node/program.h"
+#include "plugin/output/console.h"
+#include "plugin/output/output.h"
 #include "specs/value/result.h"
 #include "specs/value/unique_fd.h"
 

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "plugin/command_line.h"
+#include "plugin/command/command_line.h"
 #include "specs/status/diagnosis.h"
 
 namespace plumb::driver {

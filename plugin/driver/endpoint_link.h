@@ -16,7 +16,7 @@
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
 #include "plugin/driver/record.h"
-#include "plugin/host_link.h"
+#include "plugin/node/host_link.h"
 #include "specs/value/result.h"
 
 namespace plumb::driver {

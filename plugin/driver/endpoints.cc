@@ -4,12 +4,12 @@
 #include <thread>
 
 #include "netns/address/route.h"
-#include "plugin/device.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/mac_choice.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/parent.h"
 #include "plugin/driver/turn.h"
+#include "plugin/node/device.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::driver {

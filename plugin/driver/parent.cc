@@ -5,8 +5,8 @@
 #include "netns/address/address.h"
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
-#include "plugin/device.h"
-#include "plugin/open_vswitch.h"
+#include "plugin/node/device.h"
+#include "plugin/node/open_vswitch.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::driver {

@@ -17,7 +17,7 @@
 
 #include "docker_client/events.h"
 #include "netns/namespace/process.h"
-#include "plugin/container_config.h"
+#include "plugin/engine/container_config.h"
 #include "plugin/watch/decision.h"
 
 namespace plumb::watch {

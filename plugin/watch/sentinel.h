@@ -13,7 +13,7 @@
 #include "netns/lan/rival_watch.h"
 #include "netns/link/link_watch.h"
 #include "netns/namespace/process.h"
-#include "plugin/observer.h"
+#include "plugin/verb/observer.h"
 #include "plugin/watch/decision.h"
 #include "specs/service/service.h"
 

@@ -3,7 +3,7 @@
 // Nothing is polled. One thread waits: for the kernel's word on links, addresses, routes and the ends of processes, for
 // packets of rivals, for the files of what is started, and for the threads that listen to engines or look after a
 // service. Timers run only while a heal, an announcement or a rival is pending. Threads: as said; run() in main's.
-// Privilege: root, in effect; see plugin/actions.h.
+// Privilege: root, in effect; see plugin/verb/actions.h.
 #pragma once
 
 #include <poll.h>

@@ -1,6 +1,6 @@
 // What was seen of a service on one node: the engine's containers and the kernel's links, addresses and routes.
 //
-// Filled by plugin/observer.h, read by the planner and the status. Threads: plain values. Privilege: none.
+// Filled by plugin/verb/observer.h, read by the planner and the status. Threads: plain values. Privilege: none.
 #pragma once
 
 #include <chrono>

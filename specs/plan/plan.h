@@ -1,6 +1,6 @@
 // A plan: the graph of steps that brings a service from what was observed to what a verb asks for.
 //
-// A plan is a value: printed by `plumb plan`, run by plugin/executor.h. Threads: plain values. Privilege: none.
+// A plan is a value: printed by `plumb plan`, run by plugin/verb/executor.h. Threads: plain values. Privilege: none.
 #pragma once
 
 #include <cstddef>

@@ -13,7 +13,7 @@
 
 namespace plumb {
 
-// What went wrong, in the terms a caller can act on. plugin/exit_code.h maps each kind to one exit code.
+// What went wrong, in the terms a caller can act on. plugin/output/exit_code.h maps each kind to one exit code.
 enum class ErrorKind {
   usage,        // the command line is wrong
   spec,         // the service's configuration is wrong

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "netns/link/link.h"
-#include "plugin/device.h"
 #include "plugin/driver/record.h"
+#include "plugin/node/device.h"
 
 namespace plumb::test {
 

@@ -13,7 +13,7 @@
 
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
-#include "plugin/driver/http_server.h"
+#include "plugin/daemon/http_server.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/pools.h"

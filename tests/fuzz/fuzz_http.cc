@@ -19,7 +19,7 @@
 #include <string>
 #include <string_view>
 
-#include "plugin/driver/http_server.h"
+#include "plugin/daemon/http_server.h"
 #include "specs/value/unique_fd.h"
 
 namespace {

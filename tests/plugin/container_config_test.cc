@@ -1,4 +1,4 @@
-#include "plugin/container_config.h"
+#include "plugin/engine/container_config.h"
 
 #include <doctest/doctest.h>
 

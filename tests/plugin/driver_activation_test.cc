@@ -1,5 +1,5 @@
 // The sockets that systemd passes on, as a child meets them, and what is said to it.
-#include "plugin/driver/activation.h"
+#include "plugin/daemon/activation.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "plugin/driver/http_server.h"
+#include "plugin/daemon/http_server.h"
 #include "specs/value/unique_fd.h"
 
 namespace plumb::test {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "plugin/driver/http_server.h"
+#include "plugin/daemon/http_server.h"
 #include "tests/plugin/driver_client.h"
 
 using namespace plumb;

@@ -23,7 +23,7 @@
 #include "netns/address/sysctl.h"
 #include "netns/link/link.h"
 #include "netns/socket/packet_socket.h"
-#include "plugin/program.h"
+#include "plugin/node/program.h"
 #include "tests/plugin/child.h"
 
 using namespace plumb;

@@ -1,4 +1,4 @@
-#include "plugin/executor.h"
+#include "plugin/verb/executor.h"
 
 #include <doctest/doctest.h>
 

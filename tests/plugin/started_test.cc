@@ -1,4 +1,4 @@
-#include "plugin/started.h"
+#include "plugin/verb/started.h"
 
 #include <doctest/doctest.h>
 
