@@ -6,9 +6,9 @@
 #include <iterator>
 
 #include "plugin/output/exit_code.h"
-#include "specs/language/diagnostic.h"
 #include "specs/language/spelling.h"
 #include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "specs/language/diagnostic.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

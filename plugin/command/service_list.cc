@@ -15,6 +15,7 @@
 #include "plugin/verb/started.h"
 #include "specs/plan/planner.h"
 #include "specs/status/status.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

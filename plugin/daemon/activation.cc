@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/language/diagnostic.h"
+#include "specs/value/text.h"
 
 namespace plumb::driver {
 

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "specs/language/diagnostic.h"
 #include "specs/language/keywords.h"
 #include "specs/language/spelling.h"
 #include "specs/service/link_value.h"
 #include "specs/service/uplink.h"
 #include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb::driver {
 

@@ -3,8 +3,8 @@
 #include "plugin/engine/container_config.h"
 #include "plugin/engine/pause_image.h"
 #include "plugin/verb/actions.h"
-#include "specs/language/diagnostic.h"
 #include "specs/plan/planner.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

@@ -11,6 +11,7 @@
 #include "netns/link/link.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/verb/observer.h"
+#include "specs/plan/parent_link.h"
 #include "specs/plan/planner.h"
 #include "specs/service/uplink.h"
 

@@ -1,8 +1,8 @@
 #include "specs/language/diagnostic.h"
 
 #include <algorithm>
-#include <array>
 
+#include "specs/value/text.h"
 #include "specs/value/utf8.h"
 
 namespace plumb {
@@ -11,9 +11,6 @@ namespace {
 
 constexpr std::size_t kWindow = 110;  // bytes of a source line shown: with the margin it fits 120 columns
 constexpr std::size_t kBefore = 70;   // of those, bytes before the column
-constexpr std::size_t kQuoted = 80;
-
-bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; }
 
 // The part of the source line to show and the index of the column in it. The cut never splits a UTF-8 character.
 struct Excerpt {
@@ -74,39 +71,6 @@ std::string_view to_string(Severity severity) {
     case Severity::note: return "note";
   }
   return "error";
-}
-
-std::string printable(std::string_view text) {
-  static constexpr std::array<char, 16> kHex = {'0', '1', '2', '3', '4', '5', '6', '7',
-                                                '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text, i);
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    if (length > 0) {
-      out += text.substr(i, length);
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else {
-      out += "\\x";
-      out += kHex.at(byte >> 4U);
-      out += kHex.at(byte & 0xfU);
-    }
-    i += std::max<std::size_t>(length, 1);
-  }
-  return out;
-}
-
-std::string in_quotes(std::string_view text) {
-  std::size_t end = std::min(text.size(), kQuoted);
-  while (end > 0 && end < text.size() && continues_character(text[end])) --end;
-  return "\"" + printable(text.substr(0, end)) + (end < text.size() ? "...\"" : "\"");
 }
 
 std::string render(const Diagnostic& diagnostic, bool colour) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/service/service.h"
+#include "specs/language/position.h"
 
 namespace plumb {
 
@@ -35,11 +35,5 @@ struct Diagnostic {
 [[nodiscard]] std::string render(const Diagnostic& diagnostic, bool colour);
 // All of them, in their order.
 [[nodiscard]] std::string render(std::span<const Diagnostic> diagnostics, bool colour);
-
-// `text` with its control characters and bytes that are not UTF-8 as \xNN (tab, newline and return as \t, \n, \r), so
-// that it can be shown on a terminal.
-[[nodiscard]] std::string printable(std::string_view text);
-// `text` in double quotes, printable, and cut after 80 bytes.
-[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace plumb

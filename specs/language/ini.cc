@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "specs/value/text.h"
 #include "specs/value/utf8.h"
 
 namespace plumb {

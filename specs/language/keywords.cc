@@ -6,6 +6,7 @@
 
 #include "specs/language/keyword_tables.h"
 #include "specs/language/spelling.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -208,6 +209,14 @@ Result<std::string> keyword_reference(std::string_view name) {
     next += (next.empty() ? "did you mean " : ", ") + near;
   return Err{ErrorKind::not_found, "there is no keyword \"" + std::string(name) + "\"",
              next.empty() ? "`plumb keywords` lists them all" : next + "?"};
+}
+
+Result<std::string> parse_choice(std::string_view text, std::string_view candidates) {
+  const auto words = table_words(candidates);
+  if (std::find(words.begin(), words.end(), text) != words.end()) return std::string(text);
+  std::string list;
+  for (const auto& word : words) list += (list.empty() ? "" : ", ") + word;
+  return Err{ErrorKind::spec, in_quotes(text) + " is not one of " + list, did_you_mean(text, words)};
 }
 
 }  // namespace plumb

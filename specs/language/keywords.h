@@ -75,6 +75,9 @@ struct Keyword {
 // The space-separated words of a table field.
 [[nodiscard]] std::vector<std::string> table_words(std::string_view field);
 
+// `text`, which is one of the space-separated candidates of a table row. Errors: spec, with the candidates.
+[[nodiscard]] Result<std::string> parse_choice(std::string_view text, std::string_view candidates);
+
 // Every name and alias of a kind of section.
 [[nodiscard]] std::vector<std::string> keyword_names(SectionKind kind);
 

@@ -5,6 +5,7 @@
 
 #include "specs/language/spelling.h"
 #include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -47,13 +48,6 @@ std::optional<SectionKind> kind_of(std::string_view section) {
 }
 
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 // "{#env.list}" or "{upper:env.names[2]}", taken apart.
 struct Resolver::Reference {

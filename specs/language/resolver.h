@@ -11,8 +11,8 @@
 
 #include "specs/language/ini.h"
 #include "specs/language/keywords.h"
+#include "specs/language/load_options.h"
 #include "specs/language/report.h"
-#include "specs/service/loader.h"
 
 namespace plumb {
 
@@ -72,8 +72,5 @@ class Resolver {
   };
   std::map<const IniEntry*, Known> known_;
 };
-
-// ASCII lower case, as node names are compared.
-[[nodiscard]] std::string lower_case(std::string_view text);
 
 }  // namespace plumb

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "specs/language/spelling.h"
-#include "specs/service/link_value.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "specs/plan/parent_link.h"
 #include "specs/plan/plan_builder.h"
-#include "specs/service/run_args.h"
+#include "specs/service/run_options.h"
 #include "specs/service/uplink.h"
 #include "specs/value/dedicated_mark.h"
 

@@ -1,6 +1,7 @@
 // What is plumbed already, held against what the configuration wants.
 #include <algorithm>
 
+#include "specs/plan/parent_link.h"
 #include "specs/plan/plan_builder.h"
 #include "specs/service/uplink.h"
 #include "specs/value/dedicated_mark.h"

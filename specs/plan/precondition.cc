@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "specs/plan/parent_link.h"
 #include "specs/plan/plan_builder.h"
 #include "specs/service/uplink.h"
 

@@ -1,10 +1,12 @@
-// The names a value may hold: hosts, images, containers, paths and mounts.
+#include "specs/service/container_value.h"
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "specs/language/diagnostic.h"
+#include "specs/value/host_name.h"
 #include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -24,27 +26,12 @@ Err spec_error(std::string what, std::string next = {}) {
   return Err{ErrorKind::spec, std::move(what), std::move(next)};
 }
 
-std::vector<std::string_view> split_at(std::string_view text, char sign) {
-  std::vector<std::string_view> parts;
-  for (std::size_t from = 0;;) {
-    const auto to = text.find(sign, from);
-    parts.push_back(text.substr(from, to == std::string_view::npos ? to : to - from));
-    if (to == std::string_view::npos) return parts;
-    from = to + 1;
-  }
-}
-
-bool is_label(std::string_view label) {
-  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
-         all(label, [](char c) { return is_alnum(c) || c == '-' || c == '_'; });
-}
-
 // "host", "host.domain", "host:5000" or "[::1]:5000": the first component of an image reference that names a registry.
 bool is_registry(std::string_view text) {
   const auto colon = text.find(':');
   const auto host = text.substr(0, colon);
   const auto labels = split_at(host, '.');
-  if (!std::all_of(labels.begin(), labels.end(), is_label)) return false;
+  if (!std::all_of(labels.begin(), labels.end(), is_host_label)) return false;
   if (colon == std::string_view::npos) return true;
   return parse_integer(text.substr(colon + 1), 1, 65535).has_value();
 }
@@ -74,15 +61,6 @@ bool is_digest(std::string_view digest) {
 }
 
 }  // namespace
-
-Result<std::string> parse_host_name(std::string_view text) {
-  const auto labels = split_at(text.ends_with('.') ? text.substr(0, text.size() - 1) : text, '.');
-  const bool shape = text.size() <= 253 && std::all_of(labels.begin(), labels.end(), is_label);
-  if (shape && !all(labels.back(), is_digit)) return std::string(text);
-  const bool numeric = all(text, [](char c) { return is_digit(c) || c == '.'; });
-  if (numeric || text.find(':') != std::string_view::npos) return spec_error(in_quotes(text) + " is not an IP address");
-  return spec_error(in_quotes(text) + " is neither an IP address nor a host name");
-}
 
 Result<std::string> parse_image(std::string_view text) {
   const auto refuse = [&](const std::string& why, std::string next = {}) {
@@ -135,7 +113,7 @@ Result<std::string> parse_container_name(std::string_view text) {
 Result<std::string> parse_own_host_name(std::string_view text) {
   // sethostname(2): HOST_NAME_MAX.
   if (text.size() > 64) return spec_error(in_quotes(text) + " has more than the 64 bytes of a host name");
-  if (!parse_host_name(text)) return spec_error(in_quotes(text) + " is not a host name");
+  if (!HostName::parse(text)) return spec_error(in_quotes(text) + " is not a host name");
   return std::string(text);
 }
 
@@ -155,7 +133,7 @@ Result<std::string> parse_server(std::string_view text) {
 
 Result<std::string> parse_search(std::string_view text) {
   if (text == ".") return std::string(text);
-  return parse_host_name(text);
+  return TRY(HostName::parse(text)).str();
 }
 
 bool is_kernel_parameter(std::string_view name) {

@@ -8,10 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "specs/language/ini.h"
-#include "specs/language/resolver.h"
 #include "specs/language/section_reader.h"
-#include "specs/service/loader.h"
 #include "specs/service/service.h"
 
 namespace plumb {
@@ -43,23 +40,5 @@ struct Draft {
   std::vector<IpDraft> ips;
   std::vector<ContainerDraft> containers;
 };
-
-// The keywords of [DEFAULT] into the service; the resolver gets the groups of nodes first, since all else depends on
-// them. `section` may be an empty one.
-void read_groups(const IniSection& section, Resolver& resolver, Report& report, Service& service);
-void read_defaults(SectionReader& reader, Service& service);
-
-// `containers`: the names of the service's containers, in lower case.
-[[nodiscard]] IpDraft read_ip(SectionReader& reader, const std::vector<std::string>& containers);
-[[nodiscard]] ContainerDraft read_container(SectionReader& reader, const std::string& service);
-
-// What no resource shows alone: references between resources, one address or name used twice, gateways and subnets.
-// Decides which containers are existing ones, which run the built-in pause image, and in which one an encapsulated
-// address lives.
-void check_across(Draft& draft, Report& report);
-void check_namespaces(Draft& draft, Report& report);
-
-// What every resource has: tags, optional, disable and so on.
-void read_resource(SectionReader& reader, Resource& resource);
 
 }  // namespace plumb

@@ -1,24 +1,13 @@
 // What a spec and the options of a network write alike.
 #include "specs/service/link_value.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
-#include "specs/language/diagnostic.h"
-#include "specs/language/keywords.h"
-#include "specs/language/spelling.h"
 #include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
-
-Result<std::string> parse_choice(std::string_view text, std::string_view candidates) {
-  const auto words = table_words(candidates);
-  if (std::find(words.begin(), words.end(), text) != words.end()) return std::string(text);
-  std::string list;
-  for (const auto& word : words) list += (list.empty() ? "" : ", ") + word;
-  return Err{ErrorKind::spec, in_quotes(text) + " is not one of " + list, did_you_mean(text, words)};
-}
 
 IpMode mode_of(std::string_view word) {
   static constexpr std::array<std::pair<std::string_view, IpMode>, 7> kModes = {{{"bridge", IpMode::bridge},

@@ -13,9 +13,6 @@
 
 namespace plumb {
 
-// One of the space-separated candidates of a keyword's table row.
-[[nodiscard]] Result<std::string> parse_choice(std::string_view text, std::string_view candidates);
-
 // Of a word that is one of the keyword's candidates; any other is read as the default.
 [[nodiscard]] IpMode mode_of(std::string_view word);
 [[nodiscard]] ConflictPolicy conflict_of(std::string_view word);

@@ -9,7 +9,12 @@
 #include "specs/language/resolver.h"
 #include "specs/language/section_reader.h"
 #include "specs/language/spelling.h"
-#include "specs/service/draft.h"
+#include "specs/service/container_section.h"
+#include "specs/service/default_section.h"
+#include "specs/service/ip_section.h"
+#include "specs/service/resource_checks.h"
+#include "specs/value/host_name.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -95,7 +100,7 @@ class Loading {
       report_.error({options_.file, 0, 0}, in_quotes(options_.service) + " is not a service's name",
                     "a name has letters, digits, _ . and -, begins with a letter or digit, and is the name of its file "
                     "without .conf");
-    if (!parse_host_name(options_.node))
+    if (!HostName::parse(options_.node))
       report_.error({options_.file, 0, 0}, in_quotes(options_.node) + " is not a node's name");
   }
 

@@ -9,17 +9,10 @@
 #include <vector>
 
 #include "specs/language/diagnostic.h"
+#include "specs/language/load_options.h"
 #include "specs/service/service.h"
 
 namespace plumb {
-
-struct LoadOptions {
-  std::string file;                 // shown in positions
-  std::string service;              // the service's name: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 128 bytes
-  std::string node;                 // the node to load for; matched with the spec's node names without regard to case
-  std::string name_space = "root";  // {namespace}
-  std::string cluster = "default";  // {clustername}
-};
 
 struct Loaded {
   std::optional<Service> service;       // set only when no diagnostic is an error

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "specs/language/spelling.h"
+#include "specs/service/container_value.h"
 #include "specs/service/run_refusal.h"
 #include "specs/service/run_value.h"
 #include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

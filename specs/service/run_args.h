@@ -1,11 +1,8 @@
 // RunArgs: run_args of [container#N], which are flags of `docker run`, as settings of the container.
 //
-// Threads: one load's own; canonical() is pure. Privilege: none. Fact: docker/cli, cli/command/container/opts.go (the
+// Threads: one load's own. Privilege: none. Fact: docker/cli, cli/command/container/opts.go (the
 // flags and their forms) and github.com/spf13/pflag (how words become flags).
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "specs/service/draft.h"
 
@@ -15,9 +12,5 @@ namespace plumb {
 // where it is one value. A flag that cannot be mapped is an error at its place: to drop it could start a container
 // without its data or its limits.
 void read_run_args(SectionReader& reader, ContainerDraft& draft);
-
-// One line for each option that is set, in an order that does not depend on that of the flags: equal options give
-// equal lines. Empty when none is set.
-[[nodiscard]] std::vector<std::string> canonical(const RunOptions& options);
 
 }  // namespace plumb

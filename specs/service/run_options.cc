@@ -1,5 +1,4 @@
-// RunOptions in words, for the fingerprint of a container's configuration.
-#include "specs/service/run_args.h"
+#include "specs/service/run_options.h"
 
 namespace plumb {
 

@@ -6,9 +6,11 @@
 #include <limits>
 #include <vector>
 
-#include "specs/language/diagnostic.h"
+#include "specs/service/container_value.h"
+#include "specs/value/host_name.h"
 #include "specs/value/ip.h"
 #include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -126,12 +128,12 @@ Result<std::string> parse_extra_host(std::string_view text) {
   const auto sign = text.find_first_of(":=");
   if (sign == std::string_view::npos)
     return spec_error(in_quotes(text) + " is not name:address", "write it as db:10.0.3.4");
-  auto name = TRY(parse_host_name(text.substr(0, sign)));
+  const auto name = TRY(HostName::parse(text.substr(0, sign)));
   auto address = text.substr(sign + 1);
   if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
   const auto parsed = IpAddress::parse(address);
   if (!parsed) return spec_error(in_quotes(address) + " is not an IP address");
-  return name + ":" + parsed->to_string();
+  return name.str() + ":" + parsed->to_string();
 }
 
 Result<std::string> parse_security_opt(std::string_view text) {

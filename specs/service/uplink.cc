@@ -1,6 +1,5 @@
 #include "specs/service/uplink.h"
 
-#include "specs/value/dedicated_mark.h"
 #include "specs/value/scalar.h"
 
 namespace plumb {
@@ -37,12 +36,6 @@ std::string vlan_user_resource(const std::string& service, std::string_view altn
 
 bool is_vlan_user(std::string_view altname) { return altname.starts_with(kUser); }
 
-IpMode planned_mode(const IpResource& ip, const Observed& seen) {
-  if (ip.mode != IpMode::automatic) return ip.mode;
-  const auto* parent = seen.node.link(uplink(ip));
-  return parent != nullptr && parent->kind == "bridge" ? IpMode::bridge : IpMode::macvlan;
-}
-
 std::string_view mode_name(IpMode mode) {
   switch (mode) {
     case IpMode::bridge: return "bridge";
@@ -72,12 +65,5 @@ std::string_view link_words(IpMode mode) {
 }
 
 std::string_view kernel_kind(IpMode mode) { return is_ipvlan(mode) ? "ipvlan" : ""; }
-
-const ObservedLink* dedicated_on_node(const IpResource& ip, const Observed& seen) {
-  if (const auto* link = seen.node.link(ip.ipdev)) return link;
-  for (const auto& link : seen.node.links)
-    if (const auto mark = DedicatedMark::parse(link.alias); mark && mark->device == ip.ipdev) return &link;
-  return nullptr;
-}
 
 }  // namespace plumb

@@ -1,4 +1,4 @@
-// The device that an ip is plumbed on, and how: what follows from mode, ipdev and vlan_tag.
+// The device that an ip is plumbed on, and how: what follows from mode, ipdev and vlan_tag alone.
 //
 // Pure functions. Threads: any. Privilege: none.
 #pragma once
@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "specs/plan/observed.h"
 #include "specs/service/service.h"
 
 namespace plumb {
@@ -36,9 +35,6 @@ constexpr unsigned vlan_group = 0x706c62;
 // Whether anybody uses the device.
 [[nodiscard]] bool is_vlan_user(std::string_view altname);
 
-// bridge if ipdev is a bridge, else macvlan, when the spec leaves the mode open.
-[[nodiscard]] IpMode planned_mode(const IpResource& ip, const Observed& seen);
-
 [[nodiscard]] constexpr bool is_ipvlan(IpMode mode) {
   return mode == IpMode::ipvlan_l2 || mode == IpMode::ipvlan_l3 || mode == IpMode::ipvlan_l3s;
 }
@@ -57,9 +53,5 @@ constexpr unsigned vlan_group = 0x706c62;
 
 // The kind of device that the kernel must know for the mode; empty for those that every kernel has.
 [[nodiscard]] std::string_view kernel_kind(IpMode mode);
-
-// A device of the node that is given to a container: as it is called in the spec, or under the name that it has come
-// home with after its container died.
-[[nodiscard]] const ObservedLink* dedicated_on_node(const IpResource& ip, const Observed& seen);
 
 }  // namespace plumb

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "specs/plan/parent_link.h"
 #include "specs/plan/plan_builder.h"
 #include "specs/service/uplink.h"
 

@@ -1,4 +1,5 @@
 #include "specs/value/ip.h"
+#include "specs/value/text.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -10,8 +11,6 @@
 namespace plumb {
 
 namespace {
-
-std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::optional<unsigned> parse_number(std::string_view text, unsigned max) {
   unsigned value = 0;

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "specs/language/diagnostic.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -15,13 +15,6 @@ constexpr std::int64_t kTenYears = std::int64_t{10} * 365 * 24 * 3600 * 1000;  /
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n'; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 Err spec_error(std::string what, std::string next = {}) {
   return Err{ErrorKind::spec, std::move(what), std::move(next)};
@@ -77,7 +70,7 @@ std::optional<std::int64_t> scaled(const Amount& amount, std::int64_t unit) {
 }  // namespace
 
 Result<bool> parse_bool(std::string_view text) {
-  const std::string word = lowered(text);
+  const std::string word = lower_case(text);
   for (const std::string_view yes : {"true", "yes", "on", "1", "t", "y"})
     if (word == yes) return true;
   for (const std::string_view no : {"false", "no", "off", "0", "f", "n"})

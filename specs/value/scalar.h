@@ -1,4 +1,4 @@
-// Value: the text of one keyword as a typed value.
+// Scalars: booleans, integers, durations and words, of the text that somebody wrote.
 //
 // Threads: pure functions. Privilege: none. Every error is ErrorKind::spec; `what` is a sentence that quotes the text
 // and `next` says how to write it right, where that is known. No function throws.
@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/service/service.h"
 #include "specs/value/result.h"
 
 namespace plumb {
@@ -42,42 +41,5 @@ struct Words {
   std::optional<std::size_t> unterminated;
 };
 [[nodiscard]] Words split_words(std::string_view text);
-
-// A host name or node name: RFC 1123 section 2.1 labels (letters, digits, inner hyphens; underscores too, as many sites
-// use them in node names), at most 253 bytes, and a last label that is not all digits, so that a mistyped address is
-// not one.
-[[nodiscard]] Result<std::string> parse_host_name(std::string_view text);
-
-// A container image: "nginx", "ghcr.io/opensvc/pause:3.9", "host:5000/a/b@sha256:...", or "sha256:<64 hex digits>" (the
-// grammar of distribution/reference, reference/regexp.go).
-[[nodiscard]] Result<std::string> parse_image(std::string_view text);
-
-// A name the engine accepts for a container: [a-zA-Z0-9][a-zA-Z0-9_.-]+ (moby daemon/names/names.go).
-[[nodiscard]] Result<std::string> parse_container_name(std::string_view text);
-
-// A host name that sethostname(2) takes: at most 64 bytes (HOST_NAME_MAX).
-[[nodiscard]] Result<std::string> parse_own_host_name(std::string_view text);
-
-// "user" or "user:group", by names or numbers.
-[[nodiscard]] Result<std::string> parse_user(std::string_view text);
-
-// The address of a name server.
-[[nodiscard]] Result<std::string> parse_server(std::string_view text);
-
-// A domain to search, or "." for none.
-[[nodiscard]] Result<std::string> parse_search(std::string_view text);
-
-// The name of a kernel parameter: "net.ipv4.ip_forward".
-[[nodiscard]] bool is_kernel_parameter(std::string_view name);
-
-// An absolute path without a NUL.
-[[nodiscard]] Result<std::string> parse_path(std::string_view text);
-
-// "/source:/target[:options]" or "volume:/target[:options]"; options as the engine takes them: ro, rw, z, Z, nocopy and
-// the propagation modes, separated by commas (moby volume/mounts/linux_parser.go).
-[[nodiscard]] Result<VolumeMount> parse_volume_mount(std::string_view text);
-
-// "/dev/x[:/dev/y[:rwm]]".
-[[nodiscard]] Result<std::string> parse_device_mapping(std::string_view text);
 
 }  // namespace plumb

@@ -12,4 +12,7 @@ namespace plumb {
 // is not UTF-8, or a control character (C0, DEL, and C1, which some terminals act on).
 [[nodiscard]] std::size_t utf8_length(std::string_view text, std::size_t at);
 
+// Whether the byte is not the first of its character: 10xxxxxx.
+[[nodiscard]] constexpr bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; }
+
 }  // namespace plumb

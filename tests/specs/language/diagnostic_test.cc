@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "specs/language/spelling.h"
-
 using plumb::Diagnostic;
 using plumb::Severity;
 
@@ -47,29 +45,4 @@ TEST_CASE("a long line is cut to a window around the column") {
   const auto text = render(Diagnostic{Severity::error, {"a", 1, 500}, "m", "", line}, false);
   CHECK(text.find("    ..." + std::string(110, 'x') + "...\n") != std::string::npos);
   CHECK(text.ends_with("       " + std::string(70, ' ') + "^\n"));
-}
-
-TEST_CASE("quoted text is printable and bounded") {
-  CHECK(plumb::in_quotes("eth0") == "\"eth0\"");
-  CHECK(plumb::in_quotes("a\tb\n\x01") == "\"a\\tb\\n\\x01\"");
-  CHECK(plumb::in_quotes(std::string(200, 'a')) == "\"" + std::string(80, 'a') + "...\"");
-}
-
-TEST_CASE("spelling distances") {
-  CHECK(plumb::spelling_distance("ipname", "ipname") == 0);
-  CHECK(plumb::spelling_distance("ipnme", "ipname") == 1);
-  CHECK(plumb::spelling_distance("ipnaem", "ipname") == 1);
-  CHECK(plumb::spelling_distance("IPNAME", "ipname") == 0);
-  CHECK(plumb::spelling_distance("", "abc") == 3);
-}
-
-TEST_CASE("only near names are proposed, the nearest first") {
-  const std::vector<std::string> known = {"ipname", "ipdev", "netns", "netmask", "nsdev"};
-  CHECK(plumb::nearest_names("ipnam", known, 2) == std::vector<std::string>{"ipname"});
-  CHECK(plumb::nearest_names("netmsk", known, 1) == std::vector<std::string>{"netmask"});
-  CHECK(plumb::nearest_names("colour", known, 3).empty());
-  CHECK(plumb::nearest_names("", known, 3).empty());
-  CHECK(plumb::nearest_names(std::string(1000, 'n'), known, 3).empty());
-  CHECK(plumb::did_you_mean("ipdve", known) == "did you mean \"ipdev\"?");
-  CHECK(plumb::did_you_mean("xyzzy", known).empty());
 }

@@ -1,9 +1,12 @@
-// Reading [container#N].
+#include "specs/service/container_section.h"
+
 #include <algorithm>
 #include <set>
 
-#include "specs/service/draft.h"
+#include "specs/service/container_value.h"
+#include "specs/service/resource_section.h"
 #include "specs/service/run_args.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -111,12 +114,6 @@ void read_timeouts(SectionReader& reader, ContainerResource& c) {
 }
 
 }  // namespace
-
-Position ContainerDraft::place(std::string_view keyword) const {
-  if (const auto found = places.find(keyword); found != places.end()) return found->second;
-  const auto found = flags.find(keyword);
-  return found == flags.end() ? container.where : found->second;
-}
 
 ContainerDraft read_container(SectionReader& reader, const std::string& service) {
   ContainerDraft draft;

@@ -1,9 +1,13 @@
-// Reading [ip#N].
+#include "specs/service/ip_section.h"
+
 #include <algorithm>
 
-#include "specs/service/draft.h"
 #include "specs/service/link_value.h"
+#include "specs/service/resource_section.h"
 #include "specs/service/uplink.h"
+#include "specs/value/host_name.h"
+#include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -38,7 +42,7 @@ Result<std::string> parse_name(std::string_view text) {
     return Err{ErrorKind::spec, in_quotes(text) + " has a zone",
                "ipdev says which device; drop " + in_quotes(text.substr(zone))};
   const auto address = IpAddress::parse(text);
-  if (!address) return parse_host_name(text);
+  if (!address) return TRY(HostName::parse(text)).str();
   if (const auto why = unusable(*address); !why.empty())
     return Err{ErrorKind::spec, std::string(text) + " " + std::string(why) + " and cannot be a service's"};
   return address->to_string();
@@ -59,7 +63,7 @@ Result<IpAddress> parse_gateway(std::string_view text) {
   auto address = IpAddress::parse(text);
   if (!address && text.find_first_of(" \t\n") != std::string_view::npos)
     return Err{ErrorKind::spec, in_quotes(text) + " is more than one address", "one gateway can be given"};
-  if (!address && parse_host_name(text))
+  if (!address && HostName::parse(text))
     return Err{ErrorKind::spec, in_quotes(text) + " is a host name", "a gateway is given by its address"};
   if (!address) return address;
   if (const auto why = unusable(*address); !why.empty())
@@ -247,11 +251,6 @@ void check_required(SectionReader& reader, const IpDraft& draft) {
 }
 
 }  // namespace
-
-Position IpDraft::place(std::string_view keyword) const {
-  const auto found = places.find(keyword);
-  return found == places.end() ? ip.where : found->second;
-}
 
 IpDraft read_ip(SectionReader& reader, const std::vector<std::string>& containers) {
   IpDraft draft;

@@ -1,9 +1,10 @@
-// Checks of who joins whose namespace.
+#include "specs/service/namespace_checks.h"
+
 #include <algorithm>
 #include <vector>
 
 #include "specs/language/spelling.h"
-#include "specs/service/draft.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

@@ -1,10 +1,12 @@
-// Checks across the resources of a service: addresses, subnets, names.
+#include "specs/service/resource_checks.h"
+
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
 
-#include "specs/service/draft.h"
+#include "specs/service/namespace_checks.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 

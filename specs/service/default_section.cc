@@ -1,8 +1,12 @@
-// Reading [DEFAULT]: the service's nodes, engine and timeouts.
+#include "specs/service/default_section.h"
+
 #include <algorithm>
 #include <array>
 
-#include "specs/service/draft.h"
+#include "specs/service/container_value.h"
+#include "specs/value/host_name.h"
+#include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb {
 
@@ -12,9 +16,9 @@ Result<std::string> parse_node(std::string_view text) {
   if (text.find_first_of("*?=!,+") != std::string_view::npos)
     return Err{ErrorKind::spec, in_quotes(text) + " is not a node's name",
                "node selectors of OpenSVC are not supported: list the names, separated by spaces"};
-  auto name = parse_host_name(text);
+  const auto name = HostName::parse(text);
   if (!name) return Err{ErrorKind::spec, in_quotes(text) + " is not a node's name"};
-  return name;
+  return name->str();
 }
 
 // The options that make the private engine private.
@@ -127,24 +131,6 @@ void read_defaults(SectionReader& reader, Service& service) {
   service.stop_timeout = reader.duration("stop_timeout");
   service.handover = reader.boolean("handover");
   service.handover_timeout = reader.duration("handover_timeout");
-}
-
-void read_resource(SectionReader& reader, Resource& resource) {
-  resource.id = reader.section().name;
-  resource.where = reader.section().where;
-  resource.optional = reader.boolean("optional");
-  resource.disable = reader.boolean("disable");
-  resource.standby = reader.boolean("standby");
-  resource.monitor = reader.boolean("monitor");
-  if (const auto restart = reader.integer("restart", 0, 1000)) resource.restart = static_cast<int>(restart->value);
-  for (auto& tag : reader.words("tags")) {
-    if (tag.value == "noaction")
-      reader.report().error(
-          tag.where,
-          "tag " + in_quotes(tag.value) + " of [" + resource.id + "] is not supported by this version of plumb",
-          "write disable = true, and plumb leaves the resource alone");
-    resource.tags.push_back(std::move(tag.value));
-  }
 }
 
 }  // namespace plumb
