@@ -32,7 +32,7 @@ std::vector<std::string> addresses_of(const Service& service, const Observed& se
     if (resolved)
       for (const auto& address : *resolved) out.push_back(address.to_string());
     else
-      out.insert(out.end(), ip.names.begin(), ip.names.end());
+      for (const auto& name : ip.names) out.push_back(name.to_string());
   }
   return out;
 }

@@ -106,10 +106,12 @@ Names::Names(const Service& service, bool starting) {
   for (const auto& ip : service.ips) {
     if (ip.disable) continue;
     for (const auto& name : ip.names) {
-      const auto asked = [&](const auto& question) { return question->name == name; };
-      if (IpAddress::parse(name) || std::any_of(questions_.begin(), questions_.end(), asked)) continue;
+      const auto* host = name.host();
+      if (host == nullptr) continue;
+      const auto asked = [&](const auto& question) { return question->name == *host; };
+      if (std::any_of(questions_.begin(), questions_.end(), asked)) continue;
       auto question = std::make_shared<Question>();
-      question->name = name;
+      question->name = *host;
       if (starting) question->wait = ip.wait_dns;
       // getaddrinfo cannot be interrupted: who has waited long enough leaves it behind.
       std::thread([question] { question->ask(); }).detach();

@@ -21,7 +21,7 @@ bool any_v6(const Service& service, const IpResource& ip) {
   for (const auto& other : service.ips) {
     if (other.netns != ip.netns || other.disable) continue;
     for (const auto& name : other.names)
-      if (const auto literal = IpAddress::parse(name); !literal || literal->is_v6()) return true;
+      if (name.address() == nullptr || name.address()->is_v6()) return true;
   }
   return false;
 }

@@ -327,9 +327,10 @@ class StartPlanner {
 
   void warn_of_old_names(const IpResource& ip) {
     for (const auto& name : ip.names)
-      if (const auto old = seen_.old_names.find(name); old != seen_.old_names.end())
-        out_.warn(ip.id + ": ipname " + name + ": no answer from the resolver; its addresses are those of " +
-                  std::to_string(old->second.count()) + " minutes ago");
+      if (const auto old = seen_.old_names.find(name.to_string()); old != seen_.old_names.end())
+        out_.warn(ip.id + ": ipname " + name.to_string() +
+                  ": no answer from the resolver; its addresses are those of " + std::to_string(old->second.count()) +
+                  " minutes ago");
   }
 
   Result<const ObservedNetns*> device_in_container(const IpResource& ip) const {

@@ -295,7 +295,7 @@ class StopPlanner {
   [[nodiscard]] Result<std::set<IpAddress>> plumbed_addresses(const IpResource& ip) const {
     std::set<IpAddress> out;
     for (const auto& name : ip.names)
-      if (const auto former = seen_.former_names.find(name); former != seen_.former_names.end())
+      if (const auto former = seen_.former_names.find(name.to_string()); former != seen_.former_names.end())
         out.insert(former->second.begin(), former->second.end());
     const auto today = resolved_addresses(ip, seen_);
     if (!today && out.empty()) return Err{today.error()};

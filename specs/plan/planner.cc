@@ -45,13 +45,14 @@ class Fingerprint {
   std::uint64_t state_ = 0xcbf29ce484222325ULL;
 };
 
-Result<std::vector<IpAddress>> resolve(const IpResource& ip, const std::string& name, const Observed& seen) {
-  if (auto literal = IpAddress::parse(name)) return std::vector<IpAddress>{*literal};
-  if (const auto found = seen.names.find(name); found != seen.names.end() && !found->second.empty())
+Result<std::vector<IpAddress>> resolve(const IpResource& ip, const IpName& name, const Observed& seen) {
+  if (const auto* literal = name.address()) return std::vector<IpAddress>{*literal};
+  const std::string& host = *name.host();
+  if (const auto found = seen.names.find(host); found != seen.names.end() && !found->second.empty())
     return found->second;
-  const auto error = seen.name_errors.find(name);
+  const auto error = seen.name_errors.find(host);
   return Err{ErrorKind::not_found,
-             ip.id + ": ipname " + name + ": " +
+             ip.id + ": ipname " + host + ": " +
                  (error == seen.name_errors.end() ? std::string("not resolved") : error->second.what),
              "put the name into DNS or /etc/hosts of " + std::string("this node, or write the address itself")};
 }

@@ -33,7 +33,7 @@ std::string_view unusable(const IpAddress& address) {
 }
 
 // A name of ipname: an address that a service can have, or a host name.
-Result<std::string> parse_name(std::string_view text) {
+Result<IpName> parse_name(std::string_view text) {
   if (const auto slash = text.find('/'); slash != std::string_view::npos && IpAddress::parse(text.substr(0, slash)))
     return Err{ErrorKind::spec, in_quotes(text) + " has a prefix length",
                "write ipname = " + std::string(text.substr(0, slash)) +
@@ -41,11 +41,11 @@ Result<std::string> parse_name(std::string_view text) {
   if (const auto zone = text.find('%'); zone != std::string_view::npos && IpAddress::parse(text.substr(0, zone)))
     return Err{ErrorKind::spec, in_quotes(text) + " has a zone",
                "ipdev says which device; drop " + in_quotes(text.substr(zone))};
-  const auto address = IpAddress::parse(text);
-  if (!address) return TRY(HostName::parse(text)).str();
-  if (const auto why = unusable(*address); !why.empty())
+  auto name = IpName::parse(text);
+  if (!name || name->address() == nullptr) return name;
+  if (const auto why = unusable(*name->address()); !why.empty())
     return Err{ErrorKind::spec, std::string(text) + " " + std::string(why) + " and cannot be a service's"};
-  return address->to_string();
+  return name;
 }
 
 Result<Mac> parse_mac(std::string_view text) {
@@ -75,10 +75,11 @@ void read_names(SectionReader& reader, IpDraft& draft) {
   for (auto& name : reader.list("ipname", parse_name)) {
     const auto [first, fresh] = draft.ip.name_positions.try_emplace(name.value, name.where);
     if (!fresh) {
-      reader.report().error(name.where, "ipname" + in_section(reader) + ": " + name.value + " is given twice");
+      reader.report().error(name.where,
+                            "ipname" + in_section(reader) + ": " + name.value.to_string() + " is given twice");
       continue;
     }
-    if (const auto address = IpAddress::parse(name.value)) draft.addresses.push_back({*address, name.where});
+    if (const auto* address = name.value.address()) draft.addresses.push_back({*address, name.where});
     draft.ip.names.push_back(std::move(name.value));
   }
 }

@@ -116,7 +116,7 @@ void check_ips(const Draft& draft, Report& report) {
       addresses.take(address.value.to_string(), address.value.to_string(), one.ip.id, address.where);
     }
     for (const auto& [name, where] : one.ip.name_positions)
-      if (!IpAddress::parse(name)) names.take(name, name, one.ip.id, where);
+      if (const auto* host = name.host()) names.take(*host, *host, one.ip.id, where);
     check_gateway(one, report);
     if (one.ip.type != IpType::netns) continue;
     if (one.ip.nsdev)

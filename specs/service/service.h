@@ -13,6 +13,7 @@
 #include "specs/language/position.h"
 #include "specs/service/run_options.h"
 #include "specs/value/ip.h"
+#include "specs/value/ip_name.h"
 
 namespace plumb {
 
@@ -68,8 +69,8 @@ struct ExposedPort {
 
 struct IpResource : Resource {
   IpType type = IpType::host;
-  std::vector<std::string> names;  // ipname: addresses or host names, at least one
-  std::map<std::string, Position> name_positions;
+  std::vector<IpName> names;  // ipname, at least one
+  std::map<IpName, Position> name_positions;
   std::string ipdev;                   // of the node; of the container for type encap
   std::optional<unsigned> netmask_v4;  // prefix lengths; default: that of the device's first address of the family
   std::optional<unsigned> netmask_v6;

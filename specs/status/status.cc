@@ -150,7 +150,7 @@ class Judge {
     out.joins = ip.netns;
     out.optional = ip.optional;
     out.standby = ip.standby;
-    for (const auto& name : ip.names) out.label += (out.label.empty() ? "" : " ") + name;
+    for (const auto& name : ip.names) out.label += (out.label.empty() ? "" : " ") + name.to_string();
     if (ip.disable) {
       out.state = Availability::disabled;
       return out;

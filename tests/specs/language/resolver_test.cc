@@ -21,7 +21,7 @@ plumb::Loaded load(const std::string& text, const std::string& node = "n1", cons
 std::string name_on(const std::string& text, const std::string& node) {
   const auto loaded = load(text, node);
   REQUIRE_MESSAGE(loaded.service.has_value(), plumb::render(loaded.diagnostics, false));
-  return loaded.service->ips.at(0).names.at(0);
+  return loaded.service->ips.at(0).names.at(0).to_string();
 }
 
 // The hostname of a container for which `value` was written.

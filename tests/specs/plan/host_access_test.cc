@@ -51,7 +51,7 @@ TEST_CASE("the node's way to an address is made after the address, on a macvlan 
 
 TEST_CASE("an IPv6 address has a way of its own") {
   auto s = reachable();
-  s.ips[0].names = {"10.0.3.3", "fd00:10:3::3"};
+  s.ips[0].names = plumb::test::ip_names({"10.0.3.3", "fd00:10:3::3"});
   s.ips[0].netmask_v6 = 64;
   auto o = bare_node();
   give_way(o, {"10.0.3.3"});

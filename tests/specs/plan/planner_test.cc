@@ -233,7 +233,7 @@ TEST_CASE("what would fail is refused before anything is touched") {
     kind = ErrorKind::unreachable;
   }
   SUBCASE("a name that does not resolve") {
-    s.ips[0].names = {"ipname1"};
+    s.ips[0].names = plumb::test::ip_names({"ipname1"});
     o.name_errors["ipname1"] = {ErrorKind::not_found, 0, "resolve ipname1: Name or service not known", {}};
     expected = "Name or service not known";
     kind = ErrorKind::not_found;
@@ -429,7 +429,7 @@ TEST_CASE("a changed ip of a running service is said, not acted on") {
 TEST_CASE("an address that the configuration no longer has is said") {
   auto s = svc1();
   Observed o = whole(s);
-  s.ips[0].names = {"10.0.3.4"};
+  s.ips[0].names = plumb::test::ip_names({"10.0.3.4"});
   const auto p = must_plan(s, o, Verb::start);
   CHECK(kinds(p) == "address.probe(ip#0) address.add(ip#0) address.announce(ip#0)");
   REQUIRE(p.warnings.size() == 1);

@@ -27,7 +27,7 @@ Service encapsulated() {
   IpResource ip;
   ip.id = "ip#0";
   ip.type = IpType::encap;
-  ip.names = {"10.0.3.21"};
+  ip.names = plumb::test::ip_names({"10.0.3.21"});
   ip.ipdev = "eth0";
   ip.netns = "container#0";
   s.ips = {ip};

@@ -4,6 +4,7 @@
 #include "specs/plan/observed.h"
 #include "specs/plan/planner.h"
 #include "specs/service/service.h"
+#include "tests/specs/ip_names.h"
 
 namespace plumb::test {
 
@@ -16,7 +17,7 @@ inline Service svc1() {
   IpResource ip;
   ip.id = "ip#0";
   ip.type = IpType::netns;
-  ip.names = {"10.0.3.3"};
+  ip.names = ip_names({"10.0.3.3"});
   ip.ipdev = "eth0";
   ip.netmask_v4 = 24;
   ip.gateway = IpAddress::parse("10.0.3.1").value();

@@ -4,6 +4,10 @@
 
 #include <string>
 
+#include "tests/specs/ip_names.h"
+
+using plumb::test::ip_name;
+using plumb::test::ip_names;
 using namespace std::chrono_literals;
 
 namespace {
@@ -72,9 +76,9 @@ TEST_CASE("the micro-container configuration, value by value") {
   CHECK(ip.id == "ip#0");
   CHECK(ip.where.line == 6);
   CHECK(ip.type == plumb::IpType::netns);
-  CHECK(ip.names == std::vector<std::string>{"10.0.3.3"});
-  CHECK(ip.name_positions.at("10.0.3.3").line == 9);
-  CHECK(ip.name_positions.at("10.0.3.3").column == 10);
+  CHECK(ip.names == ip_names({"10.0.3.3"}));
+  CHECK(ip.name_positions.at(ip_name("10.0.3.3")).line == 9);
+  CHECK(ip.name_positions.at(ip_name("10.0.3.3")).column == 10);
   CHECK(ip.ipdev == "eth0");
   CHECK(ip.netmask_v4 == 24U);
   CHECK_FALSE(ip.netmask_v6.has_value());
@@ -108,9 +112,8 @@ TEST_CASE("use case 1: failover with a host name for each site") {
   const std::string text = "[ip#0]\nipname@nodes = ipname1\nipname@drpnodes = ipname2\nipdev = eth0\n";
   const auto s = service_of(text);
   CHECK(s.ips[0].type == plumb::IpType::host);
-  CHECK(s.ips[0].names == std::vector<std::string>{"ipname1"});
-  CHECK(service_of("[DEFAULT]\nnodes = n1\ndrpnodes = n3\n" + text, "n3").ips[0].names ==
-        std::vector<std::string>{"ipname2"});
+  CHECK(s.ips[0].names == ip_names({"ipname1"}));
+  CHECK(service_of("[DEFAULT]\nnodes = n1\ndrpnodes = n3\n" + text, "n3").ips[0].names == ip_names({"ipname2"}));
 }
 
 TEST_CASE("use case 3: a container with only a name exists already") {
@@ -131,7 +134,7 @@ TEST_CASE("a container without image and name is the built-in pause when others 
 
 TEST_CASE("addresses of both families") {
   const auto ip = ip_of("ipname = 10.0.3.3 2001:DB8::3\nnetmask = 24 64\n");
-  CHECK(ip.names == std::vector<std::string>{"10.0.3.3", "2001:db8::3"});
+  CHECK(ip.names == ip_names({"10.0.3.3", "2001:db8::3"}));
   CHECK(ip.netmask_v4 == 24U);
   CHECK(ip.netmask_v6 == 64U);
 }

@@ -3,6 +3,8 @@
 
 #include "specs/service/loader.h"
 
+#include "tests/specs/ip_names.h"
+
 using namespace plumb;
 using namespace std::chrono_literals;
 
@@ -98,7 +100,7 @@ TEST_CASE("a whole file of an older agent: continued values, old names, referenc
   CHECK(s.docker_daemon_args == Texts{"--log-opt", "max-size=1m", "--storage-driver=overlay2"});
   REQUIRE(s.ips.size() == 1);
   CHECK(s.ips[0].type == IpType::netns);
-  CHECK(s.ips[0].names == Texts{"svc1.root.svc.default"});
+  CHECK(s.ips[0].names == plumb::test::ip_names({"svc1.root.svc.default"}));
   CHECK(s.ips[0].netns == "container#0001");
   CHECK(s.ips[0].ipdev == "eth0");
   CHECK(loaded(kFile, "n3").ips[0].ipdev == "eth1");
