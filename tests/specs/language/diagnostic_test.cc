@@ -5,6 +5,7 @@
 #include "specs/language/spelling.h"
 
 using plumb::Diagnostic;
+using plumb::in_quotes;
 using plumb::Severity;
 
 TEST_CASE("a diagnostic is rendered as a compiler does") {
