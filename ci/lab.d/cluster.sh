@@ -61,15 +61,18 @@ cluster_cib() {
       <op id=\"fencing-monitor\" name=\"monitor\" interval=\"60s\"/></operations></primitive></resources>|"
 }
 
-# cluster_agents PROGRAM: the folders that the nodes lay over theirs. /usr/sbin/plumb is a link to a link in each node's /run.
+# cluster_agents PROGRAM: the folders that the nodes lay over theirs. /usr/sbin/plumb is a link to a copy of the program:
+# Pacemaker reads the agent's metadata as its own user, who may not enter a home where the program was built. Another program
+# takes the copy's place as a new file, as the old one may run.
 cluster_agents() {
   local dir=$LAB_DIR/cluster
   mkdir -p "$dir"/{ocf/plumb,sbin}
+  cmp -s "$1" "$dir/plumb" || { install -m 755 "$1" "$dir/plumb.new" && mv "$dir/plumb.new" "$dir/plumb"; }
   sed 's|@PLUMB_AGENT_PROGRAM@|/usr/sbin/plumb|' "$CLUSTER_TREE/../../plugin/cluster/service.in" >"$dir/service.new"
   chmod 755 "$dir/service.new"
   mv "$dir/service.new" "$dir/ocf/plumb/service"
   install -m 755 "$CLUSTER_TREE/fence_lab" "$dir/sbin/fence_lab"
-  ln -sfn /run/plumb-program "$dir/sbin/plumb"
+  ln -sfn "$dir/plumb" "$dir/sbin/plumb"
 }
 
 # Runs in a node, once for each time that it is powered on: $1 is the cluster's folder, $2 the node's.
@@ -90,10 +93,9 @@ touch /run/plumb-cluster'
 # cluster_pid NODE DAEMON: prints the pid inside the node; fails when it does not run.
 cluster_pid() { node_pid "$1" >/dev/null && node_run "$1" pgrep -x "$2"; }
 
-# cluster_node_up NODE TOKEN PROGRAM: starts what does not run of the two daemons.
+# cluster_node_up NODE TOKEN: starts what does not run of the two daemons.
 cluster_node_up() {
   node_run "$1" test -e /run/plumb-cluster || node_run "$1" bash -c "$CLUSTER_NODE" node "$LAB_DIR/cluster" "$LAB_DIR/$1"
-  node_run "$1" ln -sfn "$3" /run/plumb-program
   cluster_pid "$1" corosync >/dev/null && return
   cluster_corosync "$2" | node_run "$1" tee /etc/corosync/corosync.conf >/dev/null
   node_run "$1" "$CLUSTER_TREE/ready" /run/corosync.notify "$LAB_DIR/$1/log/corosync/stderr" 30 corosync -f
@@ -165,7 +167,7 @@ cluster_up() {
   cluster_agents "$program"
   cluster_fencer_up
   for node in "${ENGINES[@]}"; do
-    cluster_node_up "$node" "$token" "$program" &
+    cluster_node_up "$node" "$token" &
     starting+=($!)
   done
   for node in "${starting[@]}"; do wait "$node" || die "a node of the cluster did not start"; done

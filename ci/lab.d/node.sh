@@ -4,6 +4,7 @@
 # The node sees the machine's file system with its own /etc and /var/lib (overlays), /srv, /run, /proc and /sys.
 # Needs root. Callers set LAB and LAB_DIR. Who changes a lab holds a lock on fd 9; what lives on must close it.
 
+umask 022 # containers, Pacemaker and whoever drops privileges read what is made here
 LAB_ROOT=/var/cache/plumb-lab
 LAB_PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LAB_GATEWAY=10.0.3.1

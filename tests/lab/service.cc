@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <set>
 
 namespace plumb::lab {
 
@@ -53,6 +54,16 @@ Outcome Service::plumb(const Node& node, const std::string& verb, const Words& m
   Words command{program(), verb, name_};
   command.insert(command.end(), more.begin(), more.end());
   return node.run(command);
+}
+
+std::string installed_agent(const Node& node) {
+  static std::set<std::string> installed;
+  const std::string folder = "/srv/agent";  // where PLUMB_AGENT_PROGRAM lies
+  if (installed.insert(node.name()).second) {
+    node.must({"install", "-d", "--mode=755", folder});
+    node.must({"install", "--mode=755", PLUMB_PROGRAM, PLUMB_AGENT, folder});
+  }
+  return folder + "/service";
 }
 
 bool answers(const std::string& address) {

@@ -40,6 +40,10 @@ class Service {
 // The program under test.
 [[nodiscard]] std::string program();
 
+// The resource agent on the node, with the program that it runs: copies in the node's own files, where everybody may
+// read them. Where the clone lies, only its owner may: Pacemaker and ocf-tester drop privileges.
+[[nodiscard]] std::string installed_agent(const Node& node);
+
 // Whether nginx answers the client on the address.
 [[nodiscard]] bool answers(const std::string& address);
 

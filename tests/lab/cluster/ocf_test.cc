@@ -26,7 +26,7 @@ class Agent {
     Words words{"OCF_ROOT=/usr/lib/ocf", "OCF_RESKEY_CRM_meta_timeout=60000", "OCF_RESKEY_CRM_meta_interval=10000"};
     if (!service_.empty()) words.push_back("OCF_RESKEY_service=" + service_);
     words.insert(words.end(), more.begin(), more.end());
-    return node_.start({PLUMB_AGENT, action}, words).wait(60s);
+    return node_.start({installed_agent(node_), action}, words).wait(60s);
   }
   int code(const std::string& action, const Words& more = {}) const {
     const Outcome outcome = run(action, more);
@@ -303,7 +303,7 @@ TEST_CASE("an action waits for a verb of the command line") {
   REQUIRE(web.plumb(n1, "start").exit_code == 0);
   Running held = n1.start({"flock", "--no-fork", "/run/plumb/web.lock", "sh", "-c", "echo held; exec sleep 1000"});
   REQUIRE(held.await_output("held", 10s));
-  Running stop = n1.start({PLUMB_AGENT, "stop"}, {"OCF_RESKEY_service=web"});
+  Running stop = n1.start({installed_agent(n1), "stop"}, {"OCF_RESKEY_service=web"});
   CHECK(stop.await_errors("wait", 10s));
   CHECK(answers(kAddress));
   held.signal(SIGKILL);
@@ -315,7 +315,7 @@ TEST_CASE("ocf-tester passes") {
   const Node n1("n1");
   for (const std::string& spec : {shared_engine_spec(), reference_spec()}) {
     const Service svc1("svc1", spec);
-    const Outcome tester = n1.run({"ocf-tester", "-n", "test", "-o", "service=svc1", PLUMB_AGENT}, 110s);
+    const Outcome tester = n1.run({"ocf-tester", "-n", "test", "-o", "service=svc1", installed_agent(n1)}, 110s);
     CHECK_MESSAGE(tester.exit_code == 0, tester.out << tester.err);
     CHECK_MESSAGE(has(tester.out, "passed all tests"), tester.out);
   }

@@ -70,7 +70,7 @@ TEST_CASE("a stop that was killed is finished by the next, whatever the file say
 Outcome start_by_hand(const Node& node) { return node.run({program(), "start", "host"}); }
 Outcome start_by_agent(const Node& node) {
   const Words environment{"OCF_ROOT=/usr/lib/ocf", "OCF_RESKEY_service=host", "OCF_RESKEY_CRM_meta_timeout=60000"};
-  return node.start({PLUMB_AGENT, "start"}, environment).wait();
+  return node.start({installed_agent(node), "start"}, environment).wait();
 }
 
 TEST_CASE("a start after a stop that was killed leaves no address of the former configuration") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using plumb::Diagnostic;
+using plumb::in_quotes;
 using plumb::Severity;
 
 TEST_CASE("a diagnostic is rendered as a compiler does") {
