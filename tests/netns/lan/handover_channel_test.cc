@@ -1,4 +1,4 @@
-#include "netns/lan/handover.h"
+#include "netns/lan/handover_channel.h"
 
 #include <doctest/doctest.h>
 #include <poll.h>
