@@ -15,7 +15,7 @@ namespace plumb::netns {
 
 namespace {
 
-using Frames = std::vector<std::vector<std::uint8_t>>;
+using Frames = std::vector<Frame>;
 
 Frames arp_frames(const Announcement& a) {
   Frames frames;

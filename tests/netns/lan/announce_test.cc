@@ -16,7 +16,6 @@ namespace plumb::netns {
 namespace {
 
 using test::cidr;
-using test::Frame;
 using test::ip;
 using test::must;
 

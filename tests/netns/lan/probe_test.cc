@@ -14,7 +14,6 @@ namespace plumb::netns {
 namespace {
 
 using std::chrono::milliseconds;
-using test::Frame;
 using test::ip;
 using test::mac;
 using test::must;
