@@ -1,11 +1,9 @@
-// Addresses of network devices: list, add, remove, and wait for IPv6 duplicate address detection.
+// Addresses of network devices: list, add, remove.
 //
 // Threads: as RouteSocket, one at a time for each socket. Privilege: CAP_NET_ADMIN to change; none to read.
 #pragma once
 
-#include <chrono>
 #include <optional>
-#include <stop_token>
 #include <vector>
 
 #include "netns/socket/route_socket.h"
@@ -46,11 +44,5 @@ enum class Added {
 // Removes it; an address, or a device, that is not there is a success. The prefix must be the address's own. Deleting
 // an IPv4 primary takes its secondaries along, unless promote_secondaries is set (inet_del_ifa, net/ipv4/devinet.c).
 [[nodiscard]] Result<void> remove_address(RouteSocket& socket, int ifindex, const Cidr& cidr);
-
-// Waits, by notifications and not by polling, until the address is no longer tentative. An IPv4 address never is.
-// Errors: conflict when detection failed (the address stays, dadfailed: remove it), not_found when the address is not
-// or no longer there, timeout at `deadline` (e.g. no carrier), cancelled when `stop` is requested.
-[[nodiscard]] Result<void> wait_dad(RouteSocket& socket, int ifindex, const IpAddress& address,
-                                    std::chrono::steady_clock::time_point deadline, std::stop_token stop = {});
 
 }  // namespace plumb::netns

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "netns/link/carrier.h"
 #include "netns/link/link.h"
 #include "netns/namespace/enter.h"
 #include "netns/wire/arp.h"

@@ -7,6 +7,10 @@
 
 #include "netns/address/address.h"
 #include "netns/address/sysctl.h"
+#include "netns/link/carrier.h"
+#include "netns/link/moved_link.h"
+#include "netns/link/upper_link.h"
+#include "netns/link/veth.h"
 #include "plugin/node/device.h"
 #include "plugin/node/lan_probe.h"
 #include "plugin/node/open_vswitch.h"

@@ -3,7 +3,11 @@
 #include <cstdio>
 
 #include "netns/address/sysctl.h"
+#include "netns/link/carrier.h"
 #include "netns/link/link.h"
+#include "netns/link/moved_link.h"
+#include "netns/link/upper_link.h"
+#include "netns/link/veth.h"
 #include "plugin/node/device.h"
 #include "plugin/node/open_vswitch.h"
 #include "plugin/node/service_lock.h"

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "netns/address/neighbour.h"
+#include "netns/link/carrier.h"
 #include "netns/wire/arp.h"
 #include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
