@@ -13,9 +13,9 @@
 
 namespace plumb::netns {
 
-// Waits, by notifications and not by polling, until the address is no longer tentative. An IPv4 address never is.
-// Errors: conflict when detection failed (the address stays, dadfailed: remove it), not_found when the address is not
-// or no longer there, timeout at `deadline` (e.g. no carrier), cancelled when `stop` is requested.
+// Waits, by notifications and not by polling, until the address is no longer tentative (IFA_F_TENTATIVE). An IPv4
+// address never is. Errors: conflict when detection failed (the address stays, dadfailed: remove it), not_found when
+// the address is not or no longer there, timeout at `deadline` (e.g. no carrier), cancelled when `stop` is requested.
 [[nodiscard]] Result<void> wait_dad(RouteSocket& socket, int ifindex, const IpAddress& address,
                                     std::chrono::steady_clock::time_point deadline, std::stop_token stop = {});
 

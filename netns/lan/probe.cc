@@ -102,9 +102,8 @@ Result<std::optional<Rival>> run(const PacketSocket& socket, const IpAddress& ad
   return std::optional<Rival>{};
 }
 
-// What a probe listens with.
-struct Ears {
-  PacketSocket socket;
+struct ProbeSockets {
+  PacketSocket frames;
   UniqueFd membership;  // of the solicited-node group, IPv6 only
 };
 
@@ -120,14 +119,14 @@ UniqueFd join_by_mld(int ifindex, const IpAddress& group) {
   return fd;
 }
 
-Result<Ears> open_ears(const Namespace& ns, int ifindex, const IpAddress& address) {
+Result<ProbeSockets> open_sockets(const Namespace& ns, int ifindex, const IpAddress& address) {
   auto socket =
       TRY(PacketSocket::open(ns, ifindex, claim_ethertype(address), claim_filter(address, ClaimBy::use_or_probe)));
-  if (!address.is_v6()) return Ears{std::move(socket), {}};
+  if (!address.is_v6()) return ProbeSockets{std::move(socket), {}};
   const IpAddress group = solicited_node(address);
   TRY(socket.join(multicast_mac(group)));
   TRY(socket.join(multicast_mac(all_nodes())));  // where answers to a probe go (RFC 4861 section 7.2.4)
-  return Ears{std::move(socket), join_by_mld(ifindex, group)};
+  return ProbeSockets{std::move(socket), join_by_mld(ifindex, group)};
 }
 
 }  // namespace
@@ -137,9 +136,9 @@ Result<Probed> probe(const Namespace& ns, int ifindex, const IpAddress& address,
   if (timing.count == 0)
     return Err{ErrorKind::usage, "probe for " + address.to_string() + ": no probes were asked for"};
   const auto event = TRY(StopEvent::open(std::move(stop)));
-  auto ears = TRY(run_in(ns, [&] { return open_ears(ns, ifindex, address); }));
-  auto rival = TRY(run(ears.socket, address, timing, event, ignore));
-  return Probed{std::move(rival), std::move(ears.socket).release()};
+  auto sockets = TRY(run_in(ns, [&] { return open_sockets(ns, ifindex, address); }));
+  auto rival = TRY(run(sockets.frames, address, timing, event, ignore));
+  return Probed{std::move(rival), std::move(sockets.frames).release()};
 }
 
 }  // namespace plumb::netns

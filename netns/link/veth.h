@@ -1,4 +1,4 @@
-// Veth pairs: one end on this node, the other made complete in the namespace where it will live.
+// Veth pairs (drivers/net/veth.c): one end on this node, the other made complete in the namespace where it will live.
 //
 // Threads: as RouteSocket, one at a time for each socket. Privilege: CAP_NET_ADMIN in both namespaces.
 #pragma once
