@@ -80,7 +80,7 @@ Result<std::vector<Address>> addresses(RouteSocket& socket, int ifindex, Family 
   return dump<Address>(socket, request, decode_address, "list the addresses", {ENODEV});
 }
 
-Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr, AddAddress options) {
+Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr, AddressOptions options) {
   Message message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address_header(ifindex, cidr));
   message.put(IFA_LOCAL, cidr.address());
   message.put(IFA_ADDRESS, cidr.address());

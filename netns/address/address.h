@@ -1,11 +1,9 @@
-// Addresses of network devices: list, add, remove, and wait for IPv6 duplicate address detection.
+// Addresses of network devices (rtnetlink(7), linux/if_addr.h): list, add, remove.
 //
 // Threads: as RouteSocket, one at a time for each socket. Privilege: CAP_NET_ADMIN to change; none to read.
 #pragma once
 
-#include <chrono>
 #include <optional>
-#include <stop_token>
 #include <vector>
 
 #include "netns/socket/route_socket.h"
@@ -30,27 +28,23 @@ enum class Family { any, v4, v6 };
 // none.
 [[nodiscard]] Result<std::vector<Address>> addresses(RouteSocket& socket, int ifindex, Family family = Family::any);
 
-struct AddAddress {
+struct AddressOptions {
   bool noprefixroute = false;  // make no route to the prefix (IFA_F_NOPREFIXROUTE)
   bool nodad = false;          // IPv6: no detection, usable at once (IFA_F_NODAD): probe before
 };
 
 enum class Added {
-  created,
+  created,  // by this call
   present,  // exactly this address and prefix was on the device before (EEXIST)
 };
 
 // Adds `cidr` to the device. Errors: not_found (no device), unsupported (IPv6 is off there), permission.
-[[nodiscard]] Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr, AddAddress options = {});
+[[nodiscard]] Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr,
+                                        AddressOptions options = {});
 
 // Removes it; an address, or a device, that is not there is a success. The prefix must be the address's own. Deleting
 // an IPv4 primary takes its secondaries along, unless promote_secondaries is set (inet_del_ifa, net/ipv4/devinet.c).
+// Errors: permission; the kernel's.
 [[nodiscard]] Result<void> remove_address(RouteSocket& socket, int ifindex, const Cidr& cidr);
-
-// Waits, by notifications and not by polling, until the address is no longer tentative. An IPv4 address never is.
-// Errors: conflict when detection failed (the address stays, dadfailed: remove it), not_found when the address is not
-// or no longer there, timeout at `deadline` (e.g. no carrier), cancelled when `stop` is requested.
-[[nodiscard]] Result<void> wait_dad(RouteSocket& socket, int ifindex, const IpAddress& address,
-                                    std::chrono::steady_clock::time_point deadline, std::stop_token stop = {});
 
 }  // namespace plumb::netns

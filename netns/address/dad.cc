@@ -1,3 +1,5 @@
+#include "netns/address/dad.h"
+
 #include <linux/rtnetlink.h>
 
 #include <algorithm>

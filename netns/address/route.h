@@ -1,4 +1,4 @@
-// Routes: list, replace, remove.
+// Routes (rtnetlink(7), linux/rtnetlink.h): list, replace, remove.
 //
 // Threads: as RouteSocket, one at a time for each socket. Privilege: CAP_NET_ADMIN to change; none to read.
 #pragma once
@@ -38,7 +38,7 @@ struct RouteFilter {
 };
 
 // The unicast routes that match. Of a multipath route the first hop is shown. The kernel filters
-// (NETLINK_GET_STRICT_CHK); a table that is not there has no routes.
+// (NETLINK_GET_STRICT_CHK); a table that is not there has no routes. Errors: the kernel's.
 [[nodiscard]] Result<std::vector<Route>> routes(RouteSocket& socket, const RouteFilter& filter = {});
 
 // Makes the route, or replaces the one of the same destination, metric and table (NLM_F_REPLACE): repeating it changes
@@ -47,7 +47,7 @@ struct RouteFilter {
 [[nodiscard]] Result<void> replace_route(RouteSocket& socket, const Route& route);
 
 // Removes the route that matches destination, table, and where given gateway, device and metric; one that is not there
-// is a success.
+// is a success. Errors: permission; the kernel's.
 [[nodiscard]] Result<void> remove_route(RouteSocket& socket, const Route& route);
 
 }  // namespace plumb::netns

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "netns/link/link.h"
-#include "netns/namespace/enter.h"
+#include "netns/link/carrier.h"
+#include "netns/socket/packet_socket.h"
 #include "netns/wire/arp.h"
 #include "netns/wire/ndp.h"
 
@@ -15,7 +15,7 @@ namespace plumb::netns {
 
 namespace {
 
-using Frames = std::vector<std::vector<std::uint8_t>>;
+using Frames = std::vector<Frame>;
 
 Frames arp_frames(const Announcement& a) {
   Frames frames;
@@ -52,13 +52,7 @@ Frames ndp_frames(const Announcement& a) {
 }  // namespace
 
 Result<Announcer> Announcer::open(const Namespace& ns, const Announcement& announcement) {
-  UniqueFd fd = TRY(run_in(ns, [&]() -> Result<UniqueFd> {
-    UniqueFd made(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));  // protocol 0: it receives nothing
-    if (made) return made;
-    Error error = errno_error(errno, "open a packet socket to announce " + announcement.address.to_string());
-    if (errno == EPERM) error.next = "Run as root, or with CAP_NET_RAW";
-    return Err{std::move(error)};
-  }));
+  UniqueFd fd = TRY(open_packet_socket(ns, "open a packet socket to announce " + announcement.address.to_string()));
   // The carrier of a link on a device follows that of the device a moment after the kernel has told of it; what is sent
   // before is lost without a word (macvlan_device_event, drivers/net/macvlan.c; dev_activate, net/sched/sch_generic.c).
   // A link of a kind that cannot be asked is announced on as it is.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "netns/namespace/namespace.h"
+#include "netns/wire/frame.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
 #include "specs/value/unique_fd.h"
@@ -46,7 +47,6 @@ class Announcer {
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
-  using Frame = std::vector<std::uint8_t>;
   Announcer(UniqueFd fd, int ifindex, std::vector<Frame> frames)
       : fd_(std::move(fd)), ifindex_(ifindex), frames_(std::move(frames)) {}
 

@@ -1,7 +1,5 @@
 #include "netns/lan/probe.h"
 
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -9,15 +7,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <random>
-#include <vector>
 
 #include "netns/namespace/enter.h"
 #include "netns/namespace/stop_event.h"
 #include "netns/socket/packet_socket.h"
 #include "netns/wire/arp.h"
-#include "netns/wire/frame_filter.h"
+#include "netns/wire/claim.h"
 #include "netns/wire/ndp.h"
 
 namespace plumb::netns {
@@ -26,66 +22,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-using Frame = std::vector<std::uint8_t>;
-
-using frame_filter::finish;
-using frame_filter::jump_equal;
-using frame_filter::load_byte;
-using frame_filter::load_word;
-using frame_filter::packet_type;
-using frame_filter::whole_frame;
-using frame_filter::word;
-
-// Untagged ARP with the address as sender (offset 28) or target (38).
-std::vector<sock_filter> arp_filter(const IpAddress& address) {
-  const std::uint32_t value = word(address.bytes(), 0);
-  return {{load_byte, 0, 0, packet_type}, {jump_equal, 5, 0, PACKET_OTHERHOST},
-          {load_word, 0, 0, 28},          {jump_equal, 2, 0, value},
-          {load_word, 0, 0, 38},          {jump_equal, 0, 1, value},
-          {finish, 0, 0, whole_frame},    {finish, 0, 0, 0}};
-}
-
-// Untagged ICMPv6 (next header at 20) solicitations and advertisements (type at 54) about the address (target at 62).
-std::vector<sock_filter> ndp_filter(const IpAddress& address) {
-  const auto bytes = address.bytes();
-  return {{load_byte, 0, 0, packet_type},
-          {jump_equal, 14, 0, PACKET_OTHERHOST},
-          {load_byte, 0, 0, 20},
-          {jump_equal, 0, 12, IPPROTO_ICMPV6},
-          {load_byte, 0, 0, 54},
-          {jump_equal, 1, 0, 135},
-          {jump_equal, 0, 9, 136},
-          {load_word, 0, 0, 62},
-          {jump_equal, 0, 7, word(bytes, 0)},
-          {load_word, 0, 0, 66},
-          {jump_equal, 0, 5, word(bytes, 4)},
-          {load_word, 0, 0, 70},
-          {jump_equal, 0, 3, word(bytes, 8)},
-          {load_word, 0, 0, 74},
-          {jump_equal, 0, 1, word(bytes, 12)},
-          {finish, 0, 0, whole_frame},
-          {finish, 0, 0, 0}};
-}
-
-// --- What one frame says about who has the address.
-
-// RFC 5227 section 2.1.1: a sender with the address, or a probe of another host for it.
-std::optional<Mac> arp_claim(std::span<const std::uint8_t> frame, const IpAddress& address) {
-  const auto packet = decode_arp(frame);
-  if (!packet) return std::nullopt;
-  const bool claims = packet->sender_ip == address;
-  const bool probes =
-      packet->operation == ArpOperation::request && packet->sender_ip.is_any() && packet->target_ip == address;
-  return claims || probes ? std::optional(packet->sender_mac) : std::nullopt;
-}
-
-// RFC 4862 sections 5.4.3 and 5.4.4: an advertisement, or a solicitation from ::, about the address.
-std::optional<Mac> ndp_claim(std::span<const std::uint8_t> frame, const IpAddress& address) {
-  const auto packet = decode_ndp(frame);
-  if (!packet || packet->target != address) return std::nullopt;
-  if (!packet->advertisement && !packet->source.is_any()) return std::nullopt;  // somebody only looks for it
-  return packet->link_layer ? *packet->link_layer : *Mac::from_bytes(frame.subspan(6, 6));
-}
 
 Frame probe_frame(const Mac& mac, const IpAddress& address) {
   if (!address.is_v6())
@@ -98,8 +34,6 @@ Frame probe_frame(const Mac& mac, const IpAddress& address) {
                      .target = address,
                      .link_layer = {}});
 }
-
-// --- The run of one probe.
 
 milliseconds random_between(milliseconds from, milliseconds to) {
   if (to <= from) return from;
@@ -118,7 +52,7 @@ class Listener {
     for (;;) {
       const auto frame = TRY(socket_.receive(buffer));
       if (!frame) return std::optional<Rival>{};
-      const auto mac = address_.is_v6() ? ndp_claim(*frame, address_) : arp_claim(*frame, address_);
+      const auto mac = claim_in(*frame, address_, ClaimBy::use_or_probe);
       if (!mac || *mac == socket_.mac() || std::find(ignore_.begin(), ignore_.end(), *mac) != ignore_.end()) continue;
       return std::optional<Rival>{Rival{address_, *mac, socket_.device().value_or("?")}};
     }
@@ -168,9 +102,8 @@ Result<std::optional<Rival>> run(const PacketSocket& socket, const IpAddress& ad
   return std::optional<Rival>{};
 }
 
-// What a probe listens with.
-struct Ears {
-  PacketSocket socket;
+struct ProbeSockets {
+  PacketSocket frames;
   UniqueFd membership;  // of the solicited-node group, IPv6 only
 };
 
@@ -186,13 +119,14 @@ UniqueFd join_by_mld(int ifindex, const IpAddress& group) {
   return fd;
 }
 
-Result<Ears> open_ears(const Namespace& ns, int ifindex, const IpAddress& address) {
-  if (!address.is_v6()) return Ears{TRY(PacketSocket::open(ns, ifindex, ETH_P_ARP, arp_filter(address))), {}};
-  auto socket = TRY(PacketSocket::open(ns, ifindex, ETH_P_IPV6, ndp_filter(address)));
+Result<ProbeSockets> open_sockets(const Namespace& ns, int ifindex, const IpAddress& address) {
+  auto socket =
+      TRY(PacketSocket::open(ns, ifindex, claim_ethertype(address), claim_filter(address, ClaimBy::use_or_probe)));
+  if (!address.is_v6()) return ProbeSockets{std::move(socket), {}};
   const IpAddress group = solicited_node(address);
   TRY(socket.join(multicast_mac(group)));
   TRY(socket.join(multicast_mac(all_nodes())));  // where answers to a probe go (RFC 4861 section 7.2.4)
-  return Ears{std::move(socket), join_by_mld(ifindex, group)};
+  return ProbeSockets{std::move(socket), join_by_mld(ifindex, group)};
 }
 
 }  // namespace
@@ -202,9 +136,9 @@ Result<Probed> probe(const Namespace& ns, int ifindex, const IpAddress& address,
   if (timing.count == 0)
     return Err{ErrorKind::usage, "probe for " + address.to_string() + ": no probes were asked for"};
   const auto event = TRY(StopEvent::open(std::move(stop)));
-  auto ears = TRY(run_in(ns, [&] { return open_ears(ns, ifindex, address); }));
-  auto rival = TRY(run(ears.socket, address, timing, event, ignore));
-  return Probed{std::move(rival), std::move(ears.socket).release()};
+  auto sockets = TRY(run_in(ns, [&] { return open_sockets(ns, ifindex, address); }));
+  auto rival = TRY(run(sockets.frames, address, timing, event, ignore));
+  return Probed{std::move(rival), std::move(sockets.frames).release()};
 }
 
 }  // namespace plumb::netns

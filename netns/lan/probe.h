@@ -53,8 +53,8 @@ struct Probed {
   UniqueFd socket;
 };
 
-// Probes for `address` on the device `ifindex` of `ns`. Returns at once when a rival is heard: an ARP packet with the
-// address as its sender, or another host's probe for it. Frames of `ignore` (and of the device itself) are no rival's.
+// Probes for `address` on the device `ifindex` of `ns`. Returns at once when a rival is heard: a claim by use or by a
+// probe (netns/wire/claim.h). Frames of `ignore` (and of the device itself) are no rival's.
 // Errors: not_found (no device), refused (down: ENETDOWN), unsupported (not Ethernet), cancelled when `stop` is
 // requested (noticed at once), permission.
 [[nodiscard]] Result<Probed> probe(const Namespace& ns, int ifindex, const IpAddress& address,

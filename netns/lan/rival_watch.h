@@ -15,10 +15,9 @@ namespace plumb::netns {
 
 class RivalWatch {
  public:
-  // On the device of `ns` that has the address. IPv4: ARP with the address as its sender; IPv6: neighbour
-  // advertisements of it; both with a MAC that is not the device's. A probe of another host is answered by the kernel
-  // and claims nothing. The socket keeps the namespace alive. Errors: not_found (no device), unsupported (not
-  // Ethernet), permission.
+  // On the device of `ns` that has the address. Hears claims by use (netns/wire/claim.h) with a MAC that is not the
+  // device's; a probe of another host is answered by the kernel. The socket keeps the namespace alive. Errors:
+  // not_found (no device), unsupported (not Ethernet), permission.
   [[nodiscard]] static Result<RivalWatch> open(const Namespace& ns, int ifindex, const IpAddress& address);
 
   // Readable when there is something to read, and when the device went down.

@@ -1,11 +1,8 @@
 #include "netns/link/link.h"
 
-#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -104,16 +101,6 @@ ifinfomsg link_header(int index) {
   return header;
 }
 
-// Any socket of the namespace takes device ioctls (sock_do_ioctl, net/socket.c).
-Result<bool> ask_link_state(int socket, ifreq& request) {
-  ethtool_value value{};
-  value.cmd = ETHTOOL_GLINK;
-  request.ifr_data = reinterpret_cast<char*>(&value);  // NOLINT: the ioctl's own way
-  if (::ioctl(socket, SIOCETHTOOL, &request) != 0)
-    return Err{errno_error(errno, "ask device " + std::string(request.ifr_name) + " for its link state")};
-  return value.data != 0;
-}
-
 }  // namespace
 
 Result<std::optional<Link>> find_link(RouteSocket& socket, const IfName& name) {
@@ -139,20 +126,6 @@ Result<std::vector<Link>> links(RouteSocket& socket) {
   auto found = TRY(dump<Link>(socket, request, decode_link, "list the devices"));
   std::sort(found.begin(), found.end(), [](const Link& a, const Link& b) { return a.index < b.index; });
   return found;
-}
-
-Result<bool> force_carrier(RouteSocket& socket, const IfName& name) {
-  ifreq request{};
-  std::memcpy(request.ifr_name, name.c_str(), name.str().size());  // at most 15 bytes: IfName's promise
-  return ask_link_state(socket.fd(), request);
-}
-
-Result<bool> force_carrier(int socket, int ifindex) {
-  ifreq request{};
-  request.ifr_ifindex = ifindex;
-  if (::ioctl(socket, SIOCGIFNAME, &request) != 0)
-    return Err{errno_error(errno, "find device " + std::to_string(ifindex))};
-  return ask_link_state(socket, request);
 }
 
 Result<void> set_up(RouteSocket& socket, int index, bool up) {

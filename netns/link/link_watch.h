@@ -1,5 +1,5 @@
-// LinkWatch: what happens to the devices of a namespace, as the kernel tells it, for who waits for many of them at
-// once.
+// LinkWatch: what happens to the devices of a namespace, as the kernel tells it (RTMGRP_LINK, rtnetlink(7)), for who
+// waits for many of them at once.
 //
 // Threads: one at a time. Privilege: CAP_SYS_ADMIN to enter another namespace.
 #pragma once

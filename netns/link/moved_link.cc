@@ -1,9 +1,10 @@
+#include "netns/link/moved_link.h"
+
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 
 #include <cerrno>
 
-#include "netns/link/link.h"
 #include "netns/socket/message.h"
 
 namespace plumb::netns {

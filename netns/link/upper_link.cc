@@ -1,4 +1,5 @@
-// Devices upon another one: macvlan, ipvlan, vlan.
+#include "netns/link/upper_link.h"
+
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -6,7 +7,7 @@
 #include <cerrno>
 #include <functional>
 
-#include "netns/link/link.h"
+#include "netns/link/moved_link.h"
 #include "netns/socket/message.h"
 
 namespace plumb::netns {

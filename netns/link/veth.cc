@@ -1,3 +1,5 @@
+#include "netns/link/veth.h"
+
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -5,7 +7,6 @@
 
 #include <cerrno>
 
-#include "netns/link/link.h"
 #include "netns/socket/message.h"
 
 namespace plumb::netns {

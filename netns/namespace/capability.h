@@ -1,4 +1,4 @@
-// The capabilities that plumbing needs.
+// The capabilities (capabilities(7)) that plumbing needs.
 //
 // Threads: safe from any; capabilities are those of the calling thread (capabilities(7)). Privilege: none.
 #pragma once

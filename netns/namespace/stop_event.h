@@ -1,6 +1,7 @@
-// StopEvent: a descriptor that becomes readable when a stop is requested, so that a wait in poll(2) ends at once.
+// StopEvent: a descriptor (eventfd(2)) that becomes readable when a stop is requested, so that a wait in poll(2) ends
+// at once.
 //
-// For this layer only. Threads: the stop may be requested on any thread. Privilege: none.
+// Threads: the stop may be requested on any thread. Privilege: none.
 #pragma once
 
 #include <chrono>
@@ -19,9 +20,12 @@ class StopEvent {
   // Errors: EMFILE. A token that can never be stopped costs no descriptor.
   [[nodiscard]] static Result<StopEvent> open(std::stop_token token);
 
+  // For a poll(2) of one's own. It stays readable. -1, which poll(2) passes over, when the token can never be stopped.
+  [[nodiscard]] int fd() const { return event_.get(); }
+
   enum class Woken { readable, deadline };
-  // Waits until `fd` is readable (or has an error to be read). Errors: cancelled, with the sentence "<operation>:
-  // stopped".
+  // Waits until `fd` is readable (or has an error to be read), or the deadline is over. Errors: cancelled, with the
+  // sentence "<operation>: stopped".
   [[nodiscard]] Result<Woken> wait(int fd, std::chrono::steady_clock::time_point deadline,
                                    std::string_view operation) const;
 

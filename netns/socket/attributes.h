@@ -1,4 +1,5 @@
-// Attributes: typed, length-checked reading of the attributes of one rtnetlink message.
+// Attributes: typed, length-checked reading of the attributes (struct nlattr, linux/netlink.h) of one rtnetlink
+// message.
 //
 // For this layer only. What is too short for its type reads as absent. Threads: a value; it refers to the message.
 // Privilege: none.
@@ -37,6 +38,7 @@ class Attributes {
     if (found == nullptr) return {};
     return {static_cast<const std::uint8_t*>(nla_data(found)), static_cast<std::size_t>(nla_len(found))};
   }
+  // Numbers are in host order, as rtnetlink has them; netfilter's are in network order.
   [[nodiscard]] std::optional<std::uint32_t> u32(int attribute) const { return number<std::uint32_t>(attribute); }
   [[nodiscard]] std::optional<std::uint16_t> u16(int attribute) const { return number<std::uint16_t>(attribute); }
   // Without the terminator.
@@ -48,6 +50,7 @@ class Attributes {
     }
     return out;
   }
+  // In network order: 4 or 16 bytes.
   [[nodiscard]] std::optional<IpAddress> address(int attribute) const {
     auto parsed = IpAddress::from_bytes(bytes(attribute));
     return parsed ? std::optional(*parsed) : std::nullopt;

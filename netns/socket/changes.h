@@ -1,4 +1,5 @@
-// Changes: a socket that hears what changes in a namespace, for waits that no polling should do.
+// Changes: a socket that hears what changes in a namespace (netlink(7), multicast groups of rtnetlink), for waits that
+// no polling should do.
 //
 // For this layer only. Threads: as the descriptor. Privilege: CAP_SYS_ADMIN to enter another namespace.
 #pragma once
@@ -12,7 +13,7 @@
 namespace plumb::netns {
 
 // `groups`: RTMGRP_* of linux/rtnetlink.h. The descriptor is readable after a change. Open it before the first look at
-// the state, so that no change falls between the two.
+// the state, so that no change falls between the two. Errors: permission, EMFILE.
 [[nodiscard]] Result<UniqueFd> open_changes(const Namespace& ns, std::uint32_t groups);
 
 // Throws away what has been heard. Only the fact that something changed matters: the state is asked for afresh, so lost

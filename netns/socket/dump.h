@@ -14,7 +14,8 @@
 namespace plumb::netns {
 
 // The values that `decode` (nlmsghdr -> optional<T>) makes of the answers to `request()`, a Message with NLM_F_DUMP. A
-// refusal with an errno of `none` is an empty list.
+// refusal with an errno of `none` is an empty list. Errors: the kernel's; EINTR when the list never held still
+// (NLM_F_DUMP_INTR, linux/netlink.h).
 template <typename T, typename Request, typename Decode>
 [[nodiscard]] Result<std::vector<T>> dump(RouteSocket& socket, Request request, Decode decode,
                                           std::string_view operation, std::initializer_list<int> none = {}) {

@@ -22,21 +22,23 @@ bool set(int fd, int level, int option, const T& value) {
   return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-// Protocol 0 until bind(): no frame of another device gets in.
-Result<UniqueFd> open_deaf(const std::string& what) {
-  UniqueFd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (fd) return fd;
-  Error error = errno_error(errno, what);
-  if (errno == EPERM) error.next = "Run as root, or with CAP_NET_RAW";
-  return Err{std::move(error)};
-}
-
 }  // namespace
+
+Result<UniqueFd> open_packet_socket(const Namespace& ns, const std::string& what) {
+  return run_in(ns, [&]() -> Result<UniqueFd> {
+    // Protocol 0: no frame of any device gets in (packet_create, net/packet/af_packet.c).
+    UniqueFd fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (fd) return fd;
+    Error error = errno_error(errno, what);
+    if (error.code == EPERM) error.next = "Run as root, or with CAP_NET_RAW";
+    return Err{std::move(error)};
+  });
+}
 
 Result<PacketSocket> PacketSocket::open(const Namespace& ns, int ifindex, std::uint16_t ethertype,
                                         std::span<const sock_filter> filter) {
   const auto what = [&] { return "open a packet socket on device " + std::to_string(ifindex); };
-  UniqueFd fd = TRY(run_in(ns, [&] { return open_deaf(what()); }));
+  UniqueFd fd = TRY(open_packet_socket(ns, what()));
   sock_fprog program{static_cast<unsigned short>(filter.size()),
                      const_cast<sock_filter*>(filter.data())};  // NOLINT: only read
   if (!filter.empty() && !set(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, program))

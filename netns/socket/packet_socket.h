@@ -18,6 +18,10 @@
 
 namespace plumb::netns {
 
+// A socket for whole frames that receives none before it is bound, and sends to the device that each sendto(2) names.
+// Errors: permission, EMFILE; `what` begins the sentence.
+[[nodiscard]] Result<UniqueFd> open_packet_socket(const Namespace& ns, const std::string& what);
+
 class PacketSocket {
  public:
   // Receives frames of `ethertype` that `filter` (classic BPF, none: all) lets through, of others only: never the ones
@@ -30,7 +34,7 @@ class PacketSocket {
   [[nodiscard]] const Mac& mac() const { return mac_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] UniqueFd release() && { return std::move(fd_); }
-  // The device's name now. Errors: not_found.
+  // The device's name now (SIOCGIFNAME, netdevice(7)). Errors: not_found.
   [[nodiscard]] Result<std::string> device() const;
 
   // Also takes frames to this multicast MAC. Errors: the kernel's.

@@ -1,4 +1,4 @@
-// RouteSocket: one rtnetlink conversation with one network namespace, with the kernel's own words in every refusal.
+// RouteSocket: one rtnetlink(7) conversation with one network namespace, with the kernel's own words in every refusal.
 //
 // Everything about links, addresses, routes and neighbours goes through one; open it once for each namespace and reuse
 // it. The conversation with netfilter has the same form, and goes through one of its own.
@@ -36,8 +36,9 @@ struct Answer {
 
 class RouteSocket {
  public:
-  // A socket in `ns`; without a thread when the caller is in it already. Errors: permission, EMFILE.
   enum class Protocol { route, netfilter };
+  // A socket in `ns`; without a thread when the caller is in it already. Errors: permission, EMFILE; unsupported before
+  // Linux 4.20.
   [[nodiscard]] static Result<RouteSocket> open(const Namespace& ns, Protocol protocol = Protocol::route);
 
   // The namespace it talks to.
@@ -45,8 +46,8 @@ class RouteSocket {
   [[nodiscard]] int fd() const;
 
   // For this layer only: sends `message` and waits for the dump's end (NLM_F_DUMP), for the one answer (`each` given)
-  // or for the ACK. `each` sees the answers. A dump that was interrupted by a change (NLM_F_DUMP_INTR) is err EINTR:
-  // ask again.
+  // or for the ACK, for 10 s at most (ETIMEDOUT). `each` sees the answers. A dump that was interrupted by a change
+  // (NLM_F_DUMP_INTR) is err EINTR: ask again.
   [[nodiscard]] Answer exchange(Message& message, const std::function<void(const nlmsghdr&)>& each = {});
 
  private:

@@ -7,7 +7,6 @@ namespace plumb::netns {
 
 namespace {
 
-constexpr std::size_t ethernet_size = 14;
 constexpr std::size_t arp_size = 28;
 // Hardware type Ethernet, protocol IPv4, their address lengths (RFC 826), after the EtherType ARP.
 constexpr std::array<std::uint8_t, 8> fixed{0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 6, 4};
@@ -17,18 +16,13 @@ Mac mac_of(std::uint8_t byte) {
   return *Mac::from_bytes(bytes);
 }
 
-template <typename Bytes>
-void append(std::vector<std::uint8_t>& frame, const Bytes& bytes) {
-  frame.insert(frame.end(), bytes.begin(), bytes.end());
-}
-
 }  // namespace
 
 Mac broadcast_mac() { return mac_of(0xff); }
 Mac zero_mac() { return mac_of(0); }
 
-std::vector<std::uint8_t> encode_arp(const Mac& destination, const ArpPacket& packet) {
-  std::vector<std::uint8_t> frame;
+Frame encode_arp(const Mac& destination, const ArpPacket& packet) {
+  Frame frame;
   frame.reserve(ethernet_size + arp_size);
   append(frame, destination.bytes());
   append(frame, packet.sender_mac.bytes());

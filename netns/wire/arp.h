@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "netns/wire/frame.h"
 #include "specs/value/ip.h"
 
 namespace plumb::netns {
@@ -23,7 +23,7 @@ struct ArpPacket {
 };
 
 // The Ethernet frame, from the packet's sender to `destination`. 42 bytes: the device or its driver pads.
-[[nodiscard]] std::vector<std::uint8_t> encode_arp(const Mac& destination, const ArpPacket& packet);
+[[nodiscard]] Frame encode_arp(const Mac& destination, const ArpPacket& packet);
 
 // The packet in an untagged Ethernet frame; nullopt when it is not ARP for IPv4 over Ethernet, or too short.
 [[nodiscard]] std::optional<ArpPacket> decode_arp(std::span<const std::uint8_t> frame);

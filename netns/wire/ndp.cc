@@ -7,21 +7,13 @@ namespace plumb::netns {
 
 namespace {
 
-constexpr std::size_t ethernet_size = 14;
 constexpr std::size_t ip_size = 40;
 constexpr std::size_t icmp_at = ethernet_size + ip_size;
 constexpr std::size_t fixed_size = 24;    // ICMPv6 header, flags, target
 constexpr std::size_t option_size = 8;    // type, length in units of 8 bytes, MAC
 constexpr std::uint8_t next_header = 58;  // ICMPv6
-constexpr std::uint8_t solicitation = 135;
-constexpr std::uint8_t advertisement = 136;
 constexpr std::uint8_t solicited_bit = 0x40;
 constexpr std::uint8_t override_bit = 0x20;
-
-template <typename Bytes>
-void append(std::vector<std::uint8_t>& frame, const Bytes& bytes) {
-  frame.insert(frame.end(), bytes.begin(), bytes.end());
-}
 
 // The checksum of RFC 4443 section 2.3 over an Ethernet frame with an ICMPv6 message of `size` bytes; 0 when the
 // message's own is right.
@@ -54,9 +46,9 @@ std::optional<Mac> find_option(std::span<const std::uint8_t> options, std::uint8
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_ndp(const Mac& sender, const Mac& receiver, const NdpPacket& packet) {
+Frame encode_ndp(const Mac& sender, const Mac& receiver, const NdpPacket& packet) {
   const std::size_t size = fixed_size + (packet.link_layer ? option_size : 0);
-  std::vector<std::uint8_t> frame;
+  Frame frame;
   frame.reserve(icmp_at + size);
   append(frame, receiver.bytes());
   append(frame, sender.bytes());
@@ -64,7 +56,7 @@ std::vector<std::uint8_t> encode_ndp(const Mac& sender, const Mac& receiver, con
   append(frame, std::array<std::uint8_t, 4>{0, static_cast<std::uint8_t>(size), next_header, 255});
   append(frame, packet.source.bytes());
   append(frame, packet.destination.bytes());
-  append(frame, std::array<std::uint8_t, 4>{packet.advertisement ? advertisement : solicitation, 0, 0, 0});
+  append(frame, std::array<std::uint8_t, 4>{packet.advertisement ? ndp_advertisement : ndp_solicitation, 0, 0, 0});
   const unsigned flags = (packet.solicited ? solicited_bit : 0U) | (packet.override_flag ? override_bit : 0U);
   append(frame, std::array<std::uint8_t, 4>{static_cast<std::uint8_t>(packet.advertisement ? flags : 0U), 0, 0, 0});
   append(frame, packet.target.bytes());
@@ -85,8 +77,8 @@ std::optional<NdpPacket> decode_ndp(std::span<const std::uint8_t> frame) {
   const std::size_t size = frame[18] * std::size_t{256} + frame[19];
   if (size < fixed_size || icmp_at + size > frame.size()) return std::nullopt;
   if (frame[20] != next_header || frame[21] != 255 || frame[icmp_at + 1] != 0) return std::nullopt;
-  const bool is_advertisement = frame[icmp_at] == advertisement;
-  if (!is_advertisement && frame[icmp_at] != solicitation) return std::nullopt;
+  const bool is_advertisement = frame[icmp_at] == ndp_advertisement;
+  if (!is_advertisement && frame[icmp_at] != ndp_solicitation) return std::nullopt;
   if (checksum(frame, size) != 0) return std::nullopt;
   bool valid = true;
   const auto options = frame.subspan(icmp_at + fixed_size, size - fixed_size);

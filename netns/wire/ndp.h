@@ -7,11 +7,15 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "netns/wire/frame.h"
 #include "specs/value/ip.h"
 
 namespace plumb::netns {
+
+// ICMPv6 types.
+constexpr std::uint8_t ndp_solicitation = 135;
+constexpr std::uint8_t ndp_advertisement = 136;
 
 struct NdpPacket {
   bool advertisement = false;     // else a solicitation
@@ -24,7 +28,7 @@ struct NdpPacket {
 };
 
 // The Ethernet frame from `sender` to `receiver`, hop limit 255, with its checksum.
-[[nodiscard]] std::vector<std::uint8_t> encode_ndp(const Mac& sender, const Mac& receiver, const NdpPacket& packet);
+[[nodiscard]] Frame encode_ndp(const Mac& sender, const Mac& receiver, const NdpPacket& packet);
 
 // The packet in an untagged Ethernet frame; nullopt when it is neither of the two, or breaks a validity rule of RFC
 // 4861 sections 7.1.1 and 7.1.2 (hop limit 255, checksum, code 0, lengths).

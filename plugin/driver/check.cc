@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/capability.h"
 #include "plugin/driver/privileges.h"
 #include "plugin/node/program.h"

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "netns/namespace/stop_event.h"
 #include "plugin/daemon/activation.h"
 #include "plugin/daemon/http_server.h"
 #include "plugin/driver/metrics.h"
@@ -15,7 +16,6 @@
 #include "plugin/driver/protocol.h"
 #include "plugin/driver/store.h"
 #include "plugin/node/signals.h"
-#include "plugin/node/wakeup.h"
 #include "plugin/output/console.h"
 
 namespace plumb::driver {
@@ -43,10 +43,11 @@ class Door {
   std::string path_;
 };
 
-void wait_for(const std::stop_token& stop) {
-  const Wakeup wakeup(stop);
-  pollfd waiting{wakeup.fd(), POLLIN, 0};
+Result<void> wait_for(const std::stop_token& stop) {
+  const auto event = TRY(netns::StopEvent::open(stop));
+  pollfd waiting{event.fd(), POLLIN, 0};
   while (!stop.stop_requested()) ::poll(&waiting, 1, -1);
+  return {};
 }
 
 Reply scraped(const Metrics& metrics, const Request& request) {
@@ -85,7 +86,7 @@ Result<void> serve(const DriverCommand& command) {
   std::fprintf(stderr, "plumb driver: ready, %zu networks and %zu endpoints\n", networks->network_count(),
                networks->endpoint_count());
   TRY(notify("READY=1"));
-  wait_for(signals.stop());
+  TRY(wait_for(signals.stop()));
   return notify("STOPPING=1");
 }
 

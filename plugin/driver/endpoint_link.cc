@@ -7,6 +7,10 @@
 
 #include "netns/address/address.h"
 #include "netns/address/sysctl.h"
+#include "netns/link/carrier.h"
+#include "netns/link/upper_link.h"
+#include "plugin/node/bridge_port.h"
+#include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
 #include "plugin/node/lan_probe.h"
 #include "plugin/node/open_vswitch.h"
@@ -22,10 +26,6 @@ constexpr std::string_view alias_begin = "plumb endpoint ";
 constexpr std::string_view engine_service = "docker";  // whose ports and VLAN devices the driver's are
 constexpr std::chrono::seconds carrier_deadline{5};    // the engine waits with the container's lock held
 
-std::string short_name(std::string_view prefix, std::string_view endpoint) {
-  return std::string(prefix) + std::string(endpoint.substr(0, 12));
-}
-
 bool is_ours(const netns::Link& link, const EndpointRecord& endpoint) {
   if (endpoint.was) return link.alias == endpoint.was->to_string();
   return link.alias == link_alias(endpoint.id);
@@ -34,14 +34,11 @@ bool is_ours(const netns::Link& link, const EndpointRecord& endpoint) {
 // A pair's node end on its bridge, up; the other end, which the container gets, down beside it.
 Result<int> make_pair(netns::RouteSocket& node, const NetworkRecord& network, const EndpointRecord& endpoint) {
   const auto& link = network.parsed.link;
-  const auto parent = TRY(device_named(node, endpoint.uplink));
-  if (!parent && endpoint.mode != IpMode::ovs)
-    return Err{ErrorKind::not_found, "find device " + endpoint.uplink + ": no such device"};
-  const auto mtu = link.mtu ? link.mtu : parent ? std::optional<unsigned>(parent->mtu) : std::nullopt;
   const auto name = TRY(IfName::parse(endpoint.device));
   const auto outer = TRY(IfName::parse(endpoint.outer));
-  const int bridge = endpoint.mode == IpMode::ovs ? 0 : parent->index;
-  const auto pair = TRY(netns::create_veth(node, node, {outer, bridge, name, endpoint.mac, mtu, false}));
+  const auto pair = TRY(make_bridge_port(
+      node, node,
+      {outer, "plumb port of " + endpoint.id, endpoint.mode, endpoint.uplink, name, endpoint.mac, link.mtu, false}));
   if (endpoint.mode == IpMode::ovs) {
     auto added = add_switch_port(
         {std::string(engine_service), endpoint.id, endpoint.uplink, endpoint.outer, link.vlan_tag, link.vlan_mode});
@@ -64,14 +61,6 @@ Result<int> make_upper(netns::RouteSocket& node, const NetworkRecord& network, c
   return made.index;
 }
 
-// Takes the mark of the node's device away and makes it what it was.
-Result<void> give_back(netns::RouteSocket& from, netns::RouteSocket& node, int index, const DedicatedMark& was) {
-  const auto name = TRY(IfName::parse(was.device));
-  const auto mtu = was.mtu == 0 ? std::nullopt : std::optional<unsigned>(was.mtu);
-  TRY(netns::move_link(from, node, {index, name, {}, was.mac, mtu, was.up}));
-  return {};
-}
-
 Result<std::optional<netns::Namespace>> sandbox_of(const EndpointRecord& endpoint) {
   if (endpoint.sandbox.empty()) return std::optional<netns::Namespace>{};
   auto sandbox = netns::Namespace::from_path(endpoint.sandbox);
@@ -82,8 +71,7 @@ Result<std::optional<netns::Namespace>> sandbox_of(const EndpointRecord& endpoin
 
 }  // namespace
 
-std::string link_name(std::string_view endpoint) { return short_name("pe", endpoint); }
-std::string outer_name(std::string_view endpoint) { return short_name("po", endpoint); }
+std::string link_name(std::string_view endpoint) { return "pe" + std::string(endpoint.substr(0, 12)); }
 std::string network_vlan_user(const std::string& network) { return vlan_user(std::string(engine_service), network); }
 std::string link_alias(std::string_view endpoint) { return std::string(alias_begin) + std::string(endpoint); }
 
@@ -113,10 +101,6 @@ Result<void> make_endpoint_link(const NetworkRecord& network, const EndpointReco
   const bool pair = !endpoint.outer.empty();
   const int index = pair ? TRY(make_pair(node, network, endpoint)) : TRY(make_upper(node, network, endpoint));
   auto marked = netns::set_alias(node, index, link_alias(endpoint.id));
-  if (marked && pair) {
-    const auto outer = TRY(need_link(node, endpoint.outer));
-    marked = netns::set_alias(node, outer.index, "plumb port of " + endpoint.id);
-  }
   if (!marked) static_cast<void>(remove_endpoint_link(endpoint));  // what it says is less than why
   return marked;
 }
@@ -193,7 +177,7 @@ Result<void> remove_unknown_link(std::string_view endpoint) {
   const auto link = TRY(device_named(node, link_name(endpoint)));
   if (!link || link->alias != link_alias(endpoint)) return {};
   // On no bridge of the kernel's: on one of Open vSwitch's, then, whose database outlives the link.
-  const auto outer = TRY(device_named(node, outer_name(endpoint)));
+  const auto outer = TRY(device_named(node, endpoint_port_name(endpoint)));
   if (outer && outer->master == 0) TRY(release_switch_ports(std::string(engine_service), std::string(endpoint)));
   return netns::remove_link(node, link->index);
 }

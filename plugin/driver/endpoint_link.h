@@ -21,9 +21,9 @@
 
 namespace plumb::driver {
 
-// "pe" and what is enough of the endpoint's id; the node's other end of a pair is "po...". At most 15 bytes.
+// "pe" and what is enough of the endpoint's id; the node's other end of a pair is endpoint_port_name()
+// (plugin/node/bridge_port.h). At most 15 bytes.
 [[nodiscard]] std::string link_name(std::string_view endpoint);
-[[nodiscard]] std::string outer_name(std::string_view endpoint);
 // By which the network says that it uses a VLAN device (specs/service/uplink.h).
 [[nodiscard]] std::string network_vlan_user(const std::string& network);
 // "plumb endpoint ID": the alias of an endpoint's link.

@@ -9,6 +9,8 @@
 #include "plugin/driver/networks.h"
 #include "plugin/driver/parent.h"
 #include "plugin/driver/turn.h"
+#include "plugin/node/bridge_port.h"
+#include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
 #include "specs/service/uplink.h"
 
@@ -23,12 +25,12 @@ void say(const std::string& id, const std::string& what) {
 bool is_pair(IpMode mode) { return mode == IpMode::bridge || mode == IpMode::ovs; }
 
 // The mark of the parent that becomes the endpoint's own.
-Result<DedicatedMark> mark_of(const std::string& device) {
+Result<DedicatedMark> mark_of_parent(const std::string& device) {
   auto node = TRY(open_node());
   const auto link = TRY(device_named(node, device));
   if (!link)
     return Err{ErrorKind::not_found, "find device " + device + ": no such device", "another container may have it"};
-  return DedicatedMark{device, link->mac, link->mtu, link->up};
+  return mark_of(device, *link);
 }
 
 // Whatever the network's policy is: who sends to the address from this node would never leave it.
@@ -55,9 +57,9 @@ Result<EndpointRecord> plan_endpoint(const NetworkRecord& network, const std::st
   if (is_ipvlan(record.mode) && wanted.mac)
     return Err{ErrorKind::unsupported, "an ipvlan has its parent's MAC address, not " + wanted.mac->to_string(),
                "leave --mac-address out, or create the network with -o mode=macvlan"};
-  if (is_pair(record.mode)) record.outer = outer_name(id);
+  if (is_pair(record.mode)) record.outer = endpoint_port_name(id);
   if (record.mode == IpMode::dedicated) {
-    record.was = TRY(mark_of(link.ipdev));
+    record.was = TRY(mark_of_parent(link.ipdev));
     record.device = link.ipdev;
     record.mac = wanted.mac ? wanted.mac : record.was->mac;
   } else if (!is_ipvlan(record.mode)) {

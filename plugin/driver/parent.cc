@@ -4,6 +4,7 @@
 
 #include "netns/address/address.h"
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/namespace.h"
 #include "plugin/node/device.h"
 #include "plugin/node/open_vswitch.h"

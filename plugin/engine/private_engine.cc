@@ -21,9 +21,9 @@
 
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
+#include "netns/namespace/stop_event.h"
 #include "plugin/node/program.h"
 #include "plugin/node/service_lock.h"
-#include "plugin/node/wakeup.h"
 
 namespace plumb {
 
@@ -210,10 +210,10 @@ Result<void> PrivateEngine::start(const std::stop_token& stop) {
 // dockerd says READY=1 on NOTIFY_SOCKET when its API answers (sd_notify(3); moby cmd/dockerd/daemon_linux.go).
 Result<void> PrivateEngine::await_ready(const netns::Process& process, int notify_fd,
                                         const std::stop_token& stop) const {
-  const Wakeup wakeup(stop);
+  const auto stop_event = TRY(netns::StopEvent::open(stop));
   const Deadline deadline = std::chrono::steady_clock::now() + start_deadline;
   for (;;) {
-    std::array<pollfd, 3> fds{{{notify_fd, POLLIN, 0}, {process.fd(), POLLIN, 0}, {wakeup.fd(), POLLIN, 0}}};
+    std::array<pollfd, 3> fds{{{notify_fd, POLLIN, 0}, {process.fd(), POLLIN, 0}, {stop_event.fd(), POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), remaining_ms(deadline));
     if (ready < 0 && errno != EINTR) return Err{errno_error(errno, "wait for dockerd")};
     if (stop.stop_requested()) return Err{ErrorKind::cancelled, "start the engine of " + service_ + ": interrupted"};
@@ -238,7 +238,7 @@ Result<void> PrivateEngine::await_ready(const netns::Process& process, int notif
 // An engine that another, killed start has begun: its READY went to a socket that is gone, so its own socket is
 // awaited; a request waits there until the API answers.
 Result<void> PrivateEngine::await_adopted(const netns::Process& process, const std::stop_token& stop) const {
-  const Wakeup wakeup(stop);
+  const auto stop_event = TRY(netns::StopEvent::open(stop));
   UniqueFd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   // A socket is there before somebody listens on it. dockerd sets its mode after that (go-connections
   // sockets.NewUnixSocketWithOpts), which is the last event that there is.
@@ -246,7 +246,7 @@ Result<void> PrivateEngine::await_adopted(const netns::Process& process, const s
     return Err{errno_error(errno, "watch " + run_dir_)};
   const Deadline deadline = std::chrono::steady_clock::now() + start_deadline;
   while (!listened_by(socket_, process.pid())) {
-    std::array<pollfd, 3> fds{{{watch.get(), POLLIN, 0}, {process.fd(), POLLIN, 0}, {wakeup.fd(), POLLIN, 0}}};
+    std::array<pollfd, 3> fds{{{watch.get(), POLLIN, 0}, {process.fd(), POLLIN, 0}, {stop_event.fd(), POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), remaining_ms(deadline));
     if (stop.stop_requested()) return Err{ErrorKind::cancelled, "start the engine of " + service_ + ": interrupted"};
     if (ready == 0)

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
 #include "specs/service/service.h"

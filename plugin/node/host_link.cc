@@ -6,6 +6,7 @@
 #include "netns/address/neighbour.h"
 #include "netns/address/route.h"
 #include "netns/address/sysctl.h"
+#include "netns/link/upper_link.h"
 #include "plugin/node/device.h"
 #include "specs/plan/planner.h"
 #include "specs/service/uplink.h"

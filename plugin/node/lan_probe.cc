@@ -4,6 +4,7 @@
 
 #include "netns/address/sysctl.h"
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
 #include "plugin/node/device.h"
 #include "specs/service/uplink.h"
 

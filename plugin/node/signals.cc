@@ -7,7 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "plugin/node/wakeup.h"
+#include "netns/namespace/stop_event.h"
 
 namespace plumb {
 
@@ -23,9 +23,10 @@ sigset_t our_signals() {
 void watch(const std::stop_token& end, std::stop_source& source) {
   const sigset_t set = our_signals();
   const UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC));
-  const Wakeup wakeup(end);
+  // Without one the thread would only end with the next signal.
+  const auto ending = netns::StopEvent::open(end);
   while (!end.stop_requested()) {
-    std::array<pollfd, 2> fds{{{fd.get(), POLLIN, 0}, {wakeup.fd(), POLLIN, 0}}};
+    std::array<pollfd, 2> fds{{{fd.get(), POLLIN, 0}, {ending ? ending->fd() : -1, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0 || fds[0].revents == 0) continue;
     signalfd_siginfo info{};
     if (::read(fd.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;

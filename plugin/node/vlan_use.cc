@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "netns/link/upper_link.h"
 #include "plugin/node/device.h"
 
 namespace plumb {

@@ -93,8 +93,8 @@ class Actions {
 
   // actions_link.cc
   Result<void> create_link(const Step& step);
-  Result<void> plug_into_switch(const Step& step, const std::shared_ptr<Place>& node,
-                                const std::shared_ptr<Place>& inside, const IfName& name);
+  Result<void> plug_in(const Step& step, const std::shared_ptr<Place>& node, const std::shared_ptr<Place>& inside,
+                       const IfName& name);
   Result<void> move_in(const Step& step, const std::shared_ptr<Place>& node, const std::shared_ptr<Place>& inside,
                        const IfName& name);
   Result<void> remove_link(const Step& step);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "plugin/node/wakeup.h"
+#include "netns/namespace/stop_event.h"
 #include "plugin/verb/actions.h"
 
 namespace plumb {
@@ -20,11 +20,11 @@ constexpr std::chrono::seconds ask_again{1};
 Result<void> Actions::request_addresses(const Step& step, const std::stop_token& stop) {
   auto lan = TRY(HandoverLan::open(service_));
   Requester requester(lan);
-  const Wakeup wakeup(stop);
+  const auto stop_event = TRY(netns::StopEvent::open(stop));
   bool given = false;
   for (unsigned i = 0; i < first_requests && !given && !stop.stop_requested(); ++i) {
     requester.ask();
-    given = requester.await(Clock::now() + between_requests, wakeup.fd());
+    given = requester.await(Clock::now() + between_requests, stop_event.fd());
   }
   auto done = given ? Result<void>{} : await_owner(step, requester, stop);
   const std::lock_guard lock(mutex_);
@@ -43,9 +43,9 @@ Result<void> Actions::await_owner(const Step& step, Requester& requester, const 
     const std::lock_guard lock(mutex_);
     owner_watches_.push_back(watch);
   }
-  const Wakeup wakeup(stop);
+  const auto stop_event = TRY(netns::StopEvent::open(stop));
   const UniqueFd either(::epoll_create1(EPOLL_CLOEXEC));
-  for (const int fd : {wakeup.fd(), watch->fd()}) {
+  for (const int fd : {stop_event.fd(), watch->fd()}) {
     epoll_event event{};
     event.events = EPOLLIN;
     ::epoll_ctl(either.get(), EPOLL_CTL_ADD, fd, &event);

@@ -1,9 +1,12 @@
 // The links of a service: made in its namespace, or, of a physical device, moved in and back out.
 #include <array>
-#include <cstdio>
 
 #include "netns/address/sysctl.h"
 #include "netns/link/link.h"
+#include "netns/link/moved_link.h"
+#include "netns/link/upper_link.h"
+#include "plugin/node/bridge_port.h"
+#include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
 #include "plugin/node/open_vswitch.h"
 #include "plugin/node/service_lock.h"
@@ -26,22 +29,6 @@ bool any_v6(const Service& service, const IpResource& ip) {
   return false;
 }
 
-// The node's end of a pair is named after the container's namespace, which no two have in common, and goes with its
-// peer.
-Result<IfName> outer_name(const netns::Namespace& inside, const std::string& device) {
-  std::array<char, 16> name{};
-  std::snprintf(name.data(), name.size(), "pl%x.%.4s", static_cast<unsigned>(inside.id().ino), device.c_str());
-  return IfName::parse(name.data());
-}
-
-// Out of wherever it is, to the node, as what it was there.
-Result<void> give_back(netns::RouteSocket& from, netns::RouteSocket& node, int index, const DedicatedMark& mark) {
-  const auto name = TRY(IfName::parse(mark.device));
-  const auto mtu = mark.mtu == 0 ? std::nullopt : std::optional<unsigned>(mark.mtu);
-  TRY(netns::move_link(from, node, {index, name, {}, mark.mac, mtu, mark.up}));
-  return {};
-}
-
 }  // namespace
 
 Result<void> Actions::create_link(const Step& step) {
@@ -61,20 +48,10 @@ Result<void> Actions::create_link(const Step& step) {
   if (auto written = netns::write_sysctls(*inside->ns, everything, values);
       !written && (v6 || written.error().kind != ErrorKind::not_found))
     return Err{std::move(written).error()};
-  if (step.mode == IpMode::ovs) return plug_into_switch(step, node, inside, name);
+  if (step.mode == IpMode::bridge || step.mode == IpMode::ovs) return plug_in(step, node, inside, name);
   if (step.mode == IpMode::dedicated) return move_in(step, node, inside, name);
   const auto parent = TRY(need_link(*node->socket, step.parent));
   int index = 0;
-  if (step.mode == IpMode::bridge) {
-    const auto host = TRY(outer_name(*inside->ns, step.device));
-    const auto pair = TRY(netns::create_veth(
-        *node->socket, *inside->socket, {host, parent.index, name, ip.macaddr, ip.mtu ? ip.mtu : parent.mtu, true}));
-    index = pair.target.index;
-    book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
-    TRY(netns::set_alias(*node->socket, pair.host.index, "plumb " + service_.name + " " + ip.id));
-    TRY(netns::force_carrier(*node->socket, host));
-    return {};
-  }
   if (is_ipvlan(step.mode)) {
     index = TRY(netns::create_ipvlan(*node->socket, *inside->socket,
                                      {parent.index, name, kernel_mode(step.mode), ip.mtu, true}))
@@ -88,17 +65,17 @@ Result<void> Actions::create_link(const Step& step) {
 }
 
 // Both places are locked.
-Result<void> Actions::plug_into_switch(const Step& step, const std::shared_ptr<Place>& node,
-                                       const std::shared_ptr<Place>& inside, const IfName& name) {
+Result<void> Actions::plug_in(const Step& step, const std::shared_ptr<Place>& node,
+                              const std::shared_ptr<Place>& inside, const IfName& name) {
   const auto& ip = ip_of(step);
-  const auto host = TRY(outer_name(*inside->ns, step.device));
-  const auto bridge = TRY(device_named(*node->socket, step.parent));
-  const auto mtu = ip.mtu ? ip.mtu : bridge ? std::optional<unsigned>(bridge->mtu) : std::nullopt;
-  const auto pair = TRY(netns::create_veth(*node->socket, *inside->socket, {host, 0, name, ip.macaddr, mtu, true}));
+  const auto outer = TRY(service_port_name(*inside->ns, step.device));
+  const auto pair = TRY(make_bridge_port(
+      *node->socket, *inside->socket,
+      {outer, "plumb " + service_.name + " " + ip.id, step.mode, step.parent, name, ip.macaddr, ip.mtu, true}));
   book(step, [inside, index = pair.target.index] { return netns::remove_link(*inside->socket, index); });
-  TRY(netns::set_alias(*node->socket, pair.host.index, "plumb " + service_.name + " " + ip.id));
+  if (step.mode == IpMode::bridge) return {};
   book(step, [service = service_.name, id = ip.id] { return release_switch_ports(service, id); });
-  return add_switch_port({service_.name, ip.id, step.parent, host.str(), ip.vlan_tag, ip.vlan_mode});
+  return add_switch_port({service_.name, ip.id, step.parent, outer.str(), ip.vlan_tag, ip.vlan_mode});
 }
 
 // Both places are locked.
@@ -113,7 +90,7 @@ Result<void> Actions::move_in(const Step& step, const std::shared_ptr<Place>& no
       if (const auto found = DedicatedMark::parse(link.alias); found && found->device == step.parent) device = link;
   if (!device) return Err{ErrorKind::not_found, "find device " + step.parent + ": no such device"};
   mark = DedicatedMark::parse(device->alias);
-  if (!mark) mark = DedicatedMark{step.parent, device->mac, device->mtu, device->up};
+  if (!mark) mark = mark_of(step.parent, *device);
   const auto moved = TRY(netns::move_link(*node->socket, *inside->socket,
                                           {device->index, name, mark->to_string(), ip.macaddr, ip.mtu, true}));
   book(step, [node, inside, index = moved.index, was = *mark] {

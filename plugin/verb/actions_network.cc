@@ -1,8 +1,10 @@
 #include <cstdio>
 
 #include "netns/address/address.h"
+#include "netns/address/dad.h"
 #include "netns/address/route.h"
 #include "netns/lan/probe.h"
+#include "netns/link/carrier.h"
 #include "netns/link/link.h"
 #include "plugin/node/device.h"
 #include "plugin/node/lan_probe.h"

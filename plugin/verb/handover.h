@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "netns/lan/handover.h"
+#include "netns/lan/handover_channel.h"
 #include "netns/lan/probe.h"
 #include "plugin/verb/executor.h"
 #include "specs/plan/plan.h"

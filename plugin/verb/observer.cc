@@ -10,6 +10,7 @@
 #include "netns/address/address.h"
 #include "netns/address/route.h"
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/process.h"
 #include "plugin/engine/container_config.h"
 #include "plugin/node/names.h"

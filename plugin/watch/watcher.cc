@@ -10,7 +10,6 @@
 
 #include "plugin/daemon/activation.h"
 #include "plugin/daemon/log.h"
-#include "plugin/node/wakeup.h"
 #include "plugin/output/console.h"
 
 namespace plumb::watch {

@@ -13,6 +13,8 @@
 
 #include "netns/address/route.h"
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
+#include "netns/link/veth.h"
 #include "netns/namespace/enter.h"
 #include "tests/bench/bare.h"
 #include "tests/netns/lan.h"

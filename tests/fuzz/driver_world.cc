@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "netns/link/link.h"
+#include "netns/link/moved_link.h"
 #include "plugin/driver/record.h"
 #include "plugin/node/device.h"
 

@@ -17,6 +17,8 @@
 
 #include "netns/address/neighbour.h"
 #include "netns/address/sysctl.h"
+#include "netns/link/carrier.h"
+#include "netns/link/veth.h"
 #include "netns/namespace/enter.h"
 #include "netns/socket/message.h"
 

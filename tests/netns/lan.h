@@ -16,6 +16,7 @@
 #include "netns/namespace/namespace.h"
 #include "netns/socket/packet_socket.h"
 #include "netns/socket/route_socket.h"
+#include "netns/wire/frame.h"
 #include "specs/value/ip.h"
 
 namespace plumb::netns::test {
@@ -68,7 +69,6 @@ class Lan {
 int make_bridge(RouteSocket& socket, const IfName& name);
 
 // Waits (at most 5 s) for a frame that `wanted` likes, and returns it; nullopt when none came.
-using Frame = std::vector<std::uint8_t>;
 std::optional<Frame> capture(const PacketSocket& socket, const std::function<bool(const Frame&)>& wanted);
 // All frames that wait in the socket now.
 std::vector<Frame> drain(const PacketSocket& socket);

@@ -118,7 +118,7 @@ class Ports {
   std::map<int, std::string> names_;
 };
 
-// The word "withdrawn" of a hand-over, as netns/lan/handover.cc lays it out.
+// The word "withdrawn" of a hand-over, as netns/wire/handover_message.cc lays it out.
 bool says_withdrawn(const std::vector<std::uint8_t>& frame) {
   constexpr std::array<std::uint8_t, 8> head{0x88, 0xb5, 'P', 'L', 'M', 'B', 1, 2};
   return frame.size() >= 12 + head.size() && std::equal(head.begin(), head.end(), frame.begin() + 12);

@@ -34,7 +34,7 @@ class Owners {
   [[nodiscard]] std::chrono::milliseconds absence(const std::string& address) const;
   // Empty when no address had two owners at an instant, else what was seen. An owner is followed by another one rightly
   // when in between two questions went out and were answered by nobody, or it said itself that it has withdrawn the
-  // addresses (netns/lan/handover.h), and has claimed none since: it was gone before.
+  // addresses (netns/wire/handover_message.h), and has claimed none since: it was gone before.
   [[nodiscard]] std::string overlap() const;
   // How often each address was asked for, the least of them: what was never asked proves nothing.
   [[nodiscard]] std::size_t asked() const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "netns/address/dad.h"
 #include "netns/address/sysctl.h"
 #include "netns/wire/arp.h"
 #include "netns/wire/ndp.h"

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/enter.h"
 #include "tests/netns/lan.h"
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "netns/address/neighbour.h"
+#include "netns/link/carrier.h"
 #include "netns/wire/arp.h"
 #include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
@@ -16,7 +17,6 @@ namespace plumb::netns {
 namespace {
 
 using test::cidr;
-using test::Frame;
 using test::ip;
 using test::must;
 

@@ -6,6 +6,7 @@
 
 #include "netns/address/neighbour.h"
 #include "netns/address/sysctl.h"
+#include "netns/link/upper_link.h"
 #include "netns/wire/arp.h"
 #include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
@@ -14,7 +15,6 @@ namespace plumb::netns {
 namespace {
 
 using std::chrono::milliseconds;
-using test::Frame;
 using test::ip;
 using test::mac;
 using test::must;

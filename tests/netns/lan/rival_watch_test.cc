@@ -74,7 +74,7 @@ TEST_CASE("nothing else wakes it: other addresses, questions about ours, probes,
                                                 ip("10.0.3.3")})) == 0);
   // The last of them has arrived.
   REQUIRE(mouth.send(ask("10.0.3.77")) == 0);
-  REQUIRE(test::capture(ears, [&](const test::Frame& frame) {
+  REQUIRE(test::capture(ears, [&](const Frame& frame) {
     const auto arp = decode_arp(frame);
     return arp && arp->sender_ip == ip("10.0.3.77");
   }));

@@ -5,6 +5,9 @@
 #include <cerrno>
 
 #include "netns/address/sysctl.h"
+#include "netns/link/carrier.h"
+#include "netns/link/upper_link.h"
+#include "netns/link/veth.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "netns/address/route.h"
+#include "netns/link/moved_link.h"
+#include "netns/link/upper_link.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {

@@ -6,7 +6,11 @@
 #include <thread>
 
 #include "netns/address/address.h"
+#include "netns/link/carrier.h"
 #include "netns/link/link.h"
+#include "netns/link/moved_link.h"
+#include "netns/link/upper_link.h"
+#include "netns/link/veth.h"
 #include "netns/namespace/stop_event.h"
 #include "netns/socket/changes.h"
 #include "tests/netns/lan.h"

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "netns/lan/probe.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/enter.h"
 #include "tests/netns/lan.h"
 

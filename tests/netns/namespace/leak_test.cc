@@ -3,11 +3,13 @@
 
 #include <array>
 
+#include "netns/address/dad.h"
 #include "netns/address/neighbour.h"
 #include "netns/address/route.h"
 #include "netns/address/sysctl.h"
 #include "netns/lan/announce.h"
 #include "netns/lan/probe.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/capability.h"
 #include "netns/namespace/process.h"
 #include "tests/netns/lan.h"

@@ -22,6 +22,7 @@
 
 #include "netns/address/sysctl.h"
 #include "netns/link/link.h"
+#include "netns/link/veth.h"
 #include "netns/socket/packet_socket.h"
 #include "plugin/node/program.h"
 #include "tests/plugin/daemon/child.h"

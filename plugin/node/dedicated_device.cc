@@ -1,0 +1,20 @@
+#include "plugin/node/dedicated_device.h"
+
+#include <optional>
+
+#include "netns/link/moved_link.h"
+
+namespace plumb {
+
+DedicatedMark mark_of(const std::string& name, const netns::Link& device) {
+  return {name, device.mac, device.mtu, device.up};
+}
+
+Result<void> give_back(netns::RouteSocket& from, netns::RouteSocket& node, int index, const DedicatedMark& was) {
+  const auto name = TRY(IfName::parse(was.device));
+  const auto mtu = was.mtu == 0 ? std::nullopt : std::optional<unsigned>(was.mtu);
+  TRY(netns::move_link(from, node, {index, name, {}, was.mac, mtu, was.up}));
+  return {};
+}
+
+}  // namespace plumb
