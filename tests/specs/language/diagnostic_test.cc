@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 using plumb::Diagnostic;
-using plumb::in_quotes;
 using plumb::Severity;
 
 TEST_CASE("a diagnostic is rendered as a compiler does") {
