@@ -14,11 +14,10 @@
 #include <system_error>
 #include <thread>
 
-#include "plugin/verb/executor.h"
-
 namespace plumb {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
 namespace {
 
