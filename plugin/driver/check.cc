@@ -185,10 +185,10 @@ std::vector<Finding> check(const DriverCommand& command) {
   return out;
 }
 
-int show_check(const CommandLine& command) {
-  if (auto dropped = drop_privileges(); !dropped) return report(command, "driver --check", dropped.error());
-  const auto findings = check(command.driver);
-  print(command.json ? diagnosis_json("", findings) : diagnosis_text(findings, colour_on(1)));
+int show_check(const DriverCommand& command, bool json) {
+  if (auto dropped = drop_privileges(); !dropped) return report({{}, {}, json}, "driver --check", dropped.error());
+  const auto findings = check(command);
+  print(json ? diagnosis_json("", findings) : diagnosis_text(findings, colour_on(1)));
   const bool well = std::none_of(findings.begin(), findings.end(),
                                  [](const Finding& finding) { return finding.verdict == Verdict::problem; });
   return code(well ? ExitCode::ok : ExitCode::failed);

@@ -91,8 +91,8 @@ Result<void> serve(const DriverCommand& command) {
 
 }  // namespace
 
-int run_driver(const CommandLine& command) {
-  if (auto served = serve(command.driver); !served) return report(command, "driver", served.error());
+int run_driver(const DriverCommand& command) {
+  if (auto served = serve(command); !served) return report({}, "driver", served.error());
   return code(ExitCode::ok);
 }
 

@@ -91,7 +91,7 @@ Result<UniqueFd> be_the_only_one() {
   return fd;
 }
 
-Result<void> serve(const CommandLine& command) {
+Result<void> serve(const WatchCommand& command) {
   TRY(check_privilege());
   auto inherited = TRY(driver::inherited_watch_metrics());
   const auto only = TRY(be_the_only_one());
@@ -102,8 +102,8 @@ Result<void> serve(const CommandLine& command) {
   const Signals signals;
   Metrics metrics;
   std::optional<MetricsDoor> door;
-  if (inherited || !command.watch_metrics.empty())
-    door.emplace(TRY(MetricsDoor::open(std::move(inherited), command.watch_metrics, metrics)));
+  if (inherited || !command.metrics.empty())
+    door.emplace(TRY(MetricsDoor::open(std::move(inherited), command.metrics, metrics)));
   const auto watcher = TRY(Watcher::open(metrics, command.timing, signals.stop()));
   // Whoever started the watcher can wait for this line, or for the service manager.
   say({}, "ready, " + counted(started_services().size(), "service") + " started");
@@ -116,8 +116,8 @@ Result<void> serve(const CommandLine& command) {
 
 }  // namespace
 
-int run_watch(const CommandLine& command) {
-  if (auto served = serve(command); !served) return report(command, "watch", served.error());
+int run_watch(const WatchCommand& command) {
+  if (auto served = serve(command); !served) return report({}, "watch", served.error());
   return code(ExitCode::ok);
 }
 
