@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "docker_client/endpoint.h"
-#include "plugin/daemon/log.h"
+#include "plugin/watch/log.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/output/output.h"

@@ -15,7 +15,7 @@
 
 #include "plugin/daemon/activation.h"
 #include "plugin/daemon/http_server.h"
-#include "plugin/daemon/log.h"
+#include "plugin/watch/log.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/signals.h"

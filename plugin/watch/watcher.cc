@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "plugin/daemon/activation.h"
-#include "plugin/daemon/log.h"
+#include "plugin/watch/log.h"
 #include "plugin/node/wakeup.h"
 #include "plugin/output/console.h"
 

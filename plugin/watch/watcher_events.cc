@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "netns/link/link.h"
-#include "plugin/daemon/log.h"
+#include "plugin/watch/log.h"
 #include "plugin/watch/watcher.h"
 
 namespace plumb::watch {

@@ -1,4 +1,4 @@
-#include "plugin/daemon/log.h"
+#include "plugin/watch/log.h"
 
 #include <cstdio>
 
