@@ -1,28 +1,19 @@
+#include "plugin/daemon/listening_socket.h"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
-#include "plugin/daemon/http_server.h"
+#include "plugin/node/unix_address.h"
 
-namespace plumb::driver {
+namespace plumb {
 
 namespace {
-
-Result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path || path.find('\0') != std::string::npos)
-    return Err{ErrorKind::usage, "listen at '" + path + "': the path of a socket has 1 to 107 bytes",
-               "choose a shorter path"};
-  std::memcpy(static_cast<char*>(address.sun_path), path.c_str(), path.size());
-  return address;
-}
 
 // Makes what is missing of the folders of `path`. At boot there is no /run/docker yet.
 Result<void> make_folders(const std::string& path) {
@@ -45,7 +36,7 @@ Err in_the_way(const std::string& path, const std::string& what) {
 
 // Removes a socket that nobody listens on. A connect(2) to a file that is no socket is refused as well, so that is
 // asked first; a full backlog (EAGAIN) or another type of socket (EPROTOTYPE) is somebody's.
-Result<void> clear_the_way(const std::string& path, const sockaddr_un& address) {
+Result<void> clear_the_way(const std::string& path, const UnixAddress& address) {
   struct stat there {};
   if (::lstat(path.c_str(), &there) != 0) {
     if (errno == ENOENT) return {};
@@ -56,8 +47,7 @@ Result<void> clear_the_way(const std::string& path, const sockaddr_un& address) 
                "move it away, or listen at another path"};
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) return Err(errno_error(errno, "make a socket"));
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
-    return in_the_way(path, "somebody listens there");
+  if (::connect(probe.get(), address.get(), address.size()) == 0) return in_the_way(path, "somebody listens there");
   if (errno == ENOENT) return {};
   if (errno == EACCES || errno == EPERM) return Err(errno_error(errno, "see who listens at " + path));
   if (errno != ECONNREFUSED) return in_the_way(path, "somebody has that socket");
@@ -68,11 +58,11 @@ Result<void> clear_the_way(const std::string& path, const sockaddr_un& address) 
 
 // Nobody but its owner ever has a right to the file: Linux makes it with the mode of the socket itself less the umask
 // (unix_bind), and chmod(2) only gives back to the owner what an odd umask took.
-Result<UniqueFd> bind_at(const std::string& path, const sockaddr_un& address) {
+Result<UniqueFd> bind_at(const std::string& path, const UnixAddress& address) {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return Err(errno_error(errno, "make a socket"));
   if (::fchmod(fd.get(), 0600) != 0) return Err(errno_error(errno, "set the rights of a socket"));
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (::bind(fd.get(), address.get(), address.size()) != 0) {
     if (errno == EADDRINUSE) return in_the_way(path, "somebody else has just made it");
     return Err(errno_error(errno, "bind a socket to " + path));
   }
@@ -84,7 +74,10 @@ Result<UniqueFd> bind_at(const std::string& path, const sockaddr_un& address) {
 }  // namespace
 
 Result<UniqueFd> listen_on(const std::string& path) {
-  const sockaddr_un address = TRY(address_of(path));
+  const auto address = UnixAddress::of_path(path);
+  if (!address)
+    return Err{ErrorKind::usage, "listen at '" + path + "': the path of a socket has 1 to 107 bytes",
+               "choose a shorter path"};
   TRY(make_folders(path));
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -93,8 +86,23 @@ Result<UniqueFd> listen_on(const std::string& path) {
   if (!lock) return Err(errno_error(errno, "open the folder " + folder));
   while (::flock(lock.get(), LOCK_EX) != 0)
     if (errno != EINTR) return Err(errno_error(errno, "lock the folder " + folder));
-  TRY(clear_the_way(path, address));
-  return bind_at(path, address);
+  TRY(clear_the_way(path, *address));
+  return bind_at(path, *address);
 }
 
-}  // namespace plumb::driver
+Result<ListeningSocket> ListeningSocket::open(UniqueFd inherited, const std::string& path) {
+  if (inherited) return ListeningSocket(std::move(inherited), {});
+  auto fd = TRY(listen_on(path));
+  return ListeningSocket(std::move(fd), path);
+}
+
+ListeningSocket::ListeningSocket(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
+    : fd_(std::move(other.fd_)), path_(std::exchange(other.path_, {})) {}
+
+ListeningSocket::~ListeningSocket() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+}  // namespace plumb

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "plugin/daemon/activation.h"
-#include "plugin/watch/log.h"
+#include "plugin/node/notify.h"
 #include "plugin/node/wakeup.h"
 #include "plugin/output/console.h"
+#include "plugin/watch/log.h"
 
 namespace plumb::watch {
 
@@ -261,7 +261,7 @@ void Watcher::tell_manager() {
                        (ailing == 0 ? std::string(", all well") : ", " + std::to_string(ailing) + " not whole");
   if (status == told_) return;
   told_ = std::move(status);
-  if (auto told = driver::notify("STATUS=" + told_); !told) say({}, "", told.error());
+  if (auto told = notify_manager("STATUS=" + told_); !told) say({}, "", told.error());
 }
 
 }  // namespace plumb::watch

@@ -88,7 +88,7 @@ void DriverWorld::restart() {
   start();
 }
 
-driver::Reply DriverWorld::answer(const driver::Request& request) { return driver_->protocol.answer(request); }
+HttpReply DriverWorld::answer(const HttpRequest& request) { return driver_->protocol.answer(request); }
 
 void DriverWorld::move_links(const netns::Namespace& from, const netns::Namespace& to) {
   auto source = must(netns::RouteSocket::open(from));

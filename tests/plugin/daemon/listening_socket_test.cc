@@ -11,11 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "plugin/daemon/http_server.h"
+#include "plugin/daemon/listening_socket.h"
 #include "tests/plugin/daemon/http_client.h"
 
 using namespace plumb;
-using namespace plumb::driver;
 using namespace plumb::test;
 
 namespace {
