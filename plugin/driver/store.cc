@@ -1,18 +1,16 @@
 #include "plugin/driver/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <memory>
 #include <vector>
 
+#include "plugin/node/state_file.h"
 #include "specs/language/diagnostic.h"
 
 namespace plumb::driver {
@@ -20,7 +18,6 @@ namespace plumb::driver {
 namespace {
 
 constexpr std::string_view suffix = ".json";
-constexpr std::string_view half_written = ".tmp";
 constexpr off_t most_bytes = 1 << 20;
 constexpr unsigned most_set_aside = 10'000;
 
@@ -67,71 +64,6 @@ Result<void> make_folders(const std::string& path) {
   return make_folder(path);
 }
 
-Result<void> sync_folder(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return failed("sync " + path);
-  return {};
-}
-
-Result<void> write_all(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const auto written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failed("write " + path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-enum class Durable { yes, no };
-
-Result<void> write_new(const std::string& path, std::string_view text, Durable durable) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return failed("make " + path);
-  TRY(write_all(fd.get(), text, path));
-  if (durable == Durable::yes && ::fsync(fd.get()) != 0) return failed("sync " + path);
-  return {};
-}
-
-// The whole text under the name, or what was there before.
-Result<void> replace(const std::string& folder, const std::string& name, std::string_view text, Durable durable) {
-  // Two threads may write one record: each has a file of its own until the rename.
-  static std::atomic<unsigned long> number{0};
-  const std::string path = folder + "/" + name;
-  std::string temporary = folder + "/." + name + "." + std::to_string(number++);
-  temporary += half_written;
-  auto written = write_new(temporary, text, durable);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = failed("rename " + temporary);
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  return durable == Durable::yes ? sync_folder(folder) : Result<void>();
-}
-
-Result<void> remove_file(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("remove " + path);
-  return {};
-}
-
-// The names in a folder; none when it is missing.
-Result<std::vector<std::string>> names_in(const std::string& folder) {
-  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd && errno == ENOENT) return std::vector<std::string>{};
-  if (!fd) return failed("read " + folder);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()), ::closedir);
-  if (stream == nullptr) return failed("read " + folder);
-  [[maybe_unused]] const int owned = fd.release();  // the stream closes it
-  std::vector<std::string> out;
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string name(&entry->d_name[0]);
-    if (name != "." && name != "..") out.push_back(name);
-  }
-  if (errno != 0) return failed("read " + folder);
-  return out;
-}
-
 Result<std::string> read_file(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
@@ -149,13 +81,6 @@ Result<std::string> read_file(const std::string& path) {
   }
   text.resize(have);
   return text;
-}
-
-// Of a driver that was killed: nobody else writes here, so whatever is half written stays so.
-Result<void> remove_half_written(const std::string& folder) {
-  for (const auto& name : TRY(names_in(folder)))
-    if (name.starts_with('.') && name.ends_with(half_written)) TRY(remove_file(folder + "/" + name));
-  return {};
 }
 
 // Renames to a name that nothing has. Returns whether it did; false when something has that name.
@@ -186,26 +111,24 @@ Result<Store> Store::open(const std::string& folder) {
   for (const auto kind : {RecordKind::network, RecordKind::endpoint, RecordKind::pool}) {
     const std::string records = folder + "/" + std::string(folder_of(kind));
     TRY(make_folder(records));
-    TRY(remove_half_written(records));
+    TRY(remove_drafts(records));
   }
   const std::string leases = folder + "/leases";
   TRY(make_folder(leases));
   for (const auto& pool : TRY(names_in(leases)))
-    if (is_record_id(pool)) TRY(remove_half_written(leases + "/" + pool));
+    if (is_record_id(pool)) TRY(remove_drafts(leases + "/" + pool));
   TRY(sync_folder(folder));
   return Store(folder, std::move(lock));
 }
 
 Result<void> Store::put(RecordKind kind, const std::string& id, const std::string& text) const {
   TRY(check_id(id));
-  return replace(folder_ + "/" + std::string(folder_of(kind)), id + std::string(suffix), text, Durable::yes);
+  return write_state_file(folder_ + "/" + std::string(folder_of(kind)) + "/" + id + std::string(suffix), text);
 }
 
 Result<void> Store::remove(RecordKind kind, const std::string& id) const {
   TRY(check_id(id));
-  const std::string folder = folder_ + "/" + std::string(folder_of(kind));
-  TRY(remove_file(folder + "/" + id + std::string(suffix)));
-  return sync_folder(folder);
+  return remove_state_file(folder_ + "/" + std::string(folder_of(kind)) + "/" + id + std::string(suffix));
 }
 
 Result<std::map<std::string, std::string>> Store::load(RecordKind kind) const {
@@ -239,13 +162,13 @@ Result<void> Store::put_lease(const std::string& pool, const std::string& addres
   TRY(check_address(address));
   const std::string folder = folder_ + "/leases/" + pool;
   TRY(make_folder(folder));
-  return replace(folder, address, text, Durable::no);
+  return write_state_file(folder + "/" + address, text, 0600, Durable::no);
 }
 
 Result<void> Store::remove_lease(const std::string& pool, const std::string& address) const {
   TRY(check_id(pool));
   TRY(check_address(address));
-  return remove_file(folder_ + "/leases/" + pool + "/" + address);
+  return remove_state_file(folder_ + "/leases/" + pool + "/" + address, Durable::no);
 }
 
 Result<std::map<std::string, std::string>> Store::load_leases(const std::string& pool) const {
@@ -260,7 +183,7 @@ Result<std::map<std::string, std::string>> Store::load_leases(const std::string&
 Result<void> Store::remove_leases(const std::string& pool) const {
   TRY(check_id(pool));
   const std::string folder = folder_ + "/leases/" + pool;
-  for (const auto& name : TRY(names_in(folder))) TRY(remove_file(folder + "/" + name));
+  for (const auto& name : TRY(names_in(folder))) TRY(remove_state_file(folder + "/" + name, Durable::no));
   if (::rmdir(folder.c_str()) != 0 && errno != ENOENT) return failed("remove directory " + folder);
   return {};
 }

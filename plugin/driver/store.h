@@ -1,8 +1,7 @@
 // Store: the driver's folder, one small file for each record.
 //
-// A record is written whole, synced and renamed (rename(2) replaces at once), so a reader sees the old one or the new
-// one. Threads: safe from any; who writes one record from two threads decides itself which is last. Privilege: root
-// (the folder is 0700).
+// A record is a state file (plugin/node/state_file.h): a reader sees the old one or the new one. Threads: safe from
+// any; who writes one record from two threads decides itself which is last. Privilege: root (the folder is 0700).
 #pragma once
 
 #include <map>

@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -22,6 +21,7 @@
 #include "plugin/node/process_stat.h"
 #include "plugin/node/program.h"
 #include "plugin/node/service_lock.h"
+#include "plugin/node/state_file.h"
 #include "plugin/node/unix_address.h"
 #include "plugin/node/wakeup.h"
 
@@ -108,14 +108,7 @@ Result<EngineState> PrivateEngine::state() const {
 }
 
 Result<void> PrivateEngine::write_record(int pid) const {
-  const std::string temporary = record_ + ".new";
-  {
-    std::ofstream file(temporary, std::ios::trunc);
-    file << pid << ' ' << start_time_of(pid) << '\n';
-    if (!file.flush()) return Err{ErrorKind::failed, "write " + temporary + ": " + std::strerror(errno)};
-  }
-  if (::rename(temporary.c_str(), record_.c_str()) != 0) return Err{errno_error(errno, "rename " + temporary)};
-  return {};
+  return write_state_file(record_, std::to_string(pid) + " " + start_time_of(pid) + "\n", 0644);
 }
 
 Result<void> PrivateEngine::prepare_directories() const {
