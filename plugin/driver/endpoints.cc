@@ -8,7 +8,7 @@
 #include "plugin/driver/mac_choice.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/parent.h"
-#include "plugin/driver/turn.h"
+#include "plugin/driver/id_lock.h"
 #include "plugin/node/device.h"
 #include "specs/service/uplink.h"
 

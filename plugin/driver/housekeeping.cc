@@ -3,7 +3,7 @@
 
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/networks.h"
-#include "plugin/driver/turn.h"
+#include "plugin/driver/id_lock.h"
 
 namespace plumb::driver {
 

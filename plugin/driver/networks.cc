@@ -5,7 +5,7 @@
 
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/parent.h"
-#include "plugin/driver/turn.h"
+#include "plugin/driver/id_lock.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"

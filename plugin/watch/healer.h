@@ -13,7 +13,7 @@
 #include "plugin/verb/verb.h"
 #include "plugin/watch/decision.h"
 #include "plugin/watch/metrics.h"
-#include "plugin/watch/sentinel.h"
+#include "plugin/watch/namespace_watch.h"
 
 namespace plumb::watch {
 

@@ -21,10 +21,10 @@
 #include <vector>
 
 #include "netns/link/link_watch.h"
-#include "plugin/watch/engine_ear.h"
+#include "plugin/watch/engine_watch.h"
 #include "plugin/watch/healer.h"
 #include "plugin/watch/metrics.h"
-#include "plugin/watch/rounds.h"
+#include "plugin/watch/announce_rounds.h"
 
 namespace plumb::watch {
 

@@ -1,4 +1,4 @@
-#include "plugin/watch/rounds.h"
+#include "plugin/watch/announce_rounds.h"
 
 #include <algorithm>
 

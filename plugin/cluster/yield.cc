@@ -1,4 +1,4 @@
-#include "plugin/cluster/yielder.h"
+#include "plugin/cluster/yield.h"
 
 #include <poll.h>
 #include <sys/inotify.h>
@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "plugin/cluster/unseen.h"
+#include "plugin/cluster/kernel_view.h"
 #include "plugin/node/detached.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/verb/handover.h"

@@ -1,4 +1,4 @@
-#include "plugin/cluster/unseen.h"
+#include "plugin/cluster/kernel_view.h"
 
 #include <sys/stat.h>
 

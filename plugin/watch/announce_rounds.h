@@ -13,7 +13,7 @@
 #include "plugin/node/service_lock.h"
 #include "plugin/verb/actions.h"
 #include "plugin/watch/metrics.h"
-#include "plugin/watch/sentinel.h"
+#include "plugin/watch/namespace_watch.h"
 
 namespace plumb::watch {
 

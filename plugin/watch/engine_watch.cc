@@ -1,4 +1,4 @@
-#include "plugin/watch/engine_ear.h"
+#include "plugin/watch/engine_watch.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -1,4 +1,4 @@
-#include "plugin/watch/sentinel.h"
+#include "plugin/watch/namespace_watch.h"
 
 #include <algorithm>
 #include <map>
