@@ -31,7 +31,7 @@ Result<Addresses> addresses_in(const netns::Namespace& ns) {
 }
 
 // What the other namespaces of the node have.
-struct Elsewhere {
+struct OtherNamespaces {
   struct Place {
     netns::Namespace ns;
     Addresses addresses;
@@ -43,7 +43,7 @@ struct Elsewhere {
 
 using Seen = std::set<netns::NamespaceId>;
 
-void look_at_processes(Seen& seen, Elsewhere& out) {
+void look_at_processes(Seen& seen, OtherNamespaces& out) {
   std::error_code ec;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ec)) {
     const std::string name = entry.path().filename();
@@ -69,8 +69,8 @@ void look_at_processes(Seen& seen, Elsewhere& out) {
   out.complete = out.complete && !ec;
 }
 
-Elsewhere look_elsewhere(const netns::Namespace& own) {
-  Elsewhere out;
+OtherNamespaces look_elsewhere(const netns::Namespace& own) {
+  OtherNamespaces out;
   // Those that are bound first: who moves into one meanwhile is found by the look at the processes.
   auto bound = netns::Namespace::bound();
   Seen seen{own.id()};
@@ -99,8 +99,8 @@ bool covers_all(const Service& service) {
 
 }  // namespace
 
-Unseen look_without_engine(const Service& service) {
-  Unseen out;
+KernelView look_without_engine(const Service& service) {
+  KernelView out;
   Observed names;
   Names(service, false).collect(names);
   const auto own = netns::Namespace::current();

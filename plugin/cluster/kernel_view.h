@@ -13,7 +13,7 @@
 namespace plumb {
 
 // Addresses that are disabled, optional or on standby do not count.
-[[nodiscard]] Unseen look_without_engine(const Service& service);
+[[nodiscard]] KernelView look_without_engine(const Service& service);
 
 // Takes the service's addresses from the namespaces without a process: their links are removed, or, where a link is a
 // device of the node, the address. What could not be removed is found by the next look. Needs CAP_NET_ADMIN.

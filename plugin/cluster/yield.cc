@@ -62,8 +62,8 @@ class Yielder {
   // There was nothing to withdraw where the engine says that the service is: an engine that died with its containers
   // may have left them a namespace that answers on.
   [[nodiscard]] bool is_nowhere() const {
-    const auto unseen = look_without_engine(service_);
-    return unseen.present == 0 && unseen.abandoned == 0 && unseen.complete;
+    const auto view = look_without_engine(service_);
+    return view.present == 0 && view.abandoned == 0 && view.complete;
   }
 
   // Nobody reads this process's standard error. The other node goes without an answer, and its start fails.

@@ -1,4 +1,5 @@
-// Turn: calls about one endpoint take turns; the engine repeats a call that it has no answer for.
+// IdLock: one call at a time about one endpoint, or one network: the engine repeats a call that it has no answer for,
+// while the first may still run.
 //
 // For networks.h only. Threads: safe from any. Privilege: none.
 #pragma once
@@ -7,22 +8,22 @@
 
 namespace plumb::driver {
 
-class Networks::Turn {
+class Networks::IdLock {
  public:
-  Turn(Networks& networks, std::string id) : networks_(networks), id_(std::move(id)) {
+  IdLock(Networks& networks, std::string id) : networks_(networks), id_(std::move(id)) {
     std::unique_lock lock(networks_.mutex_);
-    networks_.turns_.wait(lock, [&] { return !networks_.busy_.contains(id_); });
+    networks_.id_freed_.wait(lock, [&] { return !networks_.busy_.contains(id_); });
     networks_.busy_.insert(id_);
   }
-  ~Turn() {
+  ~IdLock() {
     {
       const std::lock_guard lock(networks_.mutex_);
       networks_.busy_.erase(id_);
     }
-    networks_.turns_.notify_all();
+    networks_.id_freed_.notify_all();
   }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  IdLock(const IdLock&) = delete;
+  IdLock& operator=(const IdLock&) = delete;
 
  private:
   Networks& networks_;

@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "plugin/driver/endpoint_link.h"
-#include "plugin/driver/parent.h"
 #include "plugin/driver/id_lock.h"
+#include "plugin/driver/parent.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
@@ -63,7 +63,8 @@ Result<std::unique_ptr<Networks>> Networks::open(Store& store, Metrics& metrics)
   auto boot = TRY(boot_id());
   std::unique_ptr<Networks> networks(new Networks(store, metrics, std::move(arrivals), std::move(boot)));  // NOLINT
   TRY(networks->load());
-  networks->housekeeper_ = std::jthread([own = networks.get()](const std::stop_token& stop) { own->keep_house(stop); });
+  networks->housekeeper_ =
+      std::jthread([own = networks.get()](const std::stop_token& stop) { own->run_housekeeper(stop); });
   return networks;
 }
 
@@ -149,7 +150,7 @@ Result<NetworkRecord> Networks::create_network(const std::string& id, const std:
                                                bool internal, const std::vector<Subnet>& subnets) {
   const auto parsed = TRY(parse_options(options));
   const NetworkRecord record{id, options, parsed, internal, subnets};
-  const Turn turn(*this, id);
+  const IdLock id_lock(*this, id);
   if (const auto known = find_network(id)) {
     if (same_network(*known, record)) return record;
     return Err{ErrorKind::exists, "create network " + id.substr(0, 12) + ": it exists, made of other options"};
@@ -185,7 +186,7 @@ void Networks::pool_released(const std::string& network) {
 }
 
 Result<void> Networks::delete_network(const std::string& id) {
-  const Turn turn(*this, id);
+  const IdLock id_lock(*this, id);
   std::vector<std::string> left;
   {
     const std::lock_guard lock(mutex_);

@@ -16,18 +16,17 @@ milliseconds interval_of(const std::vector<Claimed>& claimed) {
 
 }  // namespace
 
-void Rounds::follow(std::vector<Claimed> claimed, std::string lock_path, const Generation& generation) {
+void AnnounceRounds::follow(std::vector<Claimed> claimed, std::string lock_path, const Generation& generation) {
   if (claimed.empty()) return;
   for (const auto& c : claimed) metrics_.count(Event::announced_frames, c.announcer.sent());
   const auto due = Clock::now() + interval_of(claimed);
   runs_.push_back({std::move(claimed), std::move(lock_path), generation, 1, due});
 }
 
-Result<void> Rounds::announce(const std::string& service, const Sentinel& sentinel, const Claim& claim,
-                              unsigned rounds) {
+Result<void> AnnounceRounds::announce(const std::string& service, const NamespaceWatch& watch, const Claim& claim,
+                                      unsigned rounds) {
   if (rounds == 0) return {};
-  auto announcer =
-      TRY(netns::Announcer::open(*sentinel.ns, {claim.ifindex, claim.mac, claim.address, claim.gateway, {}}));
+  auto announcer = TRY(netns::Announcer::open(*watch.ns, {claim.ifindex, claim.mac, claim.address, claim.gateway, {}}));
   Run run;
   run.lock_path = TRY(run_directory()) + "/" + service + ".lock";
   run.generation = current_generation(run.lock_path.c_str());
@@ -39,7 +38,7 @@ Result<void> Rounds::announce(const std::string& service, const Sentinel& sentin
   return {};
 }
 
-bool Rounds::send(Run& run) {
+bool AnnounceRounds::send(Run& run) {
   const auto sent = send_round(run.claimed, run.round, run.lock_path.c_str(), run.generation);
   metrics_.count(Event::announced_frames, sent.frames);
   ++run.round;
@@ -48,7 +47,7 @@ bool Rounds::send(Run& run) {
                                   [&](const Claimed& c) { return run.round < c.policy.count; });
 }
 
-void Rounds::send() {
+void AnnounceRounds::send() {
   const auto now = Clock::now();
   const auto over =
       std::stable_partition(runs_.begin(), runs_.end(), [&](Run& run) { return run.due > now || send(run); });
@@ -56,7 +55,7 @@ void Rounds::send() {
   runs_.erase(over, runs_.end());
 }
 
-std::optional<Time> Rounds::due() const {
+std::optional<Time> AnnounceRounds::due() const {
   const auto first =
       std::min_element(runs_.begin(), runs_.end(), [](const Run& a, const Run& b) { return a.due < b.due; });
   return first == runs_.end() ? std::nullopt : std::optional(first->due);

@@ -1,5 +1,5 @@
-// Rounds: announcements of addresses, of which the first is sent at once and the others follow; each under a share of
-// the service's lock, and only as long as no verb has come since.
+// AnnounceRounds: announcements of addresses, of which the first is sent at once and the others follow; each under a
+// share of the service's lock, and only as long as no verb has come since.
 //
 // Threads: one at a time. Privilege: CAP_NET_RAW, CAP_SYS_ADMIN to enter the namespace.
 #pragma once
@@ -17,14 +17,14 @@
 
 namespace plumb::watch {
 
-class Rounds {
+class AnnounceRounds {
  public:
-  explicit Rounds(Metrics& metrics) : metrics_(metrics) {}
+  explicit AnnounceRounds(Metrics& metrics) : metrics_(metrics) {}
 
   // Those that follow the first, which a heal has sent.
   void follow(std::vector<Claimed> claimed, std::string lock_path, const Generation& generation);
   // `rounds` of them, the first one now. Errors: the kernel's.
-  [[nodiscard]] Result<void> announce(const std::string& service, const Sentinel& sentinel, const Claim& claim,
+  [[nodiscard]] Result<void> announce(const std::string& service, const NamespaceWatch& watch, const Claim& claim,
                                       unsigned rounds);
   // What is due.
   void send();

@@ -60,29 +60,29 @@ std::optional<netns::Process> engine_process(const std::string& pid_file) {
 
 }  // namespace
 
-Result<std::unique_ptr<EngineEar>> EngineEar::open(std::string socket, std::string pid_file, Hooks hooks) {
+Result<std::unique_ptr<EngineWatch>> EngineWatch::open(std::string socket, std::string pid_file, Hooks hooks) {
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return Err{errno_error(errno, "make an eventfd")};
-  std::unique_ptr<EngineEar> ear(
-      new EngineEar(std::move(socket), std::move(pid_file), std::move(hooks), std::move(wake)));  // NOLINT: private
-  ear->thread_ = std::jthread([own = ear.get()](const std::stop_token& stop) { own->run(stop); });
-  return ear;
+  std::unique_ptr<EngineWatch> engine(
+      new EngineWatch(std::move(socket), std::move(pid_file), std::move(hooks), std::move(wake)));  // NOLINT: private
+  engine->thread_ = std::jthread([own = engine.get()](const std::stop_token& stop) { own->run(stop); });
+  return engine;
 }
 
-EngineEar::EngineEar(std::string socket, std::string pid_file, Hooks hooks, UniqueFd wake)
+EngineWatch::EngineWatch(std::string socket, std::string pid_file, Hooks hooks, UniqueFd wake)
     : socket_(std::move(socket)), pid_file_(std::move(pid_file)), hooks_(std::move(hooks)), wake_(std::move(wake)) {}
 
-EngineEar::~EngineEar() {
+EngineWatch::~EngineWatch() {
   thread_.request_stop();
   poke();
 }
 
-void EngineEar::poke() const {
+void EngineWatch::poke() const {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
 }
 
-void EngineEar::run(const std::stop_token& stop) {
+void EngineWatch::run(const std::stop_token& stop) {
   unsigned missed = 0;
   while (!stop.stop_requested()) {
     // Before the look, so that no return falls between the two.
@@ -111,7 +111,7 @@ void EngineEar::run(const std::stop_token& stop) {
 }
 
 // Returns why it ended.
-Error EngineEar::listen(const std::stop_token& stop, UniqueFd& folder) {
+Error EngineWatch::listen(const std::stop_token& stop, UniqueFd& folder) {
   const docker::Call call{answer_limit, stop};
   auto client = docker::Client::open(socket_, call);
   if (!client) return client.error();
@@ -135,7 +135,7 @@ Error EngineEar::listen(const std::stop_token& stop, UniqueFd& folder) {
 }
 
 // The destructor pokes, too.
-void EngineEar::wait(int folder, int child) const {
+void EngineWatch::wait(int folder, int child) const {
   std::array<pollfd, 3> waiting{{{wake_.get(), POLLIN, 0}, {folder, POLLIN, 0}, {child, POLLIN, 0}}};
   ::poll(waiting.data(), waiting.size(), -1);
 }

@@ -1,5 +1,5 @@
-// EngineEar: hears from one engine what happens to containers of services, for as long as it is wanted; when the engine
-// goes, it waits for its return.
+// EngineWatch: hears from one engine what happens to containers of services, for as long as it is wanted; when the
+// engine goes, it waits for its return.
 //
 // The return is told by the folder of the engine's socket (inotify(7)), or by poke(). Threads: one of its own, which
 // calls the hooks; the functions are safe from any. Privilege: write access to the socket.
@@ -16,7 +16,7 @@
 
 namespace plumb::watch {
 
-class EngineEar {
+class EngineWatch {
  public:
   struct Hooks {
     std::function<void(const std::string& service)> happened;
@@ -26,17 +26,17 @@ class EngineEar {
 
   // `pid_file`: of an engine of a service's own, which may be a child of this process that has to be waited for; or
   // empty. Errors: EMFILE.
-  [[nodiscard]] static Result<std::unique_ptr<EngineEar>> open(std::string socket, std::string pid_file, Hooks hooks);
-  ~EngineEar();
-  EngineEar(const EngineEar&) = delete;
-  EngineEar& operator=(const EngineEar&) = delete;
+  [[nodiscard]] static Result<std::unique_ptr<EngineWatch>> open(std::string socket, std::string pid_file, Hooks hooks);
+  ~EngineWatch();
+  EngineWatch(const EngineWatch&) = delete;
+  EngineWatch& operator=(const EngineWatch&) = delete;
 
   [[nodiscard]] bool connected() const { return connected_; }
   // The engine has just answered somebody. If it does not answer here, `lost` is called.
   void poke() const;
 
  private:
-  EngineEar(std::string socket, std::string pid_file, Hooks hooks, UniqueFd wake);
+  EngineWatch(std::string socket, std::string pid_file, Hooks hooks, UniqueFd wake);
   void run(const std::stop_token& stop);
   [[nodiscard]] Error listen(const std::stop_token& stop, UniqueFd& folder);
   void wait(int folder, int child) const;

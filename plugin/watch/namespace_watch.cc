@@ -33,7 +33,7 @@ void add_claims(const IpResource& ip, const ObservedNetns& ns, const Observed& s
   }
 }
 
-std::string key_of(const SentinelPlan& plan, const ObservedNetns& ns) {
+std::string key_of(const NamespaceWatchPlan& plan, const ObservedNetns& ns) {
   std::string out = plan.owner + " " + std::to_string(plan.pid) + " " + std::to_string(ns.inode);
   for (const auto& claim : plan.claims) {
     out += " " + claim.address.to_string() + "%" + std::to_string(claim.ifindex) + "=" + claim.mac.to_string();
@@ -47,21 +47,21 @@ std::string key_of(const SentinelPlan& plan, const ObservedNetns& ns) {
 
 }  // namespace
 
-std::vector<SentinelPlan> sentinels_for(const Service& service, const Observation& observation) {
+std::vector<NamespaceWatchPlan> namespace_watches_for(const Service& service, const Observation& observation) {
   const auto& seen = observation.seen;
-  std::vector<SentinelPlan> out;
+  std::vector<NamespaceWatchPlan> out;
   for (const auto& c : service.containers) {
     const auto have = seen.containers.find(c.id);
     if (c.disable || !owns_namespace(service, c) || have == seen.containers.end() || !have->second.running ||
         !have->second.netns || !observation.namespaces.contains(c.id))
       continue;
-    SentinelPlan plan{{}, c.id, have->second.pid, {}};
+    NamespaceWatchPlan plan{{}, c.id, have->second.pid, {}};
     for (const auto& ip : service.ips)
       if (ip.netns == c.id) add_claims(ip, *have->second.netns, seen, plan.claims);
     plan.key = key_of(plan, *have->second.netns);
     out.push_back(std::move(plan));
   }
-  SentinelPlan node{{}, {}, 0, {}};
+  NamespaceWatchPlan node{{}, {}, 0, {}};
   for (const auto& ip : service.ips)
     if (ip.type == IpType::host) add_claims(ip, seen.node, seen, node.claims);
   node.key = key_of(node, seen.node);
@@ -69,8 +69,8 @@ std::vector<SentinelPlan> sentinels_for(const Service& service, const Observatio
   return out;
 }
 
-Result<Sentinel> post(const SentinelPlan& plan, const Observation& observation) {
-  Sentinel out{plan.key, plan.owner, {}, {}, {}, {}};
+Result<NamespaceWatch> open_namespace_watch(const NamespaceWatchPlan& plan, const Observation& observation) {
+  NamespaceWatch out{plan.key, plan.owner, {}, {}, {}, {}};
   if (plan.pid == 0) {
     out.ns = std::make_shared<const netns::Namespace>(TRY(netns::Namespace::current()));
   } else {

@@ -1,6 +1,6 @@
-// Sentinels: what is listened to for one service in one network namespace, be it a container's or the node's own.
+// NamespaceWatch: what is listened to for one service in one network namespace, be it a container's or the node's own.
 //
-// Sockets keep a namespace alive, and with it the addresses of a container that is gone: a sentinel is dropped as soon
+// Sockets keep a namespace alive, and with it the addresses of a container that is gone: a watch is dropped as soon
 // as its process has ended. Threads: one at a time. Privilege: CAP_NET_RAW, CAP_SYS_ADMIN to enter the namespace.
 #pragma once
 
@@ -50,8 +50,8 @@ struct GuardedClaim {
   RivalState rival;
 };
 
-struct Sentinel {
-  std::string key;    // all that it was made for: another key is another sentinel
+struct NamespaceWatch {
+  std::string key;    // all that it was made for: another key is another watch
   std::string owner;  // the container's id in the configuration; empty: the node's namespace
   std::shared_ptr<const netns::Namespace> ns;
   std::optional<netns::Process> process;    // of a container
@@ -60,16 +60,18 @@ struct Sentinel {
 };
 
 // What is to be listened to as things are.
-struct SentinelPlan {
+struct NamespaceWatchPlan {
   std::string key;
   std::string owner;
   int pid = 0;  // 0: the node's namespace
   std::vector<Claim> claims;
 };
-[[nodiscard]] std::vector<SentinelPlan> sentinels_for(const Service& service, const Observation& observation);
+[[nodiscard]] std::vector<NamespaceWatchPlan> namespace_watches_for(const Service& service,
+                                                                    const Observation& observation);
 
 // Errors: not_found when the container has ended meanwhile; permission, EMFILE. An address that cannot be listened for
 // is left out.
-[[nodiscard]] Result<Sentinel> post(const SentinelPlan& plan, const Observation& observation);
+[[nodiscard]] Result<NamespaceWatch> open_namespace_watch(const NamespaceWatchPlan& plan,
+                                                          const Observation& observation);
 
 }  // namespace plumb::watch
