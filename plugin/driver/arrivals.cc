@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -19,6 +18,7 @@
 #include "netns/lan/announce.h"
 #include "netns/link/link_watch.h"
 #include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/log.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::driver {
@@ -30,10 +30,6 @@ using Clock = std::chrono::steady_clock;
 // How long the engine may take from the move to an address on a link that is up. It needs milliseconds.
 constexpr std::chrono::seconds settle_limit{15};
 constexpr int router_protocol = 9;  // RTPROT_RA
-
-void say(const EndpointRecord& endpoint, const std::string& what) {
-  std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", endpoint.id.c_str(), what.c_str());
-}
 
 // An endpoint on its way: expected (the engine has been answered), arriving (`watch` is set), settled (`rounds` go on
 // for a while).
@@ -173,13 +169,14 @@ void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
   auto sandbox = netns::Namespace::from_path(tracked.arrival.endpoint.sandbox);
   if (!sandbox) {
     // A container that is removed before it runs has none; anything else is said.
-    if (sandbox.error().kind != ErrorKind::not_found) say(tracked.arrival.endpoint, sandbox.error().what);
+    if (sandbox.error().kind != ErrorKind::not_found)
+      say_of_endpoint(tracked.arrival.endpoint.id, sandbox.error().what);
     return;
   }
   auto watch = netns::LinkWatch::open(*sandbox, true);
   auto socket = netns::RouteSocket::open(*sandbox);
   if (!watch || !socket) {
-    say(tracked.arrival.endpoint, "not announced: " + (watch ? socket.error() : watch.error()).what);
+    say_of_endpoint(tracked.arrival.endpoint.id, "not announced: " + (watch ? socket.error() : watch.error()).what);
     return;
   }
   tracked.watch = std::move(*watch);
@@ -200,8 +197,10 @@ void Arrivals::Loop::look(TrackedEndpoint& tracked) {
   if (!usable || !*usable) return;
   if (has_v6(endpoint)) {
     for (const auto& side : tracked.arrival.host)
-      if (auto told = tell_neighbours(*tracked.socket, (*link)->index, side); !told) say(endpoint, told.error().what);
-    if (auto forgot = forget_routers(*tracked.socket, **link); !forgot) say(endpoint, forgot.error().what);
+      if (auto told = tell_neighbours(*tracked.socket, (*link)->index, side); !told)
+        say_of_endpoint(endpoint.id, told.error().what);
+    if (auto forgot = forget_routers(*tracked.socket, **link); !forgot)
+      say_of_endpoint(endpoint.id, forgot.error().what);
   }
   announce(tracked, *tracked.socket, **link);
   settle(tracked);
@@ -231,7 +230,7 @@ void Arrivals::Loop::announce(TrackedEndpoint& tracked, netns::RouteSocket& sock
     if (announcer)
       tracked.announcers.push_back(std::move(*announcer));
     else
-      say(arrival.endpoint, "not announced: " + announcer.error().what);
+      say_of_endpoint(arrival.endpoint.id, "not announced: " + announcer.error().what);
   }
   send_round(tracked);
 }
@@ -254,8 +253,8 @@ void Arrivals::Loop::send_round(TrackedEndpoint& tracked) {
 void Arrivals::Loop::visit(TrackedEndpoint& tracked) {
   if (tracked.due > Clock::now()) return;
   if (tracked.settled) return send_round(tracked);
-  say(tracked.arrival.endpoint,
-      "its link is not in use in " + tracked.arrival.endpoint.sandbox + "; not announced yet");
+  say_of_endpoint(tracked.arrival.endpoint.id,
+                  "its link is not in use in " + tracked.arrival.endpoint.sandbox + "; not announced yet");
   tracked.watch.reset();
   tracked.socket.reset();
   tracked.due = Clock::time_point::max();

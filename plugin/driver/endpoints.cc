@@ -1,11 +1,11 @@
 // Endpoints: made, joined, left and removed.
 #include <algorithm>
-#include <cstdio>
 #include <thread>
 
 #include "netns/address/route.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/id_lock.h"
+#include "plugin/driver/log.h"
 #include "plugin/driver/mac_choice.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/parent.h"
@@ -15,10 +15,6 @@
 namespace plumb::driver {
 
 namespace {
-
-void say(const std::string& id, const std::string& what) {
-  std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), what.c_str());
-}
 
 bool is_pair(IpMode mode) { return mode == IpMode::bridge || mode == IpMode::ovs; }
 
@@ -127,8 +123,8 @@ Result<void> Networks::apply_conflict_policy(const NetworkRecord& network, const
   if (policy == ConflictPolicy::fail)
     return Err{ErrorKind::conflict, what,
                "the container may still run on another node: stop it there, or fence that node"};
-  say(endpoint.id, "warning: " + what +
-                       "; made all the same (conflict=" + (policy == ConflictPolicy::warn ? "warn" : "takeover") + ")");
+  say_of_endpoint(endpoint.id, "warning: " + what + "; made all the same (conflict=" +
+                                   (policy == ConflictPolicy::warn ? "warn" : "takeover") + ")");
   return {};
 }
 
@@ -225,7 +221,7 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
   TRY(claim(record));
   auto made = make_endpoint(network, record);
   if (!made) {
-    if (auto cleared = clear(record); !cleared) say(id, cleared.error().what);
+    if (auto cleared = clear(record); !cleared) say_of_endpoint(id, cleared.error().what);
   }
   return made;
 }

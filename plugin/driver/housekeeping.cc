@@ -1,8 +1,7 @@
 // What nobody asks for: endpoints that the engine has forgotten, and what may take its time.
-#include <cstdio>
-
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/id_lock.h"
+#include "plugin/driver/log.h"
 #include "plugin/driver/networks.h"
 
 namespace plumb::driver {
@@ -38,10 +37,9 @@ void Networks::collect(const std::string& id) {
   if (!known) return;
   const auto where = find_endpoint_link(*known);
   if (!where || (*where != Whereabouts::node && *where != Whereabouts::nowhere)) return;
-  std::fprintf(stderr, "plumb driver: endpoint %.12s: no container uses it; cleared away\n", id.c_str());
+  say_of_endpoint(id, "no container uses it; cleared away");
   metrics_.count(Event::collected_endpoints);
-  if (auto cleared = clear(*known); !cleared)
-    std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), cleared.error().what.c_str());
+  if (auto cleared = clear(*known); !cleared) say_of_endpoint(id, cleared.error().what);
 }
 
 void Networks::run_housekeeper(const std::stop_token& stop) {

@@ -5,6 +5,7 @@
 
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/id_lock.h"
+#include "plugin/driver/log.h"
 #include "plugin/driver/parent.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
@@ -72,13 +73,11 @@ Result<void> Networks::load() {
   networks_ = TRY(read_records(store_, RecordKind::network, "network", decode_network));
   for (const auto& [id, record] : TRY(read_records(store_, RecordKind::endpoint, "endpoint", decode_endpoint))) {
     // One that cannot be cleared away now is not lost: its record is still there.
-    if (auto loaded = load_endpoint(record); !loaded)
-      std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), loaded.error().what.c_str());
+    if (auto loaded = load_endpoint(record); !loaded) say_of_endpoint(id, loaded.error().what);
   }
   for (const auto& id : TRY(endpoints_on_node()))
     if (!endpoints_.contains(id))
-      if (auto removed = remove_unknown_link(id); !removed)
-        std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), removed.error().what.c_str());
+      if (auto removed = remove_unknown_link(id); !removed) say_of_endpoint(id, removed.error().what);
   count();
   return {};
 }
@@ -179,10 +178,8 @@ void Networks::pool_released(const std::string& network) {
     for (const auto& [id, endpoint] : endpoints_)
       if (endpoint.network == network) return;
   }
-  std::fprintf(stderr, "plumb driver: network %.12s: the engine has none of that id any more; removed\n",
-               network.c_str());
-  if (auto removed = delete_network(network); !removed)
-    std::fprintf(stderr, "plumb driver: network %.12s: %s\n", network.c_str(), removed.error().what.c_str());
+  say_of_network(network, "the engine has none of that id any more; removed");
+  if (auto removed = delete_network(network); !removed) say_of_network(network, removed.error().what);
 }
 
 Result<void> Networks::delete_network(const std::string& id) {
