@@ -14,7 +14,7 @@
 #include "plugin/driver/pools.h"
 #include "plugin/driver/privileges.h"
 #include "plugin/driver/protocol.h"
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/store.h"
 #include "plugin/node/notify.h"
 #include "plugin/node/signals.h"
 #include "plugin/node/wakeup.h"

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "plugin/driver/json_fields.h"
+#include "plugin/driver/record/json_fields.h"
 
 namespace plumb::driver {
 

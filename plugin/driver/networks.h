@@ -41,8 +41,8 @@
 #include "netns/lan/probe.h"
 #include "plugin/driver/arrivals.h"
 #include "plugin/driver/metrics.h"
-#include "plugin/driver/record.h"
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/record.h"
+#include "plugin/driver/record/store.h"
 #include "specs/value/result.h"
 
 namespace plumb::driver {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "netns/link/link.h"
-#include "plugin/driver/record.h"
+#include "plugin/driver/record/record.h"
 #include "plugin/node/device.h"
 
 namespace plumb::test {

@@ -18,7 +18,7 @@
 #include "plugin/driver/networks.h"
 #include "plugin/driver/pools.h"
 #include "plugin/driver/protocol.h"
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/store.h"
 
 namespace plumb::test {
 

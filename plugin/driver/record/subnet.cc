@@ -1,4 +1,4 @@
-#include "plugin/driver/subnet.h"
+#include "plugin/driver/record/subnet.h"
 
 #include <algorithm>
 #include <array>

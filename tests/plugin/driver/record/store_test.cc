@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/store.h"
 #include "tests/docker_client/scratch.h"
 
 using namespace plumb;

@@ -1,4 +1,4 @@
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/store.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "plugin/driver/record.h"
+#include "plugin/driver/record/record.h"
 
 using namespace plumb;
 using namespace plumb::driver;

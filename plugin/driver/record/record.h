@@ -1,7 +1,7 @@
 // What the driver remembers of networks, endpoints and address pools, since the engine tells it only once.
 //
-// Each record is one small JSON file with a version (plugin/driver/store.h). Threads: plain values, pure functions.
-// Privilege: none.
+// Each record is one small JSON file with a version (plugin/driver/record/store.h). Threads: plain values, pure
+// functions. Privilege: none.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "plugin/driver/network_options.h"
+#include "plugin/driver/record/network_options.h"
 #include "specs/value/dedicated_mark.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"

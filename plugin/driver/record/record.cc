@@ -1,10 +1,10 @@
-#include "plugin/driver/record.h"
+#include "plugin/driver/record/record.h"
 
 #include <utility>
 
-#include "plugin/driver/json_fields.h"
-#include "plugin/driver/store.h"
-#include "plugin/driver/subnet.h"
+#include "plugin/driver/record/json_fields.h"
+#include "plugin/driver/record/store.h"
+#include "plugin/driver/record/subnet.h"
 #include "specs/language/diagnostic.h"
 #include "specs/service/link_value.h"
 #include "specs/service/uplink.h"

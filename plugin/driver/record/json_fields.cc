@@ -1,4 +1,4 @@
-#include "plugin/driver/json_fields.h"
+#include "plugin/driver/record/json_fields.h"
 
 namespace plumb::driver {
 

@@ -1,4 +1,4 @@
-#include "plugin/driver/network_options.h"
+#include "plugin/driver/record/network_options.h"
 
 #include <algorithm>
 #include <initializer_list>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "plugin/driver/network_options.h"
+#include "plugin/driver/record/network_options.h"
 
 using namespace plumb;
 using driver::MacPolicy;
