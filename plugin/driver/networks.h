@@ -11,17 +11,16 @@
 // - A network. After a CreateNetwork or DeleteNetwork without a body, the engine's next act is to release the pools of
 //   just that network. So a pool that is released soon after one, of a network without endpoints, says that the engine
 //   has no such network any more: it is removed (network_call_was_cut(), pool_released()).
-// - An endpoint. CreateEndpoint, Join, Leave or DeleteEndpoint may have been cut for those that are known from before
-//   the start of this driver, or of the engine, until a call is about them again: they are left over. An address that
-//   only a left-over endpoint has, whose link is on the node, is given to who asks for it (is_abandoned()); and whose
-//   link is on the node, or nowhere, when the engine has had two minutes to take it, is cleared away (collect()).
+// - An endpoint. One that is known from before the start of this driver, or of the engine, is left over until a call is
+//   about it again: its CreateEndpoint, Join or DeleteEndpoint may have been cut. While the link of such an endpoint is
+//   on the node, its address goes to whoever asks for it (is_abandoned()). And any endpoint whose link is on the node,
+//   or nowhere, after the engine had two minutes to take it, is cleared away (collect()).
 // It is safe, since none of this ever touches a link that is in a container, and the engine moves it there within
 // milliseconds of Join. A link on the node is down and answers nobody, and a network without endpoints serves nobody.
 // At worst the engine returns to what is gone: then it is told so (not_found), and the container is started again.
 //
 // Threads: safe from any; calls about one endpoint or network come one after the other (id_lock.h), a probe holds no
-// lock. Privilege: CAP_NET_ADMIN,
-// CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
+// lock. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
 #pragma once
 
 #include <chrono>
