@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "docker_client/connection.h"
+#include "docker_client/endpoint.h"
 #include "docker_client/json.h"
 
 namespace plumb::docker {
@@ -13,7 +14,6 @@ namespace plumb::docker {
 namespace {
 
 constexpr std::size_t kBodyLimit = std::size_t{16} << 20U;
-constexpr std::size_t kSocketPathLimit = 107;  // sockaddr_un::sun_path, with its NUL
 
 ErrorKind kind_of_status(int status) {
   switch (status) {

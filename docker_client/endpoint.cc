@@ -13,8 +13,6 @@ namespace plumb::docker {
 
 namespace {
 
-constexpr std::size_t kSocketPathLimit = 107;
-
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): plumb never changes its environment
   return value == nullptr ? std::string() : std::string(value);

@@ -3,12 +3,16 @@
 // Threads: pure but for reading files. Privilege: to read the user's docker configuration.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "specs/value/result.h"
 
 namespace plumb::docker {
+
+// The bytes of the longest path that a socket can have: sockaddr_un::sun_path, less its NUL (unix(7)).
+inline constexpr std::size_t kSocketPathLimit = 107;
 
 // What the choice depends on. An unset variable is an empty string.
 struct Environment {
@@ -31,7 +35,7 @@ struct Environment {
 [[nodiscard]] Result<std::string> engine_socket(const Environment& environment);
 
 // The path of a `unix://` address. Errors: `unsupported` for other schemes, `spec` for a path that is empty, not
-// absolute or too long for sockaddr_un (107 bytes). `source` names where the address comes from.
+// absolute or longer than kSocketPathLimit. `source` names where the address comes from.
 [[nodiscard]] Result<std::string> socket_of(std::string_view address, std::string_view source);
 
 }  // namespace plumb::docker

@@ -9,9 +9,9 @@
 
 #include "docker_client/container.h"
 #include "docker_client/endpoint.h"
+#include "plugin/cluster/kernel_view.h"
 #include "plugin/cluster/ocf_code.h"
-#include "plugin/cluster/unseen.h"
-#include "plugin/cluster/yielder.h"
+#include "plugin/cluster/yield.h"
 #include "plugin/engine/container_config.h"
 #include "plugin/engine/private_engine.h"
 #include "plugin/node/service_lock.h"
@@ -225,14 +225,14 @@ class Agent {
     out.code = outcome.error->kind == ErrorKind::permission ? OcfCode::permission : OcfCode::generic;
     const bool silent = outcome.error->kind == ErrorKind::unreachable || outcome.error->kind == ErrorKind::timeout;
     if (!silent || outcome.changed) return out;
-    auto unseen = look_without_engine(service);
-    if (unseen.abandoned > 0) {
+    auto view = look_without_engine(service);
+    if (view.abandoned > 0) {
       withdraw_abandoned(service);
-      unseen = look_without_engine(service);
+      view = look_without_engine(service);
     }
-    if (proves_stopped(unseen))
+    if (proves_stopped(view))
       return {OcfCode::success, out.reason + "; stopped: no process of this node is where its addresses were"};
-    if (!started_ && unseen.present + unseen.abandoned == 0 && unseen.complete && !engine_was_here(service))
+    if (!started_ && view.present + view.abandoned == 0 && view.complete && !engine_was_here(service))
       return {OcfCode::success, out.reason + "; stopped: no engine has run here, and no address of it is on this node"};
     return out;
   }
@@ -296,7 +296,7 @@ class Agent {
   }
 
   OcfVerdict without_engine(const Service& service, const std::string& why) const {
-    return judge_unseen(look_without_engine(service), started_.has_value(), why);
+    return verdict_without_engine(look_without_engine(service), started_.has_value(), why);
   }
 
   static OcfVerdict look_deeper(const Service& service, const std::stop_token& stop) {

@@ -31,24 +31,24 @@ OcfCode ocf_code(Availability availability) {
   return OcfCode::generic;
 }
 
-OcfVerdict judge_unseen(const Unseen& unseen, bool started, const std::string& why) {
-  if (unseen.present > 0 && unseen.present == unseen.wanted)
+OcfVerdict verdict_without_engine(const KernelView& view, bool started, const std::string& why) {
+  if (view.present > 0 && view.present == view.wanted)
     return {OcfCode::success, why + "; running: the kernel has all of its addresses on this node"};
-  if (unseen.present > 0)
-    return {OcfCode::generic, why + ", and the kernel has only " + std::to_string(unseen.present) + " of its " +
-                                  std::to_string(unseen.wanted) + " addresses on this node"};
-  if (unseen.abandoned > 0)
+  if (view.present > 0)
+    return {OcfCode::generic, why + ", and the kernel has only " + std::to_string(view.present) + " of its " +
+                                  std::to_string(view.wanted) + " addresses on this node"};
+  if (view.abandoned > 0)
     return {OcfCode::generic, why + ", and the processes of the service are gone, but the kernel still answers for " +
-                                  std::to_string(unseen.abandoned) + " of its " + std::to_string(unseen.wanted) +
+                                  std::to_string(view.abandoned) + " of its " + std::to_string(view.wanted) +
                                   " addresses on this node"};
   if (!started) return {OcfCode::not_running, why + ", nothing was started here, and no address of it is on this node"};
-  if (unseen.wanted > 0 && unseen.complete)
+  if (view.wanted > 0 && view.complete)
     return {OcfCode::generic, why + ", and no address of it is on this node, though it was started here"};
   return {OcfCode::success, why + "; taken as running: it was started here, was not stopped, and cannot be seen"};
 }
 
-bool proves_stopped(const Unseen& unseen) {
-  return unseen.wanted > 0 && unseen.present == 0 && unseen.abandoned == 0 && unseen.complete && unseen.covers_all;
+bool proves_stopped(const KernelView& view) {
+  return view.wanted > 0 && view.present == 0 && view.abandoned == 0 && view.complete && view.covers_all;
 }
 
 }  // namespace plumb

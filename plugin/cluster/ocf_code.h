@@ -27,7 +27,7 @@ enum class OcfCode : int {
 // A conflict bars this node only, and until somebody has looked: with `generic` a service whose address somebody else
 // has would go round the nodes for ever, with `configured` it could start nowhere though only one node sees the rival.
 [[nodiscard]] OcfCode ocf_code(ErrorKind kind);
-// `unknown` is a failure here; who can tell more without the engine asks judge_unseen().
+// `unknown` is a failure here; who can tell more without the engine asks verdict_without_engine().
 [[nodiscard]] OcfCode ocf_code(Availability availability);
 
 struct OcfVerdict {
@@ -36,7 +36,7 @@ struct OcfVerdict {
 };
 
 // What the kernel shows of a service whose engine does not answer.
-struct Unseen {
+struct KernelView {
   std::size_t wanted = 0;   // addresses that count
   std::size_t present = 0;  // of them, those that a namespace of this node has which a process is in
   bool complete = true;     // every namespace was looked at, and every name of an address resolved
@@ -47,9 +47,9 @@ struct Unseen {
 };
 
 // The verdict of a monitor. `started`: a start has succeeded here since the boot, and nobody has stopped it.
-[[nodiscard]] OcfVerdict judge_unseen(const Unseen& unseen, bool started, const std::string& why);
+[[nodiscard]] OcfVerdict verdict_without_engine(const KernelView& view, bool started, const std::string& why);
 
 // Whether nothing of the service can run: then a stop is done, although the engine does not answer.
-[[nodiscard]] bool proves_stopped(const Unseen& unseen);
+[[nodiscard]] bool proves_stopped(const KernelView& view);
 
 }  // namespace plumb

@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "plugin/verb/spec_file.h"
+#include "plugin/driver/driver.h"
+#include "plugin/output/invocation.h"
 
 namespace plumb {
 
@@ -35,17 +36,8 @@ enum class Action {
   version
 };
 
-// Of `driver`.
-struct DriverCommand {
-  std::string socket = "/run/docker/plugins/plumb.sock";  // where Docker looks for a driver with the name plumb
-  std::string metrics;                                    // a socket, too; empty: none
-  std::string state = "/var/lib/plumb/driver";
-  bool check = false;
-};
-
-struct CommandLine {
+struct CommandLine : Invocation {
   Action action = Action::version;
-  std::string service;                 // a name or a path
   std::string keyword;                 // of `keywords`
   std::vector<std::string> arguments;  // of `docker`; the containers of `logs`; the command of `enter`
   std::string container;               // of `enter`
@@ -55,11 +47,9 @@ struct CommandLine {
   std::optional<unsigned> tail;
   std::optional<std::chrono::milliseconds> since;
   std::string plan_verb = "start";  // of `plan`
-  DriverCommand driver;
+  driver::DriverCommand driver;
   std::string ocf_action;     // of `ocf`
   std::string watch_metrics;  // of `watch`: a socket; empty: none
-  SpecPlace place;
-  bool json = false;
   bool timing = false;
   bool quiet = false;
 };

@@ -272,6 +272,10 @@ int run_docker(const CommandLine& command) {
   return report(command, operation, exec_program(arguments));
 }
 
+int run_driver(const CommandLine& command) {
+  return command.driver.check ? driver::show_check(command.driver, command.json) : driver::run_driver(command.driver);
+}
+
 }  // namespace
 
 int run_command(const CommandLine& command) {
@@ -292,8 +296,8 @@ int run_command(const CommandLine& command) {
     case Action::enter: return enter_service(command);
     case Action::keywords: return explain_keywords(command);
     case Action::docker: return run_docker(command);
-    case Action::driver: return command.driver.check ? driver::show_check(command) : driver::run_driver(command);
-    case Action::watch: return watch::run_watch(command);
+    case Action::driver: return run_driver(command);
+    case Action::watch: return watch::run_watch({command.watch_metrics, command.timing});
     case Action::ocf: return run_ocf(command.ocf_action);
     case Action::version: print(std::string("plumb ") + PLUMB_VERSION + "\n"); return code(ExitCode::ok);
   }

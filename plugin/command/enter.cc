@@ -14,10 +14,10 @@
 #include "netns/namespace/enter.h"
 #include "plugin/command/container_choice.h"
 #include "plugin/engine/container_config.h"
+#include "plugin/engine/container_namespace.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/node/program.h"
 #include "plugin/output/console.h"
-#include "plugin/verb/observer.h"
 #include "plugin/verb/verb.h"
 
 namespace plumb {

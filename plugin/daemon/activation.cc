@@ -2,15 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,12 +15,12 @@
 
 #include "specs/value/text.h"
 
-namespace plumb::driver {
+namespace plumb {
 
 namespace {
 
 constexpr int first_inherited = 3;  // SD_LISTEN_FDS_START
-constexpr int most_inherited = 16;  // plumb knows two
+constexpr int most_inherited = 16;  // no face of plumb knows more than two
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -110,33 +107,12 @@ Result<void> take_all(const Places& places) {
 
 }  // namespace
 
-Result<Inherited> inherited_sockets() {
-  Inherited out;
-  TRY(take_all({{"plumb-driver", &out.plugin}, {"plumb-driver-metrics", &out.metrics}}));
+Result<std::vector<UniqueFd>> inherited_sockets(const std::vector<std::string_view>& names) {
+  std::vector<UniqueFd> out(names.size());
+  Places places;
+  for (std::size_t i = 0; i < names.size(); ++i) places.push_back({names[i], &out[i]});
+  TRY(take_all(places));
   return out;
 }
 
-Result<UniqueFd> inherited_watch_metrics() {
-  UniqueFd out;
-  TRY(take_all({{"plumb-watch-metrics", &out}}));
-  return out;
-}
-
-Result<void> notify(std::string_view state) {
-  const auto path = variable("NOTIFY_SOCKET");
-  if (path.empty()) return {};
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if ((path.front() != '/' && path.front() != '@') || path.size() >= sizeof(address.sun_path))
-    return Err{ErrorKind::usage, "tell the service manager: NOTIFY_SOCKET is " + in_quotes(path)};
-  std::memcpy(address.sun_path, path.data(), path.size());
-  if (path.front() == '@') address.sun_path[0] = '\0';  // an abstract name: exactly so long, without a zero at the end
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const auto* to = reinterpret_cast<const sockaddr*>(&address);
-  if (!fd || ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, to, length) < 0)
-    return Err{errno_error(errno, "tell the service manager " + std::string(state))};
-  return {};
-}
-
-}  // namespace plumb::driver
+}  // namespace plumb

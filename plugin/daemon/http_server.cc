@@ -16,7 +16,7 @@
 #include <mutex>
 #include <string_view>
 
-namespace plumb::driver {
+namespace plumb {
 
 namespace {
 
@@ -43,7 +43,7 @@ constexpr std::size_t kThreadStack = std::size_t{256} << 10;
 
 // One request, from its headers until its answer is sent.
 struct Call {
-  Request request;
+  HttpRequest request;
   std::size_t received = 0;
   bool counted = false;  // among Daemon::unsent
 };
@@ -67,12 +67,12 @@ class BlockedSignals {
 
 // One line to stderr, at once. The client may have chosen part of it: it must not look like several lines, or move the
 // cursor.
-void say(std::string_view text) noexcept {
-  constexpr std::string_view kPrefix = "plumb driver: http: ";
+void say(std::string_view prefix, std::string_view text) noexcept {
   std::array<char, 1024> line{};
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
-  text = text.substr(0, line.size() - kPrefix.size() - 1);
-  char* end = std::copy(kPrefix.begin(), kPrefix.end(), line.data());
+  prefix = prefix.substr(0, 100);
+  text = text.substr(0, line.size() - prefix.size() - 1);
+  char* end = std::copy(prefix.begin(), prefix.end(), line.data());
   end = std::replace_copy_if(
       text.begin(), text.end(), end, [](char c) { return (c >= 0 && c < ' ') || c == 127; }, '?');
   *end++ = '\n';
@@ -89,17 +89,13 @@ bool is_said_enough(std::string_view text) {
   return std::any_of(kKnown.begin(), kKnown.end(), [&](const char* begin) { return text.starts_with(begin); });
 }
 
-[[gnu::format(printf, 2, 0)]] void on_log(void* /*none*/, const char* format, va_list args) noexcept {
+[[gnu::format(printf, 2, 0)]] void on_log(void* prefix, const char* format, va_list args) noexcept {
   std::array<char, 1024> text{};
   std::vsnprintf(text.data(), text.size(), format, args);
-  if (!is_said_enough(text.data())) say(text.data());
+  if (!is_said_enough(text.data())) say(*static_cast<const std::string*>(prefix), text.data());
 }
 
-Reply refusal(unsigned status, const std::string& why) {
-  return {.status = status, .body = R"({"Err":")" + why + R"(","Error":")" + why + R"("})"};
-}
-
-Reply too_large() { return refusal(MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is longer than 1 MiB"); }
+constexpr const char* too_long = "the request's body is longer than 1 MiB";
 
 // Whether to answer before the body comes: its length is known to be too much, and the client waits to be asked for it,
 // or would send for too long.
@@ -124,24 +120,12 @@ struct Destroy {
   void operator()(MHD_Response* response) const { ::MHD_destroy_response(response); }
 };
 
-MHD_Result send_reply(MHD_Connection* connection, Reply reply, bool last) {
-  const std::unique_ptr<MHD_Response, Destroy> response(
-      ::MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY));
-  if (response == nullptr) {
-    say("no memory for an answer: the connection is closed");
-    return MHD_NO;
-  }
-  ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, reply.content_type.c_str());
-  if (last) ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONNECTION, "close");
-  const MHD_Result queued = ::MHD_queue_response(connection, reply.status, response.get());
-  if (queued != MHD_YES) say("an answer with the status " + std::to_string(reply.status) + " cannot be sent");
-  return queued;
-}
-
 }  // namespace
 
+HttpReply plain_refusal(unsigned status, const std::string& why) { return {.status = status, .body = why + "\n"}; }
+
 struct HttpServer::Daemon {
-  Daemon(UniqueFd socket, Handler calls) : listening(std::move(socket)), handler(std::move(calls)) {}
+  Daemon(UniqueFd socket, HttpOptions given) : listening(std::move(socket)), options(std::move(given)) {}
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -153,15 +137,17 @@ struct HttpServer::Daemon {
                                const char* version, const char* data, std::size_t* size, void** state) noexcept;
   static void on_completed(void* self, MHD_Connection* connection, void** state,
                            MHD_RequestTerminationCode code) noexcept;
-  Reply answer(const Call& call) const noexcept;
+  HttpReply answer(const Call& call) const noexcept;
   MHD_Result finish(MHD_Connection* connection, Call& call);
+  MHD_Result send_reply(MHD_Connection* connection, HttpReply reply, bool last) const;
+  [[nodiscard]] HttpReply too_large() const { return options.refusal(MHD_HTTP_CONTENT_TOO_LARGE, too_long); }
 
   struct Stop {
     void operator()(MHD_Daemon* daemon) const { ::MHD_stop_daemon(daemon); }
   };
 
   UniqueFd listening;  // ours while libmicrohttpd does not have it: before its start, and after it is quiesced
-  Handler handler;
+  HttpOptions options;
   std::mutex mutex;
   std::condition_variable changed;
   unsigned running = 0;  // calls in the handler
@@ -178,11 +164,11 @@ Result<void> HttpServer::Daemon::start() {
   constexpr unsigned kFlags = unsigned{MHD_USE_INTERNAL_POLLING_THREAD} | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
                               MHD_USE_ITC | MHD_USE_ERROR_LOG;
   // No timeout of connections is the library's default.
-  mhd.reset(::MHD_start_daemon(kFlags, 0, nullptr, nullptr, on_request, this,  //
-                               MHD_OPTION_EXTERNAL_LOGGER, on_log, nullptr,    //
-                               MHD_OPTION_LISTEN_SOCKET, listening.get(),      //
-                               MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,   //
-                               MHD_OPTION_THREAD_STACK_SIZE, kThreadStack,     //
+  mhd.reset(::MHD_start_daemon(kFlags, 0, nullptr, nullptr, on_request, this,            //
+                               MHD_OPTION_EXTERNAL_LOGGER, on_log, &options.log_prefix,  //
+                               MHD_OPTION_LISTEN_SOCKET, listening.get(),                //
+                               MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,             //
+                               MHD_OPTION_THREAD_STACK_SIZE, kThreadStack,               //
                                MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END));
   const int reason = errno;
   // It may or may not have closed the socket when it fails: a leak does less harm than closing what is somebody else's.
@@ -218,14 +204,14 @@ MHD_Result HttpServer::Daemon::on_request(void* self, MHD_Connection* connection
     call->request.method = method;
     call->request.path = url;
     *state = call.release();  // until on_completed
-    return refuse_unread(connection) ? send_reply(connection, too_large(), true) : MHD_YES;
+    return refuse_unread(connection) ? daemon.send_reply(connection, daemon.too_large(), true) : MHD_YES;
   }
   auto& call = *static_cast<Call*>(*state);
   if (*size == 0) return daemon.finish(connection, call);
   take_body(call, data, *size);
   *size = 0;
   if (call.received <= kMaxDrained) return MHD_YES;
-  say("cut off a request whose body is longer than 16 MiB");
+  say(daemon.options.log_prefix, "cut off a request whose body is longer than 16 MiB");
   return MHD_NO;
 }
 
@@ -239,14 +225,29 @@ void HttpServer::Daemon::on_completed(void* self, MHD_Connection* /*connection*/
   daemon.changed.notify_all();
 }
 
-Reply HttpServer::Daemon::answer(const Call& call) const noexcept {
+HttpReply HttpServer::Daemon::answer(const Call& call) const noexcept {
   if (call.received > kMaxBody) return too_large();
   try {
-    return handler(call.request);
+    return options.handler(call.request);
   } catch (...) {
     // Nothing of ours throws on purpose; the library is C and could not pass it on.
-    return refusal(MHD_HTTP_INTERNAL_SERVER_ERROR, "plumb: an unexpected exception ended the call");
+    return options.refusal(MHD_HTTP_INTERNAL_SERVER_ERROR, "plumb: an unexpected exception ended the call");
   }
+}
+
+MHD_Result HttpServer::Daemon::send_reply(MHD_Connection* connection, HttpReply reply, bool last) const {
+  const std::unique_ptr<MHD_Response, Destroy> response(
+      ::MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY));
+  if (response == nullptr) {
+    say(options.log_prefix, "no memory for an answer: the connection is closed");
+    return MHD_NO;
+  }
+  ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, reply.content_type.c_str());
+  if (last) ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONNECTION, "close");
+  const MHD_Result queued = ::MHD_queue_response(connection, reply.status, response.get());
+  if (queued != MHD_YES)
+    say(options.log_prefix, "an answer with the status " + std::to_string(reply.status) + " cannot be sent");
+  return queued;
 }
 
 MHD_Result HttpServer::Daemon::finish(MHD_Connection* connection, Call& call) {
@@ -256,7 +257,7 @@ MHD_Result HttpServer::Daemon::finish(MHD_Connection* connection, Call& call) {
     ++unsent;
     call.counted = true;
   }
-  Reply reply = answer(call);
+  HttpReply reply = answer(call);
   const MHD_Result queued = send_reply(connection, std::move(reply), ending);
   const std::lock_guard lock(mutex);
   --running;
@@ -268,10 +269,10 @@ HttpServer::HttpServer(std::unique_ptr<Daemon> daemon) : daemon_(std::move(daemo
 HttpServer::HttpServer(HttpServer&&) noexcept = default;
 HttpServer::~HttpServer() = default;
 
-Result<HttpServer> HttpServer::start(UniqueFd listening, Handler handler) {
-  auto daemon = std::make_unique<Daemon>(std::move(listening), std::move(handler));
+Result<HttpServer> HttpServer::start(UniqueFd listening, HttpOptions options) {
+  auto daemon = std::make_unique<Daemon>(std::move(listening), std::move(options));
   TRY(daemon->start());
   return HttpServer(std::move(daemon));
 }
 
-}  // namespace plumb::driver
+}  // namespace plumb

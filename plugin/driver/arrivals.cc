@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -19,6 +18,7 @@
 #include "netns/lan/announce.h"
 #include "netns/link/link_watch.h"
 #include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/log.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::driver {
@@ -31,13 +31,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds settle_limit{15};
 constexpr int router_protocol = 9;  // RTPROT_RA
 
-void say(const EndpointRecord& endpoint, const std::string& what) {
-  std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", endpoint.id.c_str(), what.c_str());
-}
-
-// An endpoint's way: expected (the engine has been answered), arriving (`watch` is set), settled (`rounds` go on for a
-// while).
-struct Guest {
+// An endpoint on its way: expected (the engine has been answered), arriving (`watch` is set), settled (`rounds` go on
+// for a while).
+struct TrackedEndpoint {
   Arrival arrival;
   std::optional<netns::RouteSocket> socket;  // in the sandbox, while it arrives
   std::optional<netns::LinkWatch> watch;
@@ -86,13 +82,13 @@ struct Arrivals::Loop {
 
   void run(const std::stop_token& stop);
   void hear_node();
-  void visit(Guest& guest);
-  void arrive(Guest& guest);
-  void look(Guest& guest);
-  void settle(Guest& guest);
-  void announce(Guest& guest, netns::RouteSocket& socket, const netns::Link& link);
-  void announce_again(Guest& guest);
-  void send_round(Guest& guest);
+  void visit(TrackedEndpoint& tracked);
+  void arrive(TrackedEndpoint& tracked);
+  void look(TrackedEndpoint& tracked);
+  void settle(TrackedEndpoint& tracked);
+  void announce(TrackedEndpoint& tracked, netns::RouteSocket& socket, const netns::Link& link);
+  void announce_again(TrackedEndpoint& tracked);
+  void send_round(TrackedEndpoint& tracked);
   void rouse() const {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
@@ -100,11 +96,11 @@ struct Arrivals::Loop {
 
   Metrics& metrics;
   std::mutex mutex;  // of what follows
-  std::map<std::string, Guest> guests;
+  std::map<std::string, TrackedEndpoint> endpoints;
   std::map<std::string, std::string> expected;  // device on the node -> endpoint
   std::map<std::string, bool> carriers;         // of devices of the node, as last heard
   std::vector<netns::Announcer> finished;       // closed without the lock: a packet socket takes 10 ms for that
-  std::vector<Guest> leaving;                   // closed by the thread that may be waiting on their descriptors
+  std::vector<TrackedEndpoint> leaving;         // closed by the thread that may be waiting on their descriptors
   netns::LinkWatch node;
   UniqueFd wake;
   std::jthread thread;  // last: it uses the others until it is joined
@@ -118,10 +114,10 @@ void Arrivals::Loop::run(const std::stop_token& stop) {
     auto due = Clock::time_point::max();
     {
       const std::lock_guard lock(mutex);
-      for (const auto& [id, guest] : guests) {
-        due = std::min(due, guest.due);
-        if (!guest.watch) continue;
-        waiting.push_back({guest.watch->fd(), POLLIN, 0});
+      for (const auto& [id, tracked] : endpoints) {
+        due = std::min(due, tracked.due);
+        if (!tracked.watch) continue;
+        waiting.push_back({tracked.watch->fd(), POLLIN, 0});
         ids.push_back(id);
       }
     }
@@ -131,15 +127,15 @@ void Arrivals::Loop::run(const std::stop_token& stop) {
           0, std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now()).count()));
     if (::poll(waiting.data(), waiting.size(), timeout) < 0 && errno != EINTR) return;
     std::vector<netns::Announcer> closing;
-    std::vector<Guest> gone;
+    std::vector<TrackedEndpoint> gone;
     const std::lock_guard lock(mutex);
     std::uint64_t count = 0;
     [[maybe_unused]] const auto drained = ::read(wake.get(), &count, sizeof count);
     if (waiting[1].revents != 0) hear_node();
     for (std::size_t i = 0; i < ids.size(); ++i)
-      if (const auto found = guests.find(ids[i]); found != guests.end() && waiting[i + 2].revents != 0)
+      if (const auto found = endpoints.find(ids[i]); found != endpoints.end() && waiting[i + 2].revents != 0)
         look(found->second);
-    for (auto& [id, guest] : guests) visit(guest);
+    for (auto& [id, tracked] : endpoints) visit(tracked);
     closing.swap(finished);
     gone.swap(leaving);
   }
@@ -152,76 +148,79 @@ void Arrivals::Loop::hear_node() {
     if (change.gone) {
       carriers.erase(change.name);
       const auto id = expected.find(change.name);
-      const auto guest = id == expected.end() ? guests.end() : guests.find(id->second);
-      if (guest != guests.end() && !guest->second.settled) arrive(guest->second);
+      const auto tracked = id == expected.end() ? endpoints.end() : endpoints.find(id->second);
+      if (tracked != endpoints.end() && !tracked->second.settled) arrive(tracked->second);
       continue;
     }
     const auto [before, fresh] = carriers.try_emplace(change.name, change.carrier);
     const bool returned = !fresh && !before->second && change.carrier;
     before->second = change.carrier;
     if (!returned) continue;
-    for (auto& [id, guest] : guests)
-      if (guest.settled && guest.arrival.endpoint.uplink == change.name) announce_again(guest);
+    for (auto& [id, tracked] : endpoints)
+      if (tracked.settled && tracked.arrival.endpoint.uplink == change.name) announce_again(tracked);
   }
   if (!heard.lost) return;
   carriers.clear();
-  for (auto& [id, guest] : guests)
-    if (!guest.settled && !guest.watch) arrive(guest);
+  for (auto& [id, tracked] : endpoints)
+    if (!tracked.settled && !tracked.watch) arrive(tracked);
 }
 
-void Arrivals::Loop::arrive(Guest& guest) {
-  auto sandbox = netns::Namespace::from_path(guest.arrival.endpoint.sandbox);
+void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
+  auto sandbox = netns::Namespace::from_path(tracked.arrival.endpoint.sandbox);
   if (!sandbox) {
     // A container that is removed before it runs has none; anything else is said.
-    if (sandbox.error().kind != ErrorKind::not_found) say(guest.arrival.endpoint, sandbox.error().what);
+    if (sandbox.error().kind != ErrorKind::not_found)
+      say_of_endpoint(tracked.arrival.endpoint.id, sandbox.error().what);
     return;
   }
   auto watch = netns::LinkWatch::open(*sandbox, true);
   auto socket = netns::RouteSocket::open(*sandbox);
   if (!watch || !socket) {
-    say(guest.arrival.endpoint, "not announced: " + (watch ? socket.error() : watch.error()).what);
+    say_of_endpoint(tracked.arrival.endpoint.id, "not announced: " + (watch ? socket.error() : watch.error()).what);
     return;
   }
-  guest.watch = std::move(*watch);
-  guest.socket = std::move(*socket);
-  guest.quiet = false;
-  guest.due = Clock::now() + settle_limit;
-  look(guest);
+  tracked.watch = std::move(*watch);
+  tracked.socket = std::move(*socket);
+  tracked.quiet = false;
+  tracked.due = Clock::now() + settle_limit;
+  look(tracked);
 }
 
-void Arrivals::Loop::look(Guest& guest) {
-  if (!guest.watch) return;
-  static_cast<void>(guest.watch->read());  // that something changed is enough: all is looked at
-  const auto& endpoint = guest.arrival.endpoint;
-  auto link = link_of(*guest.socket, endpoint);
+void Arrivals::Loop::look(TrackedEndpoint& tracked) {
+  if (!tracked.watch) return;
+  static_cast<void>(tracked.watch->read());  // that something changed is enough: all is looked at
+  const auto& endpoint = tracked.arrival.endpoint;
+  auto link = link_of(*tracked.socket, endpoint);
   if (!link || !*link) return;
-  if (!guest.quiet && has_v6(endpoint)) guest.quiet = refuse_routers(*guest.socket, **link);
-  const auto usable = is_usable(*guest.socket, **link, endpoint);
+  if (!tracked.quiet && has_v6(endpoint)) tracked.quiet = refuse_routers(*tracked.socket, **link);
+  const auto usable = is_usable(*tracked.socket, **link, endpoint);
   if (!usable || !*usable) return;
   if (has_v6(endpoint)) {
-    for (const auto& side : guest.arrival.host)
-      if (auto told = tell_neighbours(*guest.socket, (*link)->index, side); !told) say(endpoint, told.error().what);
-    if (auto forgot = forget_routers(*guest.socket, **link); !forgot) say(endpoint, forgot.error().what);
+    for (const auto& side : tracked.arrival.host)
+      if (auto told = tell_neighbours(*tracked.socket, (*link)->index, side); !told)
+        say_of_endpoint(endpoint.id, told.error().what);
+    if (auto forgot = forget_routers(*tracked.socket, **link); !forgot)
+      say_of_endpoint(endpoint.id, forgot.error().what);
   }
-  announce(guest, *guest.socket, **link);
-  settle(guest);
+  announce(tracked, *tracked.socket, **link);
+  settle(tracked);
 }
 
 // The sandbox is let go.
-void Arrivals::Loop::settle(Guest& guest) {
-  guest.watch.reset();
-  guest.socket.reset();
-  guest.settled = true;
-  expected.erase(guest.arrival.endpoint.device);
+void Arrivals::Loop::settle(TrackedEndpoint& tracked) {
+  tracked.watch.reset();
+  tracked.socket.reset();
+  tracked.settled = true;
+  expected.erase(tracked.arrival.endpoint.device);
 }
 
 // The first round at once; visit() sends the others.
-void Arrivals::Loop::announce(Guest& guest, netns::RouteSocket& socket, const netns::Link& link) {
-  const auto& arrival = guest.arrival;
-  guest.due = Clock::time_point::max();
-  std::move(guest.announcers.begin(), guest.announcers.end(), std::back_inserter(finished));
-  guest.announcers.clear();
-  guest.rounds = 0;
+void Arrivals::Loop::announce(TrackedEndpoint& tracked, netns::RouteSocket& socket, const netns::Link& link) {
+  const auto& arrival = tracked.arrival;
+  tracked.due = Clock::time_point::max();
+  std::move(tracked.announcers.begin(), tracked.announcers.end(), std::back_inserter(finished));
+  tracked.announcers.clear();
+  tracked.rounds = 0;
   if (is_routed(arrival.endpoint.mode) || !link.mac || arrival.announce.count == 0) return;
   for (const auto& cidr : arrival.endpoint.addresses) {
     std::optional<IpAddress> gateway;
@@ -229,46 +228,47 @@ void Arrivals::Loop::announce(Guest& guest, netns::RouteSocket& socket, const ne
       if (one.is_v6() == cidr.address().is_v6()) gateway = one;
     auto announcer = netns::Announcer::open(socket.ns(), {link.index, *link.mac, cidr.address(), gateway, {}});
     if (announcer)
-      guest.announcers.push_back(std::move(*announcer));
+      tracked.announcers.push_back(std::move(*announcer));
     else
-      say(arrival.endpoint, "not announced: " + announcer.error().what);
+      say_of_endpoint(arrival.endpoint.id, "not announced: " + announcer.error().what);
   }
-  send_round(guest);
+  send_round(tracked);
 }
 
-void Arrivals::Loop::send_round(Guest& guest) {
-  for (auto& announcer : guest.announcers) {
+void Arrivals::Loop::send_round(TrackedEndpoint& tracked) {
+  for (auto& announcer : tracked.announcers) {
     const auto failed = announcer.failed();
     metrics.count(Event::announced_frames, announcer.send());
     metrics.count(Event::announce_failures, announcer.failed() - failed);
   }
-  ++guest.rounds;
-  guest.due = Clock::now() + guest.arrival.announce.interval;
-  if (guest.rounds < guest.arrival.announce.count && !guest.announcers.empty()) return;
-  guest.due = Clock::time_point::max();
-  std::move(guest.announcers.begin(), guest.announcers.end(), std::back_inserter(finished));
-  guest.announcers.clear();
+  ++tracked.rounds;
+  tracked.due = Clock::now() + tracked.arrival.announce.interval;
+  if (tracked.rounds < tracked.arrival.announce.count && !tracked.announcers.empty()) return;
+  tracked.due = Clock::time_point::max();
+  std::move(tracked.announcers.begin(), tracked.announcers.end(), std::back_inserter(finished));
+  tracked.announcers.clear();
 }
 
 // What is due: a round, or the end of the patience with an engine that took the link and did not use it.
-void Arrivals::Loop::visit(Guest& guest) {
-  if (guest.due > Clock::now()) return;
-  if (guest.settled) return send_round(guest);
-  say(guest.arrival.endpoint, "its link is not in use in " + guest.arrival.endpoint.sandbox + "; not announced yet");
-  guest.watch.reset();
-  guest.socket.reset();
-  guest.due = Clock::time_point::max();
+void Arrivals::Loop::visit(TrackedEndpoint& tracked) {
+  if (tracked.due > Clock::now()) return;
+  if (tracked.settled) return send_round(tracked);
+  say_of_endpoint(tracked.arrival.endpoint.id,
+                  "its link is not in use in " + tracked.arrival.endpoint.sandbox + "; not announced yet");
+  tracked.watch.reset();
+  tracked.socket.reset();
+  tracked.due = Clock::time_point::max();
 }
 
-void Arrivals::Loop::announce_again(Guest& guest) {
-  auto sandbox = netns::Namespace::from_path(guest.arrival.endpoint.sandbox);
+void Arrivals::Loop::announce_again(TrackedEndpoint& tracked) {
+  auto sandbox = netns::Namespace::from_path(tracked.arrival.endpoint.sandbox);
   if (!sandbox) return;
   auto socket = netns::RouteSocket::open(*sandbox);
   if (!socket) return;
-  const auto link = link_of(*socket, guest.arrival.endpoint);
+  const auto link = link_of(*socket, tracked.arrival.endpoint);
   if (!link || !*link) return;
   metrics.count(Event::carrier_returns);
-  announce(guest, *socket, **link);
+  announce(tracked, *socket, **link);
 }
 
 Arrivals::Arrivals(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
@@ -290,24 +290,24 @@ void Arrivals::expect(Arrival arrival) {
   forget(id);  // the engine asks again
   const std::lock_guard lock(loop_->mutex);
   loop_->expected[arrival.endpoint.device] = id;
-  loop_->guests[id] = Guest{std::move(arrival), {}, {}, false, false, Clock::time_point::max(), {}, 0};
+  loop_->endpoints[id] = TrackedEndpoint{std::move(arrival), {}, {}, false, false, Clock::time_point::max(), {}, 0};
 }
 
 void Arrivals::resume(Arrival arrival) {
   const std::string id = arrival.endpoint.id;
   expect(std::move(arrival));
   const std::lock_guard lock(loop_->mutex);
-  loop_->arrive(loop_->guests.at(id));
+  loop_->arrive(loop_->endpoints.at(id));
   loop_->rouse();
 }
 
 void Arrivals::forget(const std::string& endpoint) {
   const std::lock_guard lock(loop_->mutex);
-  const auto found = loop_->guests.find(endpoint);
-  if (found == loop_->guests.end()) return;
+  const auto found = loop_->endpoints.find(endpoint);
+  if (found == loop_->endpoints.end()) return;
   loop_->expected.erase(found->second.arrival.endpoint.device);
   loop_->leaving.push_back(std::move(found->second));
-  loop_->guests.erase(found);
+  loop_->endpoints.erase(found);
   loop_->rouse();
 }
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "plugin/driver/metrics.h"
-#include "plugin/driver/record.h"
+#include "plugin/driver/record/record.h"
 #include "plugin/node/host_link.h"
 #include "specs/service/service.h"
 #include "specs/value/result.h"

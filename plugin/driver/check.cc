@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include "netns/namespace/capability.h"
 #include "plugin/driver/privileges.h"
 #include "plugin/node/program.h"
+#include "plugin/node/unix_address.h"
 #include "plugin/output/console.h"
 #include "plugin/output/output.h"
 #include "specs/value/result.h"
@@ -88,14 +88,12 @@ Finding state_folder(const std::string& folder) {
 
 // What connect(2) says; the driver is not spoken to.
 int connect_error(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
-  path.copy(address.sun_path, path.size());
+  const auto address = UnixAddress::of_path(path);
+  if (!address) return ENAMETOOLONG;
   // Not blocking: a driver that accepts nothing would be waited for.
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return errno;
-  return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+  return ::connect(fd.get(), address->get(), address->size()) == 0 ? 0 : errno;
 }
 
 Finding listener(const std::string& path) {
@@ -186,10 +184,10 @@ std::vector<Finding> check(const DriverCommand& command) {
   return out;
 }
 
-int show_check(const CommandLine& command) {
-  if (auto dropped = drop_privileges(); !dropped) return report(command, "driver --check", dropped.error());
-  const auto findings = check(command.driver);
-  print(command.json ? diagnosis_json("", findings) : diagnosis_text(findings, colour_on(1)));
+int show_check(const DriverCommand& command, bool json) {
+  if (auto dropped = drop_privileges(); !dropped) return report({{}, {}, json}, "driver --check", dropped.error());
+  const auto findings = check(command);
+  print(json ? diagnosis_json("", findings) : diagnosis_text(findings, colour_on(1)));
   const bool well = std::none_of(findings.begin(), findings.end(),
                                  [](const Finding& finding) { return finding.verdict == Verdict::problem; });
   return code(well ? ExitCode::ok : ExitCode::failed);

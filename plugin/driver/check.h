@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "plugin/command/command_line.h"
+#include "plugin/driver/driver.h"
 #include "specs/status/diagnosis.h"
 
 namespace plumb::driver {
@@ -15,7 +15,7 @@ namespace plumb::driver {
 [[nodiscard]] std::vector<Finding> check(const DriverCommand& command);
 
 // Prints it, as it is for a process with the driver's privileges: it gives up all others. The exit code is that of
-// `failed` where there is a problem.
-[[nodiscard]] int show_check(const CommandLine& command);
+// `failed` where there is a problem. `json`: the form of the answer.
+[[nodiscard]] int show_check(const DriverCommand& command, bool json);
 
 }  // namespace plumb::driver

@@ -15,7 +15,7 @@
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
-#include "plugin/driver/record.h"
+#include "plugin/driver/record/record.h"
 #include "plugin/node/host_link.h"
 #include "specs/value/result.h"
 

@@ -1,14 +1,14 @@
 // Endpoints: made, joined, left and removed.
 #include <algorithm>
-#include <cstdio>
 #include <thread>
 
 #include "netns/address/route.h"
 #include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/id_lock.h"
+#include "plugin/driver/log.h"
 #include "plugin/driver/mac_choice.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/parent.h"
-#include "plugin/driver/turn.h"
 #include "plugin/node/bridge_port.h"
 #include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
@@ -17,10 +17,6 @@
 namespace plumb::driver {
 
 namespace {
-
-void say(const std::string& id, const std::string& what) {
-  std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), what.c_str());
-}
 
 bool is_pair(IpMode mode) { return mode == IpMode::bridge || mode == IpMode::ovs; }
 
@@ -103,7 +99,7 @@ Result<void> Networks::claim(const EndpointRecord& endpoint) {
   for (const auto& cidr : endpoint.addresses) {
     for (const auto& holder : holders(endpoint.uplink, cidr.address())) {
       if (!is_abandoned(holder)) return taken(cidr.address(), holder.id);
-      const Turn turn(*this, holder.id);
+      const IdLock id_lock(*this, holder.id);
       TRY(clear(holder));
     }
   }
@@ -120,7 +116,8 @@ Result<void> Networks::claim(const EndpointRecord& endpoint) {
   return {};
 }
 
-Result<void> Networks::judge(const NetworkRecord& network, const EndpointRecord& endpoint, const netns::Rival& rival) {
+Result<void> Networks::apply_conflict_policy(const NetworkRecord& network, const EndpointRecord& endpoint,
+                                             const netns::Rival& rival) {
   metrics_.count(Event::conflict);
   const std::string what =
       "address " + rival.address.to_string() + ": " + rival.mac.to_string() + " answers for it on " + endpoint.uplink;
@@ -128,8 +125,8 @@ Result<void> Networks::judge(const NetworkRecord& network, const EndpointRecord&
   if (policy == ConflictPolicy::fail)
     return Err{ErrorKind::conflict, what,
                "the container may still run on another node: stop it there, or fence that node"};
-  say(endpoint.id, "warning: " + what +
-                       "; made all the same (conflict=" + (policy == ConflictPolicy::warn ? "warn" : "takeover") + ")");
+  say_of_endpoint(endpoint.id, "warning: " + what + "; made all the same (conflict=" +
+                                   (policy == ConflictPolicy::warn ? "warn" : "takeover") + ")");
   return {};
 }
 
@@ -142,7 +139,7 @@ Result<netns::Probed> Networks::ask(const IpResource& link, const EndpointRecord
     const std::lock_guard lock(mutex_);
     const auto gone = gone_.find(probed->rival->mac);
     if (gone == gone_.end() || gone->second < Clock::now()) return probed;
-    late_.push_back(std::move(probed->socket));
+    to_close_.push_back(std::move(probed->socket));
   }
 }
 
@@ -174,8 +171,8 @@ Result<void> Networks::probe_all(const NetworkRecord& network, const EndpointRec
   Result<void> verdict;
   for (auto& one : heard) {
     if (!one) return Err{std::move(one).error()};
-    close_late(std::move(one->socket));
-    if (one->rival && verdict) verdict = judge(network, endpoint, *one->rival);
+    close_later(std::move(one->socket));
+    if (one->rival && verdict) verdict = apply_conflict_policy(network, endpoint, *one->rival);
   }
   return verdict;
 }
@@ -203,7 +200,7 @@ Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, con
 
 Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, const std::string& id,
                                                  const WantedInterface& wanted) {
-  const Turn turn(*this, id);
+  const IdLock id_lock(*this, id);
   const auto network = TRY(find_network(network_id));
   if (const auto known = find_endpoint(id)) {
     // Asked again: the answer was lost.
@@ -226,7 +223,7 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
   TRY(claim(record));
   auto made = make_endpoint(network, record);
   if (!made) {
-    if (auto cleared = clear(record); !cleared) say(id, cleared.error().what);
+    if (auto cleared = clear(record); !cleared) say_of_endpoint(id, cleared.error().what);
   }
   return made;
 }
@@ -252,7 +249,7 @@ Result<void> Networks::clear(const EndpointRecord& endpoint) {
 }
 
 Result<void> Networks::delete_endpoint(const std::string& id) {
-  const Turn turn(*this, id);
+  const IdLock id_lock(*this, id);
   const auto known = find_endpoint(id);
   if (!known) return remove_unknown_link(id);
   auto cleared = clear(*known);
@@ -272,8 +269,8 @@ Arrival Networks::arrival_of(const EndpointRecord& endpoint) {
   return arrival;
 }
 
-Result<Joined> Networks::join(const std::string& id, const std::string& sandbox) {
-  const Turn turn(*this, id);
+Result<JoinAnswer> Networks::join(const std::string& id, const std::string& sandbox) {
+  const IdLock id_lock(*this, id);
   auto known = find_endpoint(id);
   if (!known)
     return Err{ErrorKind::not_found, "endpoint " + id.substr(0, 12) + ": this driver does not know it",
@@ -287,7 +284,7 @@ Result<Joined> Networks::join(const std::string& id, const std::string& sandbox)
     left_over_.erase(id);
   }
   arrivals_.expect(arrival_of(*known));
-  Joined joined{known->device, {}, {}, {}};
+  JoinAnswer joined{known->device, {}, {}, {}};
   if (network.internal) return joined;
   const auto has_family = [&](bool v6) {
     return std::any_of(known->addresses.begin(), known->addresses.end(),
@@ -332,7 +329,7 @@ Result<bool> Networks::answers(const std::string& network_id, const IpAddress& a
   somebody.uplink = uplink(link);
   TRY(check_audible(link, link.mode));
   auto probed = TRY(probe_for(link, somebody, address));
-  close_late(std::move(probed.socket));
+  close_later(std::move(probed.socket));
   if (probed.rival) return true;
   const std::lock_guard lock(mutex_);
   found_free_.insert_or_assign({somebody.uplink, address}, Clock::now() + found_free_for);

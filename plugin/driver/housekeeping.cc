@@ -1,24 +1,23 @@
 // What nobody asks for: endpoints that the engine has forgotten, and what may take its time.
-#include <cstdio>
-
 #include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/id_lock.h"
+#include "plugin/driver/log.h"
 #include "plugin/driver/networks.h"
-#include "plugin/driver/turn.h"
 
 namespace plumb::driver {
 
-void Networks::close_late(UniqueFd socket) {
+void Networks::close_later(UniqueFd socket) {
   const std::lock_guard lock(mutex_);
-  late_.push_back(std::move(socket));
-  chores_ = true;
-  house_.notify_all();
+  to_close_.push_back(std::move(socket));
+  housekeeper_called_ = true;
+  housekeeper_wakeup_.notify_all();
 }
 
 void Networks::watch_over(const std::string& id) {
   const std::lock_guard lock(mutex_);
   overdue_.insert_or_assign(id, Clock::now() + engine_patience);
-  chores_ = true;
-  house_.notify_all();
+  housekeeper_called_ = true;
+  housekeeper_wakeup_.notify_all();
 }
 
 void Networks::engine_started() {
@@ -27,24 +26,23 @@ void Networks::engine_started() {
     overdue_.insert_or_assign(id, Clock::now() + engine_patience);
     left_over_.insert(id);
   }
-  chores_ = true;
-  house_.notify_all();
+  housekeeper_called_ = true;
+  housekeeper_wakeup_.notify_all();
 }
 
 // An endpoint that had time to arrive. One whose link is still here, or nowhere any more, has no container.
 void Networks::collect(const std::string& id) {
-  const Turn turn(*this, id);
+  const IdLock id_lock(*this, id);
   const auto known = find_endpoint(id);
   if (!known) return;
   const auto where = find_endpoint_link(*known);
   if (!where || (*where != Whereabouts::node && *where != Whereabouts::nowhere)) return;
-  std::fprintf(stderr, "plumb driver: endpoint %.12s: no container uses it; cleared away\n", id.c_str());
+  say_of_endpoint(id, "no container uses it; cleared away");
   metrics_.count(Event::collected_endpoints);
-  if (auto cleared = clear(*known); !cleared)
-    std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), cleared.error().what.c_str());
+  if (auto cleared = clear(*known); !cleared) say_of_endpoint(id, cleared.error().what);
 }
 
-void Networks::keep_house(const std::stop_token& stop) {
+void Networks::run_housekeeper(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     auto next = Clock::time_point::max();
@@ -59,14 +57,14 @@ void Networks::keep_house(const std::stop_token& stop) {
     std::erase_if(gone_, [](const auto& one) { return one.second <= Clock::now(); });
     std::erase_if(found_free_, [](const auto& one) { return one.second <= Clock::now(); });
     std::vector<UniqueFd> closing;
-    closing.swap(late_);
+    closing.swap(to_close_);
     if (due.empty() && closing.empty()) {
-      const auto chores = [&] { return chores_; };
+      const auto called = [&] { return housekeeper_called_; };
       if (next == Clock::time_point::max())
-        house_.wait(lock, stop, chores);
+        housekeeper_wakeup_.wait(lock, stop, called);
       else
-        house_.wait_until(lock, stop, next, chores);
-      chores_ = false;
+        housekeeper_wakeup_.wait_until(lock, stop, next, called);
+      housekeeper_called_ = false;
       continue;
     }
     lock.unlock();

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "plugin/driver/network_options.h"
+#include "plugin/driver/record/network_options.h"
 #include "specs/value/ip.h"
 
 namespace plumb::driver {

@@ -1,4 +1,4 @@
-// Metrics: what the driver has done, in the Prometheus text format (exposition format 0.0.4).
+// Metrics: what the driver has done, in the text format of Prometheus (plugin/daemon/metrics_text.h).
 //
 // Threads: safe from any. Privilege: none.
 #pragma once
@@ -11,13 +11,14 @@
 #include <string>
 #include <string_view>
 
+namespace plumb {
+class MetricsText;
+}
+
 namespace plumb::driver {
 
 // What may happen besides calls. Each is a counter; endpoints and networks are gauges, set by the driver.
 enum class Event { conflict, announced_frames, announce_failures, carrier_returns, collected_endpoints };
-
-// The Content-Type of Metrics::text().
-inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 class Metrics {
  public:
@@ -42,8 +43,8 @@ class Metrics {
     std::chrono::nanoseconds sum{0};
   };
 
-  void write_calls(std::string& out) const;
-  void write_seconds(std::string& out) const;
+  void write_calls(MetricsText& out) const;
+  void write_seconds(MetricsText& out) const;
 
   mutable std::mutex mutex_;
   std::array<Method, kMethods> methods_{};

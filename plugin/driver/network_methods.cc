@@ -4,7 +4,7 @@
 
 #include "docker_client/json.h"
 #include "plugin/driver/endpoint_link.h"
-#include "plugin/driver/subnet.h"
+#include "plugin/driver/record/subnet.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::driver {

@@ -4,8 +4,9 @@
 #include <cstdio>
 
 #include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/id_lock.h"
+#include "plugin/driver/log.h"
 #include "plugin/driver/parent.h"
-#include "plugin/driver/turn.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
@@ -63,7 +64,8 @@ Result<std::unique_ptr<Networks>> Networks::open(Store& store, Metrics& metrics)
   auto boot = TRY(boot_id());
   std::unique_ptr<Networks> networks(new Networks(store, metrics, std::move(arrivals), std::move(boot)));  // NOLINT
   TRY(networks->load());
-  networks->housekeeper_ = std::jthread([own = networks.get()](const std::stop_token& stop) { own->keep_house(stop); });
+  networks->housekeeper_ =
+      std::jthread([own = networks.get()](const std::stop_token& stop) { own->run_housekeeper(stop); });
   return networks;
 }
 
@@ -71,13 +73,11 @@ Result<void> Networks::load() {
   networks_ = TRY(read_records(store_, RecordKind::network, "network", decode_network));
   for (const auto& [id, record] : TRY(read_records(store_, RecordKind::endpoint, "endpoint", decode_endpoint))) {
     // One that cannot be cleared away now is not lost: its record is still there.
-    if (auto loaded = load_endpoint(record); !loaded)
-      std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), loaded.error().what.c_str());
+    if (auto loaded = load_endpoint(record); !loaded) say_of_endpoint(id, loaded.error().what);
   }
   for (const auto& id : TRY(endpoints_on_node()))
     if (!endpoints_.contains(id))
-      if (auto removed = remove_unknown_link(id); !removed)
-        std::fprintf(stderr, "plumb driver: endpoint %.12s: %s\n", id.c_str(), removed.error().what.c_str());
+      if (auto removed = remove_unknown_link(id); !removed) say_of_endpoint(id, removed.error().what);
   count();
   return {};
 }
@@ -149,7 +149,7 @@ Result<NetworkRecord> Networks::create_network(const std::string& id, const std:
                                                bool internal, const std::vector<Subnet>& subnets) {
   const auto parsed = TRY(parse_options(options));
   const NetworkRecord record{id, options, parsed, internal, subnets};
-  const Turn turn(*this, id);
+  const IdLock id_lock(*this, id);
   if (const auto known = find_network(id)) {
     if (same_network(*known, record)) return record;
     return Err{ErrorKind::exists, "create network " + id.substr(0, 12) + ": it exists, made of other options"};
@@ -178,14 +178,12 @@ void Networks::pool_released(const std::string& network) {
     for (const auto& [id, endpoint] : endpoints_)
       if (endpoint.network == network) return;
   }
-  std::fprintf(stderr, "plumb driver: network %.12s: the engine has none of that id any more; removed\n",
-               network.c_str());
-  if (auto removed = delete_network(network); !removed)
-    std::fprintf(stderr, "plumb driver: network %.12s: %s\n", network.c_str(), removed.error().what.c_str());
+  say_of_network(network, "the engine has none of that id any more; removed");
+  if (auto removed = delete_network(network); !removed) say_of_network(network, removed.error().what);
 }
 
 Result<void> Networks::delete_network(const std::string& id) {
-  const Turn turn(*this, id);
+  const IdLock id_lock(*this, id);
   std::vector<std::string> left;
   {
     const std::lock_guard lock(mutex_);

@@ -4,8 +4,23 @@
 // forgotten, and unknown ids are no error where something is to go. Nothing here asks the engine, which holds a
 // container's lock while it waits, and every wait has an end.
 //
-// Threads: safe from any; calls about one endpoint take turns, a probe holds no lock. Privilege: CAP_NET_ADMIN,
-// CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
+// Calls that were cut. When a connection breaks before its answer, as it does with a driver that is killed, the engine
+// sends the call again, but without the body, which it has spent (moby pkg/plugins/client.go). Such a call cannot be
+// carried out, nor does it say what it is about; it is refused, and the engine goes on as if the first had been refused
+// (what it makes) or done (what it removes), and may never say that id again. What became of it is inferred:
+// - A network. After a CreateNetwork or DeleteNetwork without a body, the engine's next act is to release the pools of
+//   just that network. So a pool that is released soon after one, of a network without endpoints, says that the engine
+//   has no such network any more: it is removed (network_call_was_cut(), pool_released()).
+// - An endpoint. One that is known from before the start of this driver, or of the engine, is left over until a call is
+//   about it again: its CreateEndpoint, Join or DeleteEndpoint may have been cut. While the link of such an endpoint is
+//   on the node, its address goes to whoever asks for it (is_abandoned()). And any endpoint whose link is on the node,
+//   or nowhere, after the engine had two minutes to take it, is cleared away (collect()).
+// It is safe, since none of this ever touches a link that is in a container, and the engine moves it there within
+// milliseconds of Join. A link on the node is down and answers nobody, and a network without endpoints serves nobody.
+// At worst the engine returns to what is gone: then it is told so (not_found), and the container is started again.
+//
+// Threads: safe from any; calls about one endpoint or network come one after the other (id_lock.h), a probe holds no
+// lock. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
 #pragma once
 
 #include <chrono>
@@ -25,8 +40,8 @@
 #include "netns/lan/probe.h"
 #include "plugin/driver/arrivals.h"
 #include "plugin/driver/metrics.h"
-#include "plugin/driver/record.h"
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/record.h"
+#include "plugin/driver/record/store.h"
 #include "specs/value/result.h"
 
 namespace plumb::driver {
@@ -38,7 +53,7 @@ struct WantedInterface {
 };
 
 // Join's answer.
-struct Joined {
+struct JoinAnswer {
   std::string device;
   std::optional<IpAddress> gateway_v4;
   std::optional<IpAddress> gateway_v6;
@@ -67,7 +82,7 @@ class Networks {
                                                        const WantedInterface& wanted);
   [[nodiscard]] Result<void> delete_endpoint(const std::string& id);
   // Errors: not_found.
-  [[nodiscard]] Result<Joined> join(const std::string& id, const std::string& sandbox);
+  [[nodiscard]] Result<JoinAnswer> join(const std::string& id, const std::string& sandbox);
   void leave(const std::string& id);
   [[nodiscard]] std::optional<EndpointRecord> find_endpoint(const std::string& id);
 
@@ -92,7 +107,7 @@ class Networks {
 
  private:
   using Clock = std::chrono::steady_clock;
-  class Turn;
+  class IdLock;
   Networks(Store& store, Metrics& metrics, Arrivals arrivals, std::string boot);
 
   // networks.cc
@@ -109,16 +124,17 @@ class Networks {
   Result<void> claim(const EndpointRecord& endpoint);
   Result<void> probe_all(const NetworkRecord& network, const EndpointRecord& endpoint);
   Result<netns::Probed> ask(const IpResource& link, const EndpointRecord& endpoint, const IpAddress& address);
-  Result<void> judge(const NetworkRecord& network, const EndpointRecord& endpoint, const netns::Rival& rival);
+  Result<void> apply_conflict_policy(const NetworkRecord& network, const EndpointRecord& endpoint,
+                                     const netns::Rival& rival);
   Arrival arrival_of(const EndpointRecord& endpoint);
   // Everything of the endpoint: link, the node's ways to it, record. What fails is said, and the record stays then.
   Result<void> clear(const EndpointRecord& endpoint);
 
   // housekeeping.cc
-  void close_late(UniqueFd socket);
+  void close_later(UniqueFd socket);
   void watch_over(const std::string& id);
   void collect(const std::string& id);
-  void keep_house(const std::stop_token& stop);
+  void run_housekeeper(const std::stop_token& stop);
 
   // The engine takes the link of an endpoint within milliseconds; after this it has forgotten it.
   static constexpr std::chrono::seconds engine_patience{120};
@@ -137,7 +153,7 @@ class Networks {
   std::map<std::string, NetworkRecord> networks_;
   std::map<std::string, EndpointRecord> endpoints_;
   std::set<std::string> busy_;  // endpoints that a call is about now
-  std::condition_variable turns_;
+  std::condition_variable id_freed_;
   // Endpoints of before the start of this driver, or of the engine, that no call was about since: the call that takes
   // them, or removes them, may have been cut. As long as their link is on the node, whoever asks for their address gets
   // it; one that is in its container is not touched.
@@ -147,10 +163,10 @@ class Networks {
   std::map<std::pair<std::string, IpAddress>, Clock::time_point> found_free_;  // uplink and address, until when
   std::map<Mac, Clock::time_point> gone_;  // of endpoints cleared away, until when their namespaces may take to end
   std::map<std::string, Clock::time_point> overdue_;  // endpoints to look after, and when
-  std::vector<UniqueFd> late_;                        // packet sockets: closing one takes 10 ms
+  std::vector<UniqueFd> to_close_;                    // packet sockets: closing one takes 10 ms
   Clock::time_point network_cut_until_{};
-  bool chores_ = false;  // for the housekeeper to look again
-  std::condition_variable_any house_;
+  bool housekeeper_called_ = false;  // for the housekeeper to look again
+  std::condition_variable_any housekeeper_wakeup_;
   std::jthread housekeeper_;  // last: it uses the others until it is joined
 };
 

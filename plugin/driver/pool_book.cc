@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plugin/driver/subnet.h"
+#include "plugin/driver/record/subnet.h"
 
 namespace plumb::driver {
 

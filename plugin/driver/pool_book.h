@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "plugin/driver/record.h"
+#include "plugin/driver/record/record.h"
 #include "specs/value/ip.h"
 
 namespace plumb::driver {

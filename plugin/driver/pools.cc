@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "plugin/driver/pool_book.h"
-#include "plugin/driver/subnet.h"
+#include "plugin/driver/record/subnet.h"
 #include "specs/value/scalar.h"
 
 namespace plumb::driver {

@@ -14,8 +14,8 @@
 #include <optional>
 #include <string>
 
-#include "plugin/driver/record.h"
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/record.h"
+#include "plugin/driver/record/store.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
 

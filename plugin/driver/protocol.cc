@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "docker_client/json.h"
 #include "plugin/driver/ipam_driver.h"
@@ -15,19 +16,22 @@ namespace {
 
 using docker::Json;
 
+constexpr const char* content_type = "application/vnd.docker.plugins.v1.2+json";
 constexpr std::string_view network_prefix = "/NetworkDriver.";
 constexpr std::string_view ipam_prefix = "/IpamDriver.";
 
 // "what; next": docker shows one line.
 std::string sentence(const Error& error) { return error.next.empty() ? error.what : error.what + "; " + error.next; }
 
-Reply failure(unsigned status, const std::string& text) {
-  return {status, docker::dump(Json{{"Err", text}, {"Error", text}})};
+HttpReply failure(unsigned status, const std::string& text) {
+  return {status, docker::dump(Json{{"Err", text}, {"Error", text}}), content_type};
 }
 
 }  // namespace
 
-Reply Protocol::answer(const Request& request) {
+HttpOptions protocol_options(HttpHandler handler) { return {std::move(handler), "plumb driver: http: ", failure}; }
+
+HttpReply Protocol::answer(const HttpRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   if (request.method != "POST") return failure(405, "only POST is understood here");
   Result<std::optional<std::string>> answered = std::optional<std::string>{};
@@ -49,7 +53,7 @@ Reply Protocol::answer(const Request& request) {
     return failure(answered.error().kind == ErrorKind::usage ? 400 : 200, text);
   }
   if (!known) return failure(404, method + ": there is no such method");
-  return {200, **answered};
+  return {200, **answered, content_type};
 }
 
 }  // namespace plumb::driver

@@ -6,6 +6,8 @@
 // Privilege: that of Networks.
 #pragma once
 
+#include <string>
+
 #include "plugin/daemon/http_server.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/networks.h"
@@ -13,13 +15,16 @@
 
 namespace plumb::driver {
 
+// How a server of the protocol answers where no method does: as the protocol has errors.
+[[nodiscard]] HttpOptions protocol_options(HttpHandler handler);
+
 class Protocol {
  public:
   // All references outlive this.
   Protocol(Networks& networks, Pools& pools, Metrics& metrics)
       : networks_(networks), pools_(pools), metrics_(metrics) {}
 
-  [[nodiscard]] Reply answer(const Request& request);
+  [[nodiscard]] HttpReply answer(const HttpRequest& request);
 
  private:
   Networks& networks_;

@@ -6,7 +6,6 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,16 +13,17 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/namespace/stop_event.h"
+#include "plugin/node/process_stat.h"
 #include "plugin/node/program.h"
 #include "plugin/node/service_lock.h"
+#include "plugin/node/state_file.h"
+#include "plugin/node/unix_address.h"
 
 namespace plumb {
 
@@ -37,19 +37,10 @@ constexpr std::chrono::seconds start_deadline{120};
 // dockerd gives its containers 15 s at most when it shuts down (shutdown-timeout).
 constexpr std::chrono::seconds stop_deadline{45};
 
-// Field 22 of /proc/PID/stat (proc(5)): start time in clock ticks since boot; empty when there is no such process. With
-// the pid it identifies a process for as long as the machine is up.
+// As the record has it; empty when there is no such process.
 std::string start_time_of(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  if (!std::getline(file, line)) return {};
-  const auto paren = line.rfind(')');  // the name before it may hold anything
-  if (paren == std::string::npos) return {};
-  std::istringstream rest(line.substr(paren + 1));
-  std::string word;
-  for (int field = 3; field <= 22; ++field)
-    if (!(rest >> word)) return {};
-  return word;
+  const auto ticks = start_ticks_of(pid);
+  return ticks ? std::to_string(*ticks) : std::string();
 }
 
 // The last lines of the engine's log that say something went wrong, for its error message.
@@ -62,27 +53,11 @@ std::string tail_of(const std::string& path) {
   return last;
 }
 
-Result<UniqueFd> bind_notify_socket(const std::string& path) {
-  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd) return Err{errno_error(errno, "make a socket")};
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return Err{ErrorKind::spec, "the path " + path + " is too long for a socket"};
-  std::memcpy(static_cast<char*>(address.sun_path), path.data(), path.size());
-  ::unlink(path.c_str());
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return Err{errno_error(errno, "bind " + path)};
-  return fd;
-}
-
 // Whether somebody listens on the socket, and with the pid of who does (SO_PEERCRED: of the process that listened).
 bool listened_by(const std::string& path, int pid) {
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(static_cast<char*>(address.sun_path), path.data(), std::min(path.size(), sizeof address.sun_path - 1));
-  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = UnixAddress::of_path(path);
+  if (!fd || !address || ::connect(fd.get(), address->get(), address->size()) != 0) return false;
   ucred peer{};
   socklen_t size = sizeof peer;
   return ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == pid;
@@ -133,24 +108,17 @@ Result<EngineState> PrivateEngine::state() const {
 }
 
 Result<void> PrivateEngine::write_record(int pid) const {
-  const std::string temporary = record_ + ".new";
-  {
-    std::ofstream file(temporary, std::ios::trunc);
-    file << pid << ' ' << start_time_of(pid) << '\n';
-    if (!file.flush()) return Err{ErrorKind::failed, "write " + temporary + ": " + std::strerror(errno)};
-  }
-  if (::rename(temporary.c_str(), record_.c_str()) != 0) return Err{errno_error(errno, "rename " + temporary)};
-  return {};
+  return write_state_file(record_, std::to_string(pid) + " " + start_time_of(pid) + "\n", 0644);
 }
 
 Result<void> PrivateEngine::prepare_directories() const {
-  // The longest path that the engine binds a socket to (sun_path of unix(7): 107 bytes).
+  // The longest path that the engine binds a socket to (see longest_socket_path).
   const std::string longest = run_dir_ + "/exec/containerd/containerd.sock.ttrpc";
-  if (longest.size() > 107)
+  if (longest.size() > longest_socket_path)
     return Err{ErrorKind::spec,
                "the name " + service_ + " is too long for a service with docker_data_dir: " + longest +
                    " would be no socket's path",
-               "shorten it by " + std::to_string(longest.size() - 107) + " bytes"};
+               "shorten it by " + std::to_string(longest.size() - longest_socket_path) + " bytes"};
   TRY(run_directory());
   for (const auto& path : {run_dir_, run_dir_ + "/exec", std::string("/var/log/plumb"), data_dir_}) {
     std::error_code ec;
@@ -196,10 +164,9 @@ Result<void> PrivateEngine::start(const std::stop_token& stop) {
   // Whoever wrote these is gone: process() has just asked.
   for (const auto& stale : {socket_, pid_file_}) ::unlink(stale.c_str());
   const std::string notify_path = run_dir_ + "/notify.sock";
-  const auto notify = TRY(bind_notify_socket(notify_path));
+  const auto notify = TRY(NotifySocket::bind(notify_path));
   const auto engine = TRY(spawn(notify_path));
-  auto ready = await_ready(engine, notify.get(), stop);
-  ::unlink(notify_path.c_str());
+  auto ready = await_ready(engine, notify, stop);
   if (!ready) {
     if (auto ended = this->stop(); !ended) ready.error().what += "; and " + ended.error().what;
     return ready;
@@ -208,12 +175,12 @@ Result<void> PrivateEngine::start(const std::stop_token& stop) {
 }
 
 // dockerd says READY=1 on NOTIFY_SOCKET when its API answers (sd_notify(3); moby cmd/dockerd/daemon_linux.go).
-Result<void> PrivateEngine::await_ready(const netns::Process& process, int notify_fd,
+Result<void> PrivateEngine::await_ready(const netns::Process& process, const NotifySocket& notify,
                                         const std::stop_token& stop) const {
   const auto stop_event = TRY(netns::StopEvent::open(stop));
   const Deadline deadline = std::chrono::steady_clock::now() + start_deadline;
   for (;;) {
-    std::array<pollfd, 3> fds{{{notify_fd, POLLIN, 0}, {process.fd(), POLLIN, 0}, {stop_event.fd(), POLLIN, 0}}};
+    std::array<pollfd, 3> fds{{{notify.fd(), POLLIN, 0}, {process.fd(), POLLIN, 0}, {stop_event.fd(), POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), remaining_ms(deadline));
     if (ready < 0 && errno != EINTR) return Err{errno_error(errno, "wait for dockerd")};
     if (stop.stop_requested()) return Err{ErrorKind::cancelled, "start the engine of " + service_ + ": interrupted"};
@@ -223,11 +190,7 @@ Result<void> PrivateEngine::await_ready(const netns::Process& process, int notif
           "start the engine of " + service_ + ": not ready after " + std::to_string(start_deadline.count()) + " s",
           "see " + log_};
     if (fds[0].revents != 0) {
-      std::array<char, 512> buffer{};
-      const auto size = ::recv(notify_fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (size > 0 &&
-          std::string_view(buffer.data(), static_cast<std::size_t>(size)).find("READY=1") != std::string_view::npos)
-        return {};
+      if (notify.says_ready()) return {};
     } else if (fds[1].revents != 0) {
       return Err{ErrorKind::failed, "start the engine of " + service_ + ": dockerd ended: " + tail_of(log_),
                  "see " + log_};

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "netns/namespace/process.h"
+#include "plugin/node/notify.h"
 #include "specs/plan/observed.h"
 #include "specs/service/service.h"
 #include "specs/value/result.h"
@@ -51,7 +52,7 @@ class PrivateEngine {
   [[nodiscard]] Result<void> prepare_directories() const;
   [[nodiscard]] Result<std::vector<std::string>> arguments() const;
   [[nodiscard]] Result<netns::Process> spawn(const std::string& notify_path) const;
-  [[nodiscard]] Result<void> await_ready(const netns::Process& process, int notify_fd,
+  [[nodiscard]] Result<void> await_ready(const netns::Process& process, const NotifySocket& notify,
                                          const std::stop_token& stop) const;
   [[nodiscard]] Result<void> await_adopted(const netns::Process& process, const std::stop_token& stop) const;
   void withdraw_leftovers() const;

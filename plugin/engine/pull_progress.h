@@ -5,13 +5,18 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 
-#include "plugin/verb/actions.h"
+#include "docker_client/image.h"
 
 namespace plumb {
+
+// Called with the progress of a pull, from the thread that pulls.
+using OnPull = std::function<void(const std::string& image, const docker::PullProgress& progress)>;
 
 class PullProgress {
  public:

@@ -1,7 +1,7 @@
 #include "plugin/engine/service_engine.h"
 
 #include "docker_client/endpoint.h"
-#include "plugin/verb/executor.h"
+#include "plugin/engine/engine_time.h"
 
 namespace plumb {
 

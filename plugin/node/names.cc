@@ -1,8 +1,9 @@
 #include "plugin/node/names.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,11 +15,12 @@
 #include <system_error>
 #include <thread>
 
-#include "plugin/verb/executor.h"
+#include "plugin/node/state_file.h"
 
 namespace plumb {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -58,18 +60,15 @@ Remembered recall(const std::string& name) {
   return out;
 }
 
+// The same answer as before is only made younger: a start need not wait for the disk.
 void remember(const std::string& name, const std::vector<IpAddress>& addresses) {
   std::error_code ec;
   fs::create_directories(cache_folder, ec);
   const std::string path = cache_folder + "/" + name;
-  const std::string draft = cache_folder + "/." + name + "." + std::to_string(::gettid());  // threads do it, too
-  {
-    std::ofstream file(draft);
-    for (const auto& address : addresses) file << address.to_string() << '\n';
-    if (!file.flush()) return;
-  }
-  fs::rename(draft, path, ec);
-  if (ec) fs::remove(draft, ec);
+  if (recall(name).addresses == addresses && ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return;
+  std::string text;
+  for (const auto& address : addresses) text += address.to_string() + "\n";
+  [[maybe_unused]] const auto written = write_state_file(path, text, 0644);
 }
 
 }  // namespace

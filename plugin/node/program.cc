@@ -115,7 +115,7 @@ void drain(const UniqueFd& output, std::string& out, const UniqueFd& errors, std
 
 }  // namespace
 
-Result<Ran> run_program(const std::vector<std::string>& arguments) {
+Result<ProgramResult> run_program(const std::vector<std::string>& arguments) {
   const auto argv = pointers(arguments);
   auto output = TRY(open_pipe());
   auto errors = TRY(open_pipe());
@@ -141,7 +141,7 @@ Result<Ran> run_program(const std::vector<std::string>& arguments) {
   if (failed != 0) return Err{errno_error(failed, "run " + arguments.front())};
   output.writer.reset();
   errors.writer.reset();
-  Ran ran;
+  ProgramResult ran;
   drain(output.reader, ran.output, errors.reader, ran.errors);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -37,7 +37,7 @@ class GatedProgram {
 };
 
 // What a program that was waited for has left.
-struct Ran {
+struct ProgramResult {
   int status = 0;  // exit code, when no signal ended it
   int signal = 0;
   std::string output;
@@ -46,7 +46,7 @@ struct Ran {
 
 // Runs the program and waits for it, however long it takes. `arguments[0]` is an absolute path; standard input is
 // /dev/null. Errors: it could not be started.
-[[nodiscard]] Result<Ran> run_program(const std::vector<std::string>& arguments);
+[[nodiscard]] Result<ProgramResult> run_program(const std::vector<std::string>& arguments);
 
 // Replaces this process by the program, for which SIGPIPE has its default action. Returns only on an error.
 [[nodiscard]] Error exec_program(const std::vector<std::string>& arguments);

@@ -10,8 +10,8 @@ namespace plumb {
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void complain(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
-int report(const CommandLine& command, const std::string& operation, const Error& error, const std::string& step) {
-  if (command.json) print(error_json(operation, error));
+int report(const Invocation& invocation, const std::string& operation, const Error& error, const std::string& step) {
+  if (invocation.json) print(error_json(operation, error));
   complain(error_text(operation, error, step, colour_on(2)));
   return code(exit_code(error.kind));
 }
@@ -20,29 +20,29 @@ std::string counted(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-Opened open_present(const CommandLine& command, const std::string& operation) {
-  const auto file = read_spec(command.service, command.place);
+Opened open_present(const Invocation& invocation, const std::string& operation) {
+  const auto file = read_spec(invocation.service, invocation.place);
   if (!file && file.error().kind == ErrorKind::not_found)
-    if (auto started = as_started(service_name(command.service))) {
+    if (auto started = as_started(service_name(invocation.service))) {
       complain("plumb: warning: " + started->started.file.path +
                " is gone; this is by what it was started with, and `plumb stop " + started->service.name +
                "` ends it\n");
       return {std::move(started->service), 0, std::move(started->started.file)};
     }
-  return open_service(command, operation);
+  return open_service(invocation, operation);
 }
 
-Opened open_service(const CommandLine& command, const std::string& operation) {
-  auto file = read_spec(command.service, command.place);
+Opened open_service(const Invocation& invocation, const std::string& operation) {
+  auto file = read_spec(invocation.service, invocation.place);
   if (!file) {
-    const int shell = report(command, operation, file.error());
+    const int shell = report(invocation, operation, file.error());
     return {std::nullopt, file.error().kind == ErrorKind::not_found ? code(ExitCode::not_found) : shell};
   }
-  auto loaded = load_spec(*file, command.place);
+  auto loaded = load_spec(*file, invocation.place);
   complain(render(loaded.diagnostics, colour_on(2)));
   if (loaded.service) return {std::move(loaded.service), 0, *std::move(file)};
   return {std::nullopt,
-          report(command, operation,
+          report(invocation, operation,
                  Error{ErrorKind::spec, 0, file->path + " has " + counted(error_count(loaded.diagnostics), "error"),
                        "correct it; `plumb keywords NAME` explains a keyword"})};
 }

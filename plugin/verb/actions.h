@@ -20,6 +20,7 @@
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
+#include "plugin/engine/pull_progress.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/verb/executor.h"
 #include "plugin/verb/handover.h"
@@ -34,9 +35,6 @@ struct Claimed {
   netns::Announcer announcer;
   AnnouncePolicy policy;
 };
-
-// Called with the progress of a pull, from the step's thread.
-using OnPull = std::function<void(const std::string& image, const docker::PullProgress& progress)>;
 
 class Actions {
  public:

@@ -1,6 +1,7 @@
 #include "docker_client/log.h"
 #include "docker_client/waiter.h"
 #include "plugin/engine/container_config.h"
+#include "plugin/engine/container_namespace.h"
 #include "plugin/engine/pause_image.h"
 #include "plugin/verb/actions.h"
 #include "specs/plan/planner.h"

@@ -26,8 +26,6 @@ std::vector<std::string> UndoLog::unwind() {
 
 namespace {
 
-thread_local Clock::duration engine_time{0};
-
 // One execution. A thread that ends a step goes on with one of the steps that became ready by it, so a chain of steps
 // runs on one thread without a switch; the others get threads of their own.
 class GraphRun {
@@ -72,9 +70,9 @@ class GraphRun {
     if (stop.stop_requested()) return Err{ErrorKind::cancelled, "interrupted"};
     auto& record = out_.records[index];
     record.begin = Clock::now();
-    const auto engine_before = engine_time;
+    const auto engine_before = EngineTime::of_this_thread();
     auto result = perform_(plan_.steps[index], stop);
-    record.engine = engine_time - engine_before;
+    record.engine = EngineTime::of_this_thread() - engine_before;
     record.end = Clock::now();
     record.ran = true;
     return result;
@@ -164,9 +162,5 @@ std::vector<std::size_t> critical_path(const Plan& plan, const Execution& execut
   std::reverse(path.begin(), path.end());
   return path;
 }
-
-Clock::duration EngineTime::of_this_thread() { return engine_time; }
-
-EngineTime::Span::~Span() { engine_time += Clock::now() - begin; }
 
 }  // namespace plumb

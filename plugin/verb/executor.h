@@ -4,7 +4,6 @@
 // none.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -12,12 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "plugin/engine/engine_time.h"
 #include "specs/plan/plan.h"
 #include "specs/value/result.h"
 
 namespace plumb {
-
-using Clock = std::chrono::steady_clock;
 
 // What takes back the effect of a step.
 using Undo = std::function<Result<void>()>;
@@ -65,26 +63,5 @@ using Perform = std::function<Result<void>(const Step& step, const std::stop_tok
 
 // The chain of steps that decided how long the execution took, from its first to its last step.
 [[nodiscard]] std::vector<std::size_t> critical_path(const Plan& plan, const Execution& execution);
-
-// Counts the time that the calling thread spends in engine calls; execute() reads it for each step.
-class EngineTime {
- public:
-  [[nodiscard]] static Clock::duration of_this_thread();
-  // Runs `call` and counts its time.
-  template <typename F>
-  static auto count(F&& call) {
-    const Span span;
-    return call();
-  }
-
- private:
-  struct Span {
-    Span() : begin(Clock::now()) {}
-    ~Span();
-    Span(const Span&) = delete;
-    Span& operator=(const Span&) = delete;
-    Clock::time_point begin;
-  };
-};
 
 }  // namespace plumb

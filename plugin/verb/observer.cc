@@ -1,8 +1,6 @@
 #include "plugin/verb/observer.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -11,11 +9,11 @@
 #include "netns/address/route.h"
 #include "netns/link/link.h"
 #include "netns/link/upper_link.h"
-#include "netns/namespace/process.h"
 #include "plugin/engine/container_config.h"
+#include "plugin/engine/container_namespace.h"
+#include "plugin/engine/engine_time.h"
 #include "plugin/node/names.h"
 #include "plugin/node/open_vswitch.h"
-#include "plugin/verb/executor.h"
 #include "plugin/verb/started.h"
 #include "specs/plan/planner.h"
 #include "specs/service/uplink.h"
@@ -162,32 +160,7 @@ class EngineObserver {
   std::optional<Error> failure_;
 };
 
-bool cgroup_names(int pid, const std::string& id) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  return text.find(id) != std::string::npos;
-}
-
 }  // namespace
-
-Result<netns::Namespace> container_namespace(docker::Client& client, const std::string& id, int pid,
-                                             const std::stop_token& stop) {
-  const std::string what = "enter the network namespace of container " + id.substr(0, 12);
-  if (pid <= 0) return Err{ErrorKind::not_found, what + ": it does not run"};
-  // Held first, looked at then: as long as the pidfd says alive, /proc/PID is this very process.
-  const auto process = TRY(netns::Process::open(pid));
-  auto ns = TRY(netns::Namespace::of_process(pid));
-  bool proven = cgroup_names(pid, id);
-  if (!proven) {
-    const auto again = TRY(docker::inspect_container(client, id, docker::Call{query_deadline, stop}));
-    proven = again && again->running && again->pid == pid;
-  }
-  if (!proven || !process.alive()) return Err{ErrorKind::not_found, what + ": it ended"};
-  if (ns.is_current())
-    return Err{ErrorKind::refused, what + ": it runs in the node's own network namespace",
-               "its network must not be host"};
-  return ns;
-}
 
 Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting) {
   Observation out;

@@ -29,10 +29,4 @@ struct Observation {
 [[nodiscard]] Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop,
                                           bool starting = false);
 
-// The namespace of the container `id`, which the engine says has the first process `pid`. Proves, with the process held
-// by a pidfd, that the process is the container's: its cgroup carries the container's id, or else the engine still says
-// the same of it. Errors: not_found when it ended meanwhile.
-[[nodiscard]] Result<netns::Namespace> container_namespace(docker::Client& client, const std::string& id, int pid,
-                                                           const std::stop_token& stop);
-
 }  // namespace plumb

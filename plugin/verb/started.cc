@@ -1,10 +1,8 @@
 #include "plugin/verb/started.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +12,7 @@
 
 #include "docker_client/endpoint.h"
 #include "plugin/node/service_lock.h"
+#include "plugin/node/state_file.h"
 
 namespace plumb {
 
@@ -26,19 +25,6 @@ constexpr std::string_view heading = "plumb-started 1";
 std::string path_of(const std::string& service) { return "/run/plumb/" + service + std::string(suffix); }
 std::string stopping_of(const std::string& service) { return "/run/plumb/" + service + ".stopping"; }
 std::string yielding_of(const std::string& service) { return "/run/plumb/" + service + ".yielding"; }
-std::string temporary_of(const std::string& service) { return "/run/plumb/." + service + ".starting"; }
-
-Result<void> write_whole(const std::string& path, std::string_view text) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return Err{errno_error(errno, "open " + path)};
-  while (!text.empty()) {
-    const auto written = ::write(fd.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return Err{errno_error(errno, "write " + path)};
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
 
 // The value of the line "KEY VALUE" that `text` begins with, which is taken off it.
 std::optional<std::string> take_line(std::string_view& text, std::string_view key) {
@@ -85,10 +71,7 @@ Result<void> record_started(const Service& service, const SpecFile& file, const 
   for (const auto* line : {&file.path, &place.config_dir})
     if (line->find('\n') != std::string::npos) return Err{ErrorKind::usage, "a path with a line feed in it"};
   TRY(run_directory());
-  const std::string temporary = temporary_of(service.name);
-  TRY(write_whole(temporary, encode_started(started)));
-  if (::rename(temporary.c_str(), path_of(service.name).c_str()) != 0)
-    return Err{errno_error(errno, "rename " + temporary)};
+  TRY(write_state_file(path_of(service.name), encode_started(started)));
   ::unlink(stopping_of(service.name).c_str());
   ::unlink(yielding_of(service.name).c_str());
   return {};
@@ -96,9 +79,11 @@ Result<void> record_started(const Service& service, const SpecFile& file, const 
 
 void forget_started(const std::string& service) {
   ::unlink(path_of(service).c_str());
-  ::unlink(temporary_of(service).c_str());
   ::unlink(stopping_of(service).c_str());
   ::unlink(yielding_of(service).c_str());
+  // Of writers that were killed. What is left of them does no harm.
+  for (const char* kind : {".started", ".yielding"})
+    [[maybe_unused]] const auto removed = remove_drafts("/run/plumb", service + kind);
 }
 
 // At once: there is no instant at which neither of the two names has it.
@@ -112,7 +97,7 @@ Result<std::string> begin_yielding(const std::string& service) {
   TRY(run_directory());
   std::string path = yielding_of(service);
   ::unlink(path.c_str());
-  TRY(write_whole(path, {}));
+  TRY(write_state_file(path, {}));
   return path;
 }
 

@@ -24,9 +24,9 @@ bool matters(const Step& step) {
   }
 }
 
-class Judge {
+class DecisionMaker {
  public:
-  Judge(const Service& service, const Observed& seen, Memory& memory, Time now)
+  DecisionMaker(const Service& service, const Observed& seen, Memory& memory, Time now)
       : service_(service), seen_(seen), memory_(memory), now_(now), status_(evaluate(service, seen)) {}
 
   Decision run() {
@@ -98,7 +98,7 @@ class Judge {
   bool takes_up(const ContainerResource& c) {
     if (is_base(c) || memory_.unfinished.contains(c.id)) return true;
     auto& its = memory_.restarts[c.id];
-    if (has_lost_its_ground(c) && (!its.given_up || now_ - *its.given_up < kSameBlow)) {
+    if (has_lost_its_ground(c) && (!its.given_up || now_ - *its.given_up < kSameOutage)) {
       its = {};
       return true;
     }
@@ -171,7 +171,7 @@ class Judge {
 std::chrono::seconds backoff(unsigned times) { return std::chrono::seconds{times >= 6 ? 60 : 1 << times}; }
 
 Decision decide(const Service& service, const Observed& seen, Memory& memory, Time now) {
-  return Judge(service, seen, memory, now).run();
+  return DecisionMaker(service, seen, memory, now).run();
 }
 
 void heal_begins(Memory& memory, const Decision& decision, Time now) {
@@ -204,7 +204,7 @@ void heal_ended(Memory& memory, bool well, const std::string& step, Time now) {
 
 void engine_lost(Memory& memory, Time now) {
   for (auto& [id, its] : memory.restarts) {
-    if (its.given_up && now - *its.given_up >= kSameBlow) continue;
+    if (its.given_up && now - *its.given_up >= kSameOutage) continue;
     its = {};
     memory.unfinished.insert(id);
   }

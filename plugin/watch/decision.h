@@ -23,7 +23,7 @@ using Time = std::chrono::steady_clock::time_point;
 inline constexpr std::chrono::minutes kForgetRestarts{10};
 // Containers end together when their engine or their namespace's owner does, and the owner's end is not always told
 // first: one that was left down is taken up again when the owner, or the engine, goes within that time.
-inline constexpr std::chrono::seconds kSameBlow{30};
+inline constexpr std::chrono::seconds kSameOutage{30};
 // So many heals of a service in a minute are not held back: an operator's three mistakes. Further ones are.
 inline constexpr std::size_t kFreeHeals = 5;
 

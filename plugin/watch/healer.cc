@@ -5,11 +5,11 @@
 #include <sstream>
 
 #include "docker_client/endpoint.h"
-#include "plugin/daemon/log.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/output/output.h"
 #include "plugin/verb/observer.h"
+#include "plugin/watch/log.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::watch {
@@ -21,14 +21,14 @@ constexpr int most_rounds = 6;
 
 class Healer {
  public:
-  Healer(Task task, const Hands& hands) : task_(std::move(task)), hands_(hands) {
+  Healer(Task task, const HealContext& context) : task_(std::move(task)), context_(context) {
     out_.service = task_.service;
     out_.memory = std::move(task_.memory);
   }
 
   Finding run() {
     for (int round = 0; round < most_rounds; ++round)
-      if (hands_.stop.stop_requested() || !begin() || !look()) return std::move(out_);
+      if (context_.stop.stop_requested() || !begin() || !look()) return std::move(out_);
     // What came of the last round has not been looked at, and nobody listens to it yet.
     out_.due = Clock::now() + backoff(0);
     return std::move(out_);
@@ -99,7 +99,7 @@ class Healer {
   bool look() {
     const auto begin = Clock::now();
     const auto engine = EngineTime::of_this_thread();
-    auto observation = observe(*service_, *engine_, hands_.stop);
+    auto observation = observe(*service_, *engine_, context_.stop);
     look_ = {"look", Clock::now() - begin, EngineTime::of_this_thread() - engine};
     if (!observation) return try_later(observation.error());
     out_.ports.clear();
@@ -121,15 +121,15 @@ class Healer {
     bool fresh = false;
     out_.looked = true;
     out_.wanted.clear();
-    for (const auto& plan : sentinels_for(*service_, observation)) {
+    for (const auto& plan : namespace_watches_for(*service_, observation)) {
       out_.wanted.insert(plan.key);
-      if (!task_.posted.insert(plan.key).second) continue;
+      if (!task_.present.insert(plan.key).second) continue;
       fresh = true;
-      auto sentinel = post(plan, observation);
-      if (sentinel)
-        out_.sentinels.push_back(std::move(*sentinel));
+      auto watch = open_namespace_watch(plan, observation);
+      if (watch)
+        out_.watches.push_back(std::move(*watch));
       else
-        task_.posted.erase(plan.key);
+        task_.present.erase(plan.key);
     }
     return fresh;
   }
@@ -144,16 +144,16 @@ class Healer {
     for (const auto& reason : decision.reasons) why += (why.empty() ? "" : ", ") + reason;
     say(task_.service, (why.empty() ? std::string("it is not whole") : why) + ": healing");
     heal_begins(out_.memory, decision, Clock::now());
-    hands_.metrics.count(Event::container_restart, decision.restarts.size());
-    for (const auto& sentinel : out_.sentinels) task_.posted.erase(sentinel.key);
-    out_.sentinels.clear();  // of namespaces that are gone, perhaps
-    auto outcome = run_verb(decision.service, Verb::start, *lock, {}, hands_.stop, hands_.on_claimed);
+    context_.metrics.count(Event::container_restart, decision.restarts.size());
+    for (const auto& watch : out_.watches) task_.present.erase(watch.key);
+    out_.watches.clear();  // of namespaces that are gone, perhaps
+    auto outcome = run_verb(decision.service, Verb::start, *lock, {}, context_.stop, context_.on_claimed);
     lock->finish();
     // An engine that is clearing up after a container lets nobody look at it.
     outcome.critical_path.insert(outcome.critical_path.begin(), look_);
     outcome.elapsed += look_.total;
     tell(outcome, decision);
-    return !hands_.stop.stop_requested();
+    return !context_.stop.stop_requested();
   }
 
   // On the critical path.
@@ -180,10 +180,11 @@ class Healer {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.elapsed).count();
     for (const auto& step : outcome.steps) say(task_.service, step);
     for (const auto& warning : outcome.warnings) say(task_.service, "warning: " + warning);
-    if (hands_.timing) tell_timing(outcome);
-    hands_.metrics.count(outcome.error ? Event::heal_failed : Event::healed);
+    if (context_.timing) tell_timing(outcome);
+    context_.metrics.count(outcome.error ? Event::heal_failed : Event::healed);
     heal_ended(out_.memory, !outcome.error, outcome.failed_step, Clock::now());
-    if (hands_.stop.stop_requested()) return say(task_.service, "interrupted: the next plumb watch, or start, goes on");
+    if (context_.stop.stop_requested())
+      return say(task_.service, "interrupted: the next plumb watch, or start, goes on");
     if (!outcome.error) {
       const auto down = left_down(decision);
       return say(task_.service, (down.empty() ? "up again after " : "healed, but for " + down + ", after ") +
@@ -198,7 +199,7 @@ class Healer {
   }
 
   Task task_;
-  const Hands& hands_;
+  const HealContext& context_;
   Finding out_;
   TimedPart look_;  // the last one
   std::optional<Started> started_;
@@ -208,6 +209,6 @@ class Healer {
 
 }  // namespace
 
-Finding look_after(Task task, const Hands& hands) { return Healer(std::move(task), hands).run(); }
+Finding look_after(Task task, const HealContext& context) { return Healer(std::move(task), context).run(); }
 
 }  // namespace plumb::watch

@@ -13,14 +13,14 @@
 #include "plugin/verb/verb.h"
 #include "plugin/watch/decision.h"
 #include "plugin/watch/metrics.h"
-#include "plugin/watch/sentinel.h"
+#include "plugin/watch/namespace_watch.h"
 
 namespace plumb::watch {
 
 struct Task {
   std::string service;
   Memory memory;
-  std::set<std::string> posted;  // keys of the sentinels that there are
+  std::set<std::string> present;  // keys of the watches that there are
 };
 
 struct Finding {
@@ -29,19 +29,20 @@ struct Finding {
   bool ailing = false;   // it is not as it should be
   bool away = false;     // its engine does not answer
   Memory memory;
-  std::optional<Time> due;          // look again then
-  std::vector<Sentinel> sentinels;  // new ones
-  bool looked = false;              // `wanted` counts
-  std::set<std::string> wanted;     // the keys of all sentinels that there should be
-  std::set<std::string> uplinks;    // devices of the node that it needs
-  std::set<std::string> ports;      // of bridges, that it has there
-  bool on_node = false;             // it has an address or a route in the node's own namespace
-  bool node_routes = false;         // a route
-  std::string engine_socket;        // empty: it needs none
-  std::string engine_pid_file;      // of one of its own
+  std::optional<Time> due;              // look again then
+  std::vector<NamespaceWatch> watches;  // new ones
+  bool looked = false;                  // `wanted` counts
+  std::set<std::string> wanted;         // the keys of all watches that there should be
+  std::set<std::string> uplinks;        // devices of the node that it needs
+  std::set<std::string> ports;          // of bridges, that it has there
+  bool on_node = false;                 // it has an address or a route in the node's own namespace
+  bool node_routes = false;             // a route
+  std::string engine_socket;            // empty: it needs none
+  std::string engine_pid_file;          // of one of its own
 };
 
-struct Hands {
+// What all tasks share.
+struct HealContext {
   Metrics& metrics;
   OnClaimed on_claimed;
   bool timing = false;  // the critical path is said, too
@@ -49,6 +50,6 @@ struct Hands {
 };
 
 // Looks, heals, and looks again, until there is nothing to do or it has to wait.
-[[nodiscard]] Finding look_after(Task task, const Hands& hands);
+[[nodiscard]] Finding look_after(Task task, const HealContext& context);
 
 }  // namespace plumb::watch

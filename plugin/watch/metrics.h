@@ -1,4 +1,4 @@
-// Metrics: what the watcher has done, in the Prometheus text format (exposition format 0.0.4).
+// Metrics: what the watcher has done, in the text format of Prometheus (plugin/daemon/metrics_text.h).
 //
 // Threads: safe from any. Privilege: none.
 #pragma once
@@ -32,9 +32,7 @@ class Metrics {
   [[nodiscard]] std::string text() const;
 
  private:
-  [[nodiscard]] std::string value(Event event) const {
-    return std::to_string(events_[static_cast<std::size_t>(event)].load());
-  }
+  [[nodiscard]] std::uint64_t value(Event event) const { return events_[static_cast<std::size_t>(event)].load(); }
   std::array<std::atomic<std::uint64_t>, 7> events_{};
   std::atomic<std::size_t> services_ = 0;
   std::atomic<std::size_t> ailing_ = 0;

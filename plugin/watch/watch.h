@@ -3,11 +3,17 @@
 // Threads: main's; it makes others. Privilege: root.
 #pragma once
 
-#include "plugin/command/command_line.h"
+#include <string>
 
 namespace plumb::watch {
 
+// What it is told.
+struct WatchCommand {
+  std::string metrics;  // a socket to serve them on; empty: none
+  bool timing = false;  // the critical path of each heal is in the log
+};
+
 // Returns the exit code.
-[[nodiscard]] int run_watch(const CommandLine& command);
+[[nodiscard]] int run_watch(const WatchCommand& command);
 
 }  // namespace plumb::watch

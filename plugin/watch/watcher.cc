@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "plugin/daemon/activation.h"
-#include "plugin/daemon/log.h"
+#include "plugin/node/notify.h"
 #include "plugin/output/console.h"
+#include "plugin/watch/log.h"
 
 namespace plumb::watch {
 
@@ -76,11 +76,11 @@ void Watcher::collect(std::vector<pollfd>& waiting, std::vector<Source>& sources
   add(files_.get(), {Kind::files, {}, {}, 0});
   add(node_.fd(), {Kind::node, {}, {}, 0});
   for (const auto& [name, watched] : services_)
-    for (const auto& sentinel : watched.sentinels) {
-      if (sentinel.process) add(sentinel.process->fd(), {Kind::process, name, sentinel.key, 0});
-      if (sentinel.changes) add(sentinel.changes->fd(), {Kind::changes, name, sentinel.key, 0});
-      for (std::size_t i = 0; i < sentinel.claims.size(); ++i)
-        add(sentinel.claims[i].watch.fd(), {Kind::claim, name, sentinel.key, i});
+    for (const auto& watch : watched.watches) {
+      if (watch.process) add(watch.process->fd(), {Kind::process, name, watch.key, 0});
+      if (watch.changes) add(watch.changes->fd(), {Kind::changes, name, watch.key, 0});
+      for (std::size_t i = 0; i < watch.claims.size(); ++i)
+        add(watch.claims[i].watch.fd(), {Kind::claim, name, watch.key, i});
     }
 }
 
@@ -89,8 +89,8 @@ int Watcher::timeout(std::optional<Time> beat) const {
   if (const auto due = rounds_.due()) first = std::min(first, *due);
   for (const auto& [name, watched] : services_) {
     if (watched.due && !watched.busy) first = std::min(first, *watched.due);
-    for (const auto& sentinel : watched.sentinels)
-      for (const auto& guarded : sentinel.claims)
+    for (const auto& watch : watched.watches)
+      for (const auto& guarded : watch.claims)
         if (guarded.rival.mac) first = std::min(first, guarded.rival.heard + kRivalSilence);
   }
   if (first == Time::max()) return -1;
@@ -107,11 +107,11 @@ void Watcher::hear(const Source& source) {
     default: break;
   }
   const auto found = services_.find(source.service);
-  auto* sentinel = found == services_.end() ? nullptr : find(found->second, source.key);
-  if (sentinel == nullptr) return;
+  auto* watch = found == services_.end() ? nullptr : find(found->second, source.key);
+  if (watch == nullptr) return;
   if (source.kind == Source::Kind::process) return hear_process(found->second, source.key);
-  if (source.kind == Source::Kind::claim) return hear_claim(source.service, *sentinel, sentinel->claims[source.claim]);
-  static_cast<void>(sentinel->changes->read());  // that something changed is enough: all is looked at
+  if (source.kind == Source::Kind::claim) return hear_claim(source.service, *watch, watch->claims[source.claim]);
+  static_cast<void>(watch->changes->read());  // that something changed is enough: all is looked at
   found->second.dirty = true;
 }
 
@@ -134,7 +134,7 @@ void Watcher::begin_work() {
     watched.busy = true;
     ++busy_;
     Task task{name, std::move(watched.memory), {}};
-    for (const auto& sentinel : watched.sentinels) task.posted.insert(sentinel.key);
+    for (const auto& watch : watched.watches) task.present.insert(watch.key);
     watched.worker = std::jthread([this, own = std::move(task)]() mutable {
       const OnClaimed on_claimed = [this](std::vector<Claimed> claimed, const ServiceLock& lock) {
         post([&](Mail& mail) { mail.claimed.push_back({std::move(claimed), lock.path(), lock.generation()}); });
@@ -181,17 +181,17 @@ void Watcher::take(Finding finding) {
   watched.ports = std::move(finding.ports);
   for (const auto& change : std::exchange(watched.changes, {})) heed(watched, change);
   if (finding.looked) {
-    const auto old = std::stable_partition(watched.sentinels.begin(), watched.sentinels.end(),
-                                           [&](const Sentinel& s) { return finding.wanted.contains(s.key); });
-    for (auto one = old; one != watched.sentinels.end(); ++one) close_later(std::move(*one));
-    watched.sentinels.erase(old, watched.sentinels.end());
+    const auto old = std::stable_partition(watched.watches.begin(), watched.watches.end(),
+                                           [&](const NamespaceWatch& s) { return finding.wanted.contains(s.key); });
+    for (auto one = old; one != watched.watches.end(); ++one) close_later(std::move(*one));
+    watched.watches.erase(old, watched.watches.end());
   }
   const auto returned = std::exchange(watched.returned, {});
   for (const auto& device : returned)
     if (watched.uplinks.contains(device)) watched.memory.said.clear();
-  for (auto& sentinel : finding.sentinels) {
-    for (const auto& device : returned) announce_all(finding.service, sentinel, device);
-    watched.sentinels.push_back(std::move(sentinel));
+  for (auto& watch : finding.watches) {
+    for (const auto& device : returned) announce_all(finding.service, watch, device);
+    watched.watches.push_back(std::move(watch));
   }
   if (finding.node_routes && !node_routes_) {
     const auto own = netns::Namespace::current();
@@ -211,20 +211,20 @@ void Watcher::mind_engine(const Finding& finding) {
   watched.engine_socket = finding.engine_socket;
   drop_unused_engines();
   if (finding.engine_socket.empty()) return;
-  auto& ear = engines_[finding.engine_socket];
-  if (ear) {
-    if (!finding.away && !ear->connected()) ear->poke();
+  auto& engine = engines_[finding.engine_socket];
+  if (engine) {
+    if (!finding.away && !engine->connected()) engine->poke();
     return;
   }
   const std::string socket = finding.engine_socket;
-  auto opened =
-      EngineEar::open(socket, finding.engine_pid_file,
-                      {[this](const std::string& service) { post([&](Mail& mail) { mail.happened.insert(service); }); },
-                       [this, socket] { post([&](Mail& mail) { mail.connected.push_back(socket); }); },
-                       [this, socket](const Error&) { post([&](Mail& mail) { mail.lost.push_back(socket); }); }});
+  auto opened = EngineWatch::open(
+      socket, finding.engine_pid_file,
+      {[this](const std::string& service) { post([&](Mail& mail) { mail.happened.insert(service); }); },
+       [this, socket] { post([&](Mail& mail) { mail.connected.push_back(socket); }); },
+       [this, socket](const Error&) { post([&](Mail& mail) { mail.lost.push_back(socket); }); }});
   if (opened) {
-    ear = std::move(*opened);
-    if (!finding.away) ear->poke();
+    engine = std::move(*opened);
+    if (!finding.away) engine->poke();
   } else {
     say({}, "cannot listen to the engine at " + socket + ": ", opened.error());
   }
@@ -241,8 +241,8 @@ void Watcher::drop_unused_engines() {
 // It was stopped: its namespace must not outlive it for our sake.
 void Watcher::forget(const std::string& service) {
   auto& watched = services_.at(service);
-  if (!watched.sentinels.empty()) close_later(std::move(watched.sentinels));
-  watched.sentinels.clear();
+  if (!watched.watches.empty()) close_later(std::move(watched.watches));
+  watched.watches.clear();
   watched.due.reset();
   if (watched.busy) {
     watched.dirty = true;
@@ -260,7 +260,7 @@ void Watcher::tell_manager() {
                        (ailing == 0 ? std::string(", all well") : ", " + std::to_string(ailing) + " not whole");
   if (status == told_) return;
   told_ = std::move(status);
-  if (auto told = driver::notify("STATUS=" + told_); !told) say({}, "", told.error());
+  if (auto told = notify_manager("STATUS=" + told_); !told) say({}, "", told.error());
 }
 
 }  // namespace plumb::watch

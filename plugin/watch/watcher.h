@@ -21,10 +21,10 @@
 #include <vector>
 
 #include "netns/link/link_watch.h"
-#include "plugin/watch/engine_ear.h"
+#include "plugin/watch/announce_rounds.h"
+#include "plugin/watch/engine_watch.h"
 #include "plugin/watch/healer.h"
 #include "plugin/watch/metrics.h"
-#include "plugin/watch/rounds.h"
 
 namespace plumb::watch {
 
@@ -45,7 +45,7 @@ class Watcher {
   };
   struct Watched {
     Memory memory;
-    std::vector<Sentinel> sentinels;
+    std::vector<NamespaceWatch> watches;
     std::set<std::string> uplinks;
     std::set<std::string> ports;
     std::string engine_socket;
@@ -77,7 +77,7 @@ class Watcher {
   struct Source {
     enum class Kind { wake, files, node, process, changes, claim } kind = Kind::wake;
     std::string service;
-    std::string key;  // of the sentinel
+    std::string key;  // of the watch
     std::size_t claim = 0;
   };
 
@@ -119,18 +119,18 @@ class Watcher {
   static bool concerns(const Watched& watched, const NodeChange& change);
   void look_at_carriers();
   void hear_process(Watched& watched, const std::string& key);
-  void hear_claim(const std::string& service, Sentinel& sentinel, GuardedClaim& guarded);
+  void hear_claim(const std::string& service, NamespaceWatch& watch, GuardedClaim& guarded);
   void hear_engine(const std::string& socket, bool connected);
   void carrier_returned(const std::string& device);
-  void announce_all(const std::string& service, const Sentinel& sentinel, const std::string& device);
+  void announce_all(const std::string& service, const NamespaceWatch& watch, const std::string& device);
   void rivals_on_time();
-  void announce(const std::string& service, const Sentinel& sentinel, const Claim& claim, unsigned rounds);
-  static Sentinel* find(Watched& watched, const std::string& key);
+  void announce(const std::string& service, const NamespaceWatch& watch, const Claim& claim, unsigned rounds);
+  static NamespaceWatch* find(Watched& watched, const std::string& key);
 
   Metrics& metrics_;
   bool timing_;
   std::stop_token stop_;
-  Rounds rounds_;
+  AnnounceRounds rounds_;
   UniqueFd wake_;
   UniqueFd files_;  // inotify on the folder of what is started
   netns::LinkWatch node_;
@@ -142,7 +142,7 @@ class Watcher {
   std::size_t busy_ = 0;
   std::set<std::string> engines_heard_;  // sockets that were connected once
   std::string told_;
-  std::map<std::string, std::unique_ptr<EngineEar>> engines_;  // by socket; last: their threads use the others
+  std::map<std::string, std::unique_ptr<EngineWatch>> engines_;  // by socket; last: their threads use the others
 };
 
 }  // namespace plumb::watch

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "netns/link/link.h"
-#include "plugin/daemon/log.h"
+#include "plugin/watch/log.h"
 #include "plugin/watch/watcher.h"
 
 namespace plumb::watch {
@@ -21,10 +21,10 @@ constexpr std::chrono::seconds engine_notices{1};
 
 }  // namespace
 
-Sentinel* Watcher::find(Watched& watched, const std::string& key) {
-  const auto found = std::find_if(watched.sentinels.begin(), watched.sentinels.end(),
-                                  [&](const Sentinel& sentinel) { return sentinel.key == key; });
-  return found == watched.sentinels.end() ? nullptr : &*found;
+NamespaceWatch* Watcher::find(Watched& watched, const std::string& key) {
+  const auto found = std::find_if(watched.watches.begin(), watched.watches.end(),
+                                  [&](const NamespaceWatch& watch) { return watch.key == key; });
+  return found == watched.watches.end() ? nullptr : &*found;
 }
 
 void Watcher::hear_files() {
@@ -102,7 +102,7 @@ void Watcher::look_at_carriers() {
 void Watcher::carrier_returned(const std::string& device) {
   metrics_.count(Event::carrier_return);
   for (auto& [name, watched] : services_) {
-    for (const auto& sentinel : watched.sentinels) announce_all(name, sentinel, device);
+    for (const auto& watch : watched.watches) announce_all(name, watch, device);
     if (watched.busy)
       watched.returned.insert(device);
     else if (watched.uplinks.contains(device))
@@ -111,25 +111,25 @@ void Watcher::carrier_returned(const std::string& device) {
 }
 
 // Its addresses on the device.
-void Watcher::announce_all(const std::string& service, const Sentinel& sentinel, const std::string& device) {
-  for (const auto& guarded : sentinel.claims) {
+void Watcher::announce_all(const std::string& service, const NamespaceWatch& watch, const std::string& device) {
+  for (const auto& guarded : watch.claims) {
     if (!guarded.claim.uplinks.contains(device) || guarded.claim.announce.count == 0) continue;
     say(service, device + " has its carrier again: announcing " + guarded.claim.address.to_string());
-    announce(service, sentinel, guarded.claim, guarded.claim.announce.count);
+    announce(service, watch, guarded.claim, guarded.claim.announce.count);
   }
 }
 
 // The container is gone: so that its namespace can go, too, nothing of it is held. The engine will tell.
 void Watcher::hear_process(Watched& watched, const std::string& key) {
-  const auto found = std::find_if(watched.sentinels.begin(), watched.sentinels.end(),
-                                  [&](const Sentinel& sentinel) { return sentinel.key == key; });
+  const auto found = std::find_if(watched.watches.begin(), watched.watches.end(),
+                                  [&](const NamespaceWatch& watch) { return watch.key == key; });
   close_later(std::move(*found));
-  watched.sentinels.erase(found);
+  watched.watches.erase(found);
   const auto then = Clock::now() + engine_notices;
   watched.due = watched.due ? std::min(*watched.due, then) : then;
 }
 
-void Watcher::hear_claim(const std::string& service, Sentinel& sentinel, GuardedClaim& guarded) {
+void Watcher::hear_claim(const std::string& service, NamespaceWatch& watch, GuardedClaim& guarded) {
   const auto mac = guarded.watch.read();
   if (!mac) return;
   auto& rival = guarded.rival;
@@ -148,15 +148,15 @@ void Watcher::hear_claim(const std::string& service, Sentinel& sentinel, Guarded
   rival.heard = now;
   if (reports_only || (rival.defended && now - *rival.defended < defend_interval)) return;
   rival.defended = now;
-  announce(service, sentinel, guarded.claim, 1);
+  announce(service, watch, guarded.claim, 1);
 }
 
 // A rival that says nothing more is gone, or has been heard by everybody: the last word is ours.
 void Watcher::rivals_on_time() {
   const auto now = Clock::now();
   for (auto& [name, watched] : services_)
-    for (auto& sentinel : watched.sentinels)
-      for (auto& guarded : sentinel.claims) {
+    for (auto& watch : watched.watches)
+      for (auto& guarded : watch.claims) {
         auto& rival = guarded.rival;
         if (!rival.mac || now < rival.heard + kRivalSilence) continue;
         say(name, guarded.claim.resource + ": " + rival.mac->to_string() + " has not claimed " +
@@ -164,13 +164,12 @@ void Watcher::rivals_on_time() {
                       " s: announcing it");
         rival.mac.reset();
         rival.named.clear();
-        announce(name, sentinel, guarded.claim, std::max(1U, guarded.claim.announce.count));
+        announce(name, watch, guarded.claim, std::max(1U, guarded.claim.announce.count));
       }
 }
 
-void Watcher::announce(const std::string& service, const Sentinel& sentinel, const Claim& claim, unsigned rounds) {
-  if (auto done = rounds_.announce(service, sentinel, claim, rounds); !done)
-    say(service, "not announced: ", done.error());
+void Watcher::announce(const std::string& service, const NamespaceWatch& watch, const Claim& claim, unsigned rounds) {
+  if (auto done = rounds_.announce(service, watch, claim, rounds); !done) say(service, "not announced: ", done.error());
 }
 
 // Containers end with their engine, and sometimes are told of before it.

@@ -29,9 +29,9 @@ struct Count {
   std::size_t down = 0;
 };
 
-class Judge {
+class Evaluation {
  public:
-  Judge(const Service& service, const Observed& seen) : service_(service), seen_(seen) {}
+  Evaluation(const Service& service, const Observed& seen) : service_(service), seen_(seen) {}
 
   ServiceStatus run() {
     ServiceStatus out;
@@ -265,6 +265,6 @@ class Judge {
 
 }  // namespace
 
-ServiceStatus evaluate(const Service& service, const Observed& seen) { return Judge(service, seen).run(); }
+ServiceStatus evaluate(const Service& service, const Observed& seen) { return Evaluation(service, seen).run(); }
 
 }  // namespace plumb

@@ -13,7 +13,7 @@
 
 #include "netns/link/link.h"
 #include "netns/link/moved_link.h"
-#include "plugin/driver/record.h"
+#include "plugin/driver/record/record.h"
 #include "plugin/node/device.h"
 
 namespace plumb::test {
@@ -89,7 +89,7 @@ void DriverWorld::restart() {
   start();
 }
 
-driver::Reply DriverWorld::answer(const driver::Request& request) { return driver_->protocol.answer(request); }
+HttpReply DriverWorld::answer(const HttpRequest& request) { return driver_->protocol.answer(request); }
 
 void DriverWorld::move_links(const netns::Namespace& from, const netns::Namespace& to) {
   auto source = must(netns::RouteSocket::open(from));

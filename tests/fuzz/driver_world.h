@@ -18,7 +18,7 @@
 #include "plugin/driver/networks.h"
 #include "plugin/driver/pools.h"
 #include "plugin/driver/protocol.h"
-#include "plugin/driver/store.h"
+#include "plugin/driver/record/store.h"
 
 namespace plumb::test {
 
@@ -37,7 +37,7 @@ class DriverWorld {
   // /run/netns/box, and an empty folder of records.
   DriverWorld();
 
-  [[nodiscard]] driver::Reply answer(const driver::Request& request);
+  [[nodiscard]] HttpReply answer(const HttpRequest& request);
   // The driver ends, and another one reads its records.
   void restart();
   // What the engine does after Join and after Leave.

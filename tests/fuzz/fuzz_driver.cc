@@ -77,7 +77,7 @@ std::string without_probe(const std::string& body) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void need(bool condition, const std::string& path, const plumb::driver::Reply& reply) {
+void need(bool condition, const std::string& path, const plumb::HttpReply& reply) {
   if (!condition) broken(path + " was answered " + std::to_string(reply.status) + " " + reply.body);
 }
 

@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "plugin/daemon/http_server.h"
+#include "plugin/daemon/listening_socket.h"
 #include "specs/value/unique_fd.h"
 
 namespace {
@@ -29,7 +30,7 @@ using plumb::UniqueFd;
 constexpr std::size_t most_body = 1U << 20U;
 constexpr int patience_ms = 10'000;  // a server that says nothing for so long hangs
 
-plumb::driver::Reply handle(const plumb::driver::Request& request) {
+plumb::HttpReply handle(const plumb::HttpRequest& request) {
   if (request.body.size() > most_body || request.method.empty()) __builtin_trap();
   return {200, request.path + "\n" + request.body, "text/plain"};
 }
@@ -40,9 +41,9 @@ class Server {
     std::string folder = "/tmp/plumb-fuzz-XXXXXX";
     if (::mkdtemp(folder.data()) == nullptr) __builtin_trap();
     path_ = folder + "/http.sock";
-    auto listening = plumb::driver::listen_on(path_);
+    auto listening = plumb::listen_on(path_);
     if (!listening) __builtin_trap();
-    auto server = plumb::driver::HttpServer::start(*std::move(listening), handle);
+    auto server = plumb::HttpServer::start(*std::move(listening), {.handler = handle});
     if (!server) __builtin_trap();
     server_.emplace(*std::move(server));
   }
@@ -64,7 +65,7 @@ class Server {
 
  private:
   std::string path_;
-  std::optional<plumb::driver::HttpServer> server_;
+  std::optional<plumb::HttpServer> server_;
 };
 
 // What the server says until it ends the connection, which our end of it asks for.

@@ -62,34 +62,34 @@ TEST_CASE("only a whole service is running, and only one that is not there is no
 }
 
 TEST_CASE("without its engine a service is what the kernel shows of it") {
-  const Unseen all{2, 2, true, true};
-  const Unseen some{2, 1, true, true};
-  const Unseen none{2, 0, true, true};
+  const KernelView all{2, 2, true, true};
+  const KernelView some{2, 1, true, true};
+  const KernelView none{2, 0, true, true};
   for (const bool started : {true, false}) {
     CAPTURE(started);
-    CHECK(judge_unseen(all, started, "why").code == OcfCode::success);
-    CHECK(judge_unseen(some, started, "why").code == OcfCode::generic);
+    CHECK(verdict_without_engine(all, started, "why").code == OcfCode::success);
+    CHECK(verdict_without_engine(some, started, "why").code == OcfCode::generic);
   }
-  CHECK(judge_unseen(none, true, "why").code == OcfCode::generic);
-  CHECK(judge_unseen(none, false, "why").code == OcfCode::not_running);
-  CHECK(has(judge_unseen(all, true, "the engine is silent").reason, "the engine is silent"));
+  CHECK(verdict_without_engine(none, true, "why").code == OcfCode::generic);
+  CHECK(verdict_without_engine(none, false, "why").code == OcfCode::not_running);
+  CHECK(has(verdict_without_engine(all, true, "the engine is silent").reason, "the engine is silent"));
   // What could not be looked at is no proof, and nor is a service without an address.
-  for (const Unseen& blind : {Unseen{2, 0, false, true}, Unseen{0, 0, true, false}}) {
-    CHECK(judge_unseen(blind, true, "why").code == OcfCode::success);
-    CHECK(has(judge_unseen(blind, true, "why").reason, "cannot be seen"));
-    CHECK(judge_unseen(blind, false, "why").code == OcfCode::not_running);
+  for (const KernelView& blind : {KernelView{2, 0, false, true}, KernelView{0, 0, true, false}}) {
+    CHECK(verdict_without_engine(blind, true, "why").code == OcfCode::success);
+    CHECK(has(verdict_without_engine(blind, true, "why").reason, "cannot be seen"));
+    CHECK(verdict_without_engine(blind, false, "why").code == OcfCode::not_running);
   }
 }
 
 TEST_CASE("an address without a process is no running service, and no stopped one") {
-  const Unseen deserted{2, 0, true, true, 2};
-  const Unseen partly{2, 1, true, true, 1};
+  const KernelView deserted{2, 0, true, true, 2};
+  const KernelView partly{2, 1, true, true, 1};
   for (const bool started : {true, false}) {
     CAPTURE(started);
-    CHECK(judge_unseen(deserted, started, "why").code == OcfCode::generic);
-    CHECK(judge_unseen(partly, started, "why").code == OcfCode::generic);
+    CHECK(verdict_without_engine(deserted, started, "why").code == OcfCode::generic);
+    CHECK(verdict_without_engine(partly, started, "why").code == OcfCode::generic);
   }
-  CHECK(has(judge_unseen(deserted, true, "why").reason, "the kernel still answers for 2 of its 2 addresses"));
+  CHECK(has(verdict_without_engine(deserted, true, "why").reason, "the kernel still answers for 2 of its 2 addresses"));
   CHECK_FALSE(proves_stopped(deserted));
   CHECK_FALSE(proves_stopped(partly));
 }

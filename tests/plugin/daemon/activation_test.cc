@@ -1,4 +1,4 @@
-// The sockets that systemd passes on, as a child meets them, and what is said to it.
+// The sockets that systemd passes on, as a child meets them.
 #include "plugin/daemon/activation.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,6 @@
 #include "tests/plugin/daemon/child.h"
 
 using namespace plumb;
-using driver::inherited_sockets;
 using test::in_child;
 
 namespace {
@@ -61,12 +60,12 @@ std::string given(const std::vector<Kind>& kinds, const char* names, const char*
     ::setenv("LISTEN_PID", pid == nullptr ? std::to_string(::getpid()).c_str() : pid, 1);
     ::setenv("LISTEN_FDS", std::to_string(kinds.size()).c_str(), 1);
     if (names != nullptr) ::setenv("LISTEN_FDNAMES", names, 1);
-    const auto sockets = inherited_sockets();
+    const auto sockets = inherited_sockets({"plumb-driver", "plumb-driver-metrics"});
     for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"})
       if (std::getenv(name) != nullptr) return std::string(name) + " is still there";
     if (!sockets) return std::string(to_string(sockets.error().kind)) + ": " + sockets.error().what;
     std::string out;
-    for (const auto* fd : {&sockets->plugin, &sockets->metrics}) {
+    for (const auto* fd : {&sockets->at(0), &sockets->at(1)}) {
       if (*fd && (::fcntl(fd->get(), F_GETFD) & FD_CLOEXEC) == 0) return std::string("not closed at exec");
       std::size_t at = 0;
       for (std::size_t i = 1; i < addresses.size(); ++i)
@@ -80,26 +79,6 @@ std::string given(const std::vector<Kind>& kinds, const char* names, const char*
 bool refused(const std::string& answer, const std::string& part) {
   CAPTURE(answer);
   return answer.starts_with("usage: ") && answer.find(part) != std::string::npos;
-}
-
-// What a listener at the address hears from notify(); `path` begins with '@' for an abstract one.
-std::string heard(const std::string& path, const char* state) {
-  const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, path.size());
-  if (path.front() == '@') address.sun_path[0] = '\0';
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return "cannot bind";
-  auto told = in_child([&] {
-    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
-    const auto result = driver::notify(state);
-    return result ? std::string() : result.error().what;
-  });
-  if (!told.empty()) return told;
-  std::array<char, 64> buffer{};
-  const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-  return got < 0 ? "nothing" : std::string(buffer.data(), static_cast<std::size_t>(got));
 }
 
 }  // namespace
@@ -123,9 +102,9 @@ TEST_CASE("the watcher takes the socket of its metrics, and no other") {
       ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
       ::setenv("LISTEN_FDS", "1", 1);
       ::setenv("LISTEN_FDNAMES", name, 1);
-      const auto socket = driver::inherited_watch_metrics();
+      const auto socket = inherited_sockets({"plumb-watch-metrics"});
       if (!socket) return std::string(to_string(socket.error().kind)) + ": " + socket.error().what;
-      return std::string(name_of(socket->get()) == address ? "taken" : "another");
+      return std::string(name_of(socket->at(0).get()) == address ? "taken" : "another");
     });
   };
   for (const char* name : {"plumb-watch-metrics", "plumb-watch-metrics.socket", "unknown", ""})
@@ -134,8 +113,8 @@ TEST_CASE("the watcher takes the socket of its metrics, and no other") {
     CHECK(refused(taken(Kind::listening, name), "means nothing"));
   CHECK(refused(taken(Kind::idle, "plumb-watch-metrics"), "no listening stream socket"));
   CHECK(in_child([] {
-          const auto socket = driver::inherited_watch_metrics();
-          return socket && !*socket ? "none" : "something";
+          const auto socket = inherited_sockets({"plumb-watch-metrics"});
+          return socket && !socket->at(0) ? "none" : "something";
         }) == "none");
 }
 
@@ -143,7 +122,9 @@ TEST_CASE("sockets that are another process's are left alone") {
   CHECK(given({Kind::listening}, "plumb-driver", "1") == "--");
   CHECK(given({Kind::listening}, "plumb-driver", "") == "--");
   CHECK(given({Kind::listening}, "plumb-driver", "12x") == "--");
-  CHECK(in_child([] { return inherited_sockets() ? "none" : "an error"; }) == "none");
+  CHECK(in_child([] {
+          return inherited_sockets({"plumb-driver", "plumb-driver-metrics"}) ? "none" : "an error";
+        }) == "none");
 }
 
 TEST_CASE("what is no listening stream socket of AF_UNIX is refused, and so is one without a meaning") {
@@ -156,29 +137,9 @@ TEST_CASE("what is no listening stream socket of AF_UNIX is refused, and so is o
     return in_child([&] {
       ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
       ::setenv("LISTEN_FDS", count, 1);
-      const auto sockets = inherited_sockets();
+      const auto sockets = inherited_sockets({"plumb-driver", "plumb-driver-metrics"});
       return sockets ? "taken" : std::string(to_string(sockets.error().kind)) + ": " + sockets.error().what;
     });
   };
   for (const char* count : {"", "-1", "2000000000", "one"}) CHECK(refused(counted(count), "LISTEN_FDS"));
-}
-
-TEST_CASE("the service manager is told, by a path or an abstract name, where there is one") {
-  const std::string unique = "plumb-notify-" + std::to_string(::getpid());
-  const std::string path = "/tmp/" + unique;
-  CHECK(heard("@" + unique, "READY=1") == "READY=1");
-  CHECK(heard(path, "STOPPING=1") == "STOPPING=1");
-  CHECK(heard(path, "READY=1") == "cannot bind");  // the file is still there: nobody listens
-  const auto told = [](const char* where) {
-    return in_child([&] {
-      ::unsetenv("NOTIFY_SOCKET");
-      if (where != nullptr) ::setenv("NOTIFY_SOCKET", where, 1);
-      return driver::notify("READY=1") ? "told" : "an error";
-    });
-  };
-  CHECK(told(nullptr) == "told");
-  CHECK(told(path.c_str()) == "an error");
-  CHECK(told("relative") == "an error");
-  CHECK(told(std::string(200, '/').c_str()) == "an error");
-  ::unlink(path.c_str());
 }

@@ -13,6 +13,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "plugin/daemon/listening_socket.h"
+#include "plugin/driver/protocol.h"
+
 namespace plumb::test {
 
 SocketFolder::SocketFolder() : path_("/tmp/plumb-http-XXXXXX") {
@@ -27,14 +30,15 @@ SocketFolder::~SocketFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-driver::Reply echo(const driver::Request& request) {
-  return {.body = request.method + " " + request.path + " " + std::to_string(request.body.size()) + " " + request.body};
+HttpReply echo(const HttpRequest& request) {
+  return {.body = request.method + " " + request.path + " " + std::to_string(request.body.size()) + " " + request.body,
+          .content_type = "application/vnd.docker.plugins.v1.2+json"};
 }
 
-Server::Server(driver::Handler handler) : path_(folder_ / "d.sock") {
-  auto listening = driver::listen_on(path_);
+Server::Server(HttpHandler handler) : path_(folder_ / "d.sock") {
+  auto listening = listen_on(path_);
   REQUIRE(listening);
-  auto server = driver::HttpServer::start(std::move(*listening), std::move(handler));
+  auto server = HttpServer::start(std::move(*listening), driver::protocol_options(std::move(handler)));
   REQUIRE(server);
   server_.emplace(std::move(*server));
 }

@@ -25,18 +25,18 @@ class SocketFolder {
 };
 
 // Says what it was asked: method, path, size of the body, body.
-[[nodiscard]] driver::Reply echo(const driver::Request& request);
+[[nodiscard]] HttpReply echo(const HttpRequest& request);
 
 class Server {
  public:
-  explicit Server(driver::Handler handler = echo);
+  explicit Server(HttpHandler handler = echo);
   [[nodiscard]] const std::string& path() const { return path_; }
   void stop() { server_.reset(); }
 
  private:
   SocketFolder folder_;
   std::string path_;
-  std::optional<driver::HttpServer> server_;
+  std::optional<HttpServer> server_;
 };
 
 struct Answer {

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "plugin/daemon/http_server.h"
+#include "plugin/daemon/listening_socket.h"
 #include "tests/plugin/daemon/http_client.h"
 
 using namespace plumb;
-using namespace plumb::driver;
 using namespace plumb::test;
 
 namespace {
@@ -30,7 +30,7 @@ std::vector<int> open_descriptors() {
 
 TEST_CASE("http: 64 requests run at once") {
   std::latch together(64);
-  const Server server([&](const Request& request) -> Reply {
+  const Server server([&](const HttpRequest& request) -> HttpReply {
     together.arrive_and_wait();
     return echo(request);
   });
@@ -48,7 +48,7 @@ TEST_CASE("http: the end waits for the calls that run and for their answers, and
   std::latch called(1);
   std::latch go_on(1);
   std::atomic<bool> finished = false;
-  Server server([&](const Request& request) -> Reply {
+  Server server([&](const HttpRequest& request) -> HttpReply {
     called.count_down();
     go_on.wait();
     finished = true;
@@ -76,7 +76,7 @@ TEST_CASE("http: the end waits for the calls that run and for their answers, and
 
 TEST_CASE("http: a client that takes no answer does not hold up the end") {
   std::latch called(1);
-  Server server([&](const Request&) -> Reply {
+  Server server([&](const HttpRequest&) -> HttpReply {
     called.count_down();
     return {.body = std::string(4 << 20, 'x')};
   });
@@ -95,13 +95,13 @@ TEST_CASE(
   REQUIRE(listening);
   UniqueFd kept(::fcntl(listening->get(), F_DUPFD_CLOEXEC, 3));
   {
-    auto first = HttpServer::start(std::move(*listening), echo);
+    auto first = HttpServer::start(std::move(*listening), {.handler = echo});
     REQUIRE(first);
     CHECK(Client(path).ask(post("/x", "")).status == 200);
   }
   Client between(path);
   REQUIRE(between.send(post("/between", "")));
-  auto second = HttpServer::start(std::move(kept), echo);
+  auto second = HttpServer::start(std::move(kept), {.handler = echo});
   REQUIRE(second);
   CHECK(between.read().body == "POST /between 0 ");
 }
@@ -129,7 +129,7 @@ TEST_CASE("http: 512 connections, and room for another when one is closed") {
 
 TEST_CASE("http: SIGPIPE and the program's signals never reach the server's threads") {
   std::atomic<bool> blocked = false;
-  const Server server([&](const Request&) -> Reply {
+  const Server server([&](const HttpRequest&) -> HttpReply {
     sigset_t mask;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     blocked = sigismember(&mask, SIGPIPE) == 1 && sigismember(&mask, SIGTERM) == 1;
@@ -145,7 +145,7 @@ TEST_CASE("http: SIGPIPE and the program's signals never reach the server's thre
 TEST_CASE("http: no descriptor is left behind, and none goes to a program that is run") {
   const auto before = open_descriptors();
   {
-    const Server server([](const Request&) -> Reply {
+    const Server server([](const HttpRequest&) -> HttpReply {
       std::string wrong;
       for (const int fd : open_descriptors())
         if (fd > STDERR_FILENO && (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) wrong += std::to_string(fd) + " ";
@@ -160,7 +160,7 @@ TEST_CASE("http: no descriptor is left behind, and none goes to a program that i
 }
 
 TEST_CASE("http: without a socket there is no server") {
-  const auto server = HttpServer::start(UniqueFd(), echo);
+  const auto server = HttpServer::start(UniqueFd(), {.handler = echo});
   REQUIRE_FALSE(server);
   CHECK(server.error().kind == ErrorKind::failed);
 }

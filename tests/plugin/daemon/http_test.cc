@@ -10,7 +10,6 @@
 #include "tests/plugin/daemon/http_client.h"
 
 using namespace plumb;
-using namespace plumb::driver;
 using namespace plumb::test;
 
 namespace {
@@ -91,7 +90,7 @@ TEST_CASE("http: methods reach the handler as they are, and an answer to HEAD ha
 }
 
 TEST_CASE("http: status and type are the handler's, and what it throws is a 500") {
-  const Server server([](const Request& request) -> Reply {
+  const Server server([](const HttpRequest& request) -> HttpReply {
     if (request.path == "/throw") throw std::runtime_error("no");
     return {.status = 404, .body = "", .content_type = "text/plain"};
   });
@@ -116,7 +115,7 @@ TEST_CASE("http: pipelined requests are answered in their order") {
 }
 
 TEST_CASE("http: a body of more than 1 MiB is refused in the engine's words") {
-  const Server server([](const Request&) -> Reply { return {.body = "handled"}; });
+  const Server server([](const HttpRequest&) -> HttpReply { return {.body = "handled"}; });
   const std::string body((1 << 20) + 1, 'x');
   Client client(server.path());
   for (const std::string& request : {post("/x", body), chunked("/x", {body}), chunked("/x", {body, body, body})}) {
@@ -163,7 +162,7 @@ TEST_CASE("http: a client that closes early harms nobody, and nothing is said ab
   std::latch called(1);
   std::latch closed(1);
   std::atomic<bool> wait = true;
-  Server server([&](const Request& request) -> Reply {
+  Server server([&](const HttpRequest& request) -> HttpReply {
     if (request.path == "/wait" && wait.exchange(false)) {
       called.count_down();
       closed.wait();

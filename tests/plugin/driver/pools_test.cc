@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "plugin/driver/pools.h"
-#include "plugin/driver/subnet.h"
+#include "plugin/driver/record/subnet.h"
 #include "tests/docker_client/scratch.h"
 
 using namespace plumb;

@@ -124,7 +124,7 @@ TEST_CASE("siblings come back with the owner of their namespace, and with their 
   SUBCASE("it was left down long before") {
     CHECK_FALSE(decide(service, seen, memory, kBegin).heal);
     end(seen, "container#0");
-    const auto decision = decide(service, seen, memory, kBegin + kSameBlow + 1s);
+    const auto decision = decide(service, seen, memory, kBegin + kSameOutage + 1s);
     CHECK(decision.heal);
     CHECK_FALSE(starts(decision, "container#1"));
   }

@@ -1,0 +1,157 @@
+#include "plugin/driver/record/record.h"
+
+#include <utility>
+
+#include "plugin/driver/record/json_fields.h"
+#include "plugin/driver/record/store.h"
+#include "plugin/driver/record/subnet.h"
+#include "specs/service/link_value.h"
+#include "specs/service/uplink.h"
+#include "specs/value/text.h"
+
+namespace plumb::driver {
+
+namespace {
+
+using docker::Json;
+
+constexpr int version = 1;
+
+Err broken(const std::string& why) { return Err{ErrorKind::failed, "it is no record of this program: " + why}; }
+
+Result<JsonFields> open_record(const std::string& text) {
+  Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return broken("not a JSON object");
+  const Json& number = docker::member(json, "version");
+  if (!number.is_number_unsigned() || number == 0U) return broken("it has no version");
+  if (number > version)
+    return Err{ErrorKind::unsupported, "it has version " + number.dump() + " and this program knows version " +
+                                           std::to_string(version) + " only"};
+  return JsonFields(std::move(json), broken);
+}
+
+Result<std::string> id_in(const JsonFields& record, const char* name) {
+  auto out = TRY(record.text(name));
+  if (!is_record_id(out)) return broken(std::string(name) + " " + in_quotes(out) + " is not an id");
+  return out;
+}
+
+Result<Cidr> parse_pool(std::string_view text) { return parse_subnet(text, "subnet"); }
+
+Result<DedicatedMark> parse_mark(std::string_view text) {
+  auto mark = DedicatedMark::parse(text);
+  if (!mark) return Err{ErrorKind::failed, in_quotes(text) + " marks no device"};
+  return *std::move(mark);
+}
+
+template <typename T>
+Json texts(const std::vector<T>& values) {
+  Json out = Json::array();
+  for (const T& value : values) out.push_back(value.to_string());
+  return out;
+}
+
+Result<Subnet> read_subnet(Json json) {
+  if (!json.is_object()) return broken("subnets has an item that is not an object");
+  const JsonFields reader(std::move(json), broken);
+  const auto pool = TRY(reader.required("pool", parse_pool));
+  Subnet out{pool, {}, {}};
+  out.gateway = TRY(reader.optional("gateway", IpAddress::parse));
+  out.auxiliaries = TRY(reader.list("auxiliaries", IpAddress::parse));
+  return out;
+}
+
+}  // namespace
+
+std::string encode(const NetworkRecord& record) {
+  Json subnets = Json::array();
+  for (const auto& subnet : record.subnets) {
+    Json out{{"pool", subnet.pool.to_string()}, {"auxiliaries", texts(subnet.auxiliaries)}};
+    if (subnet.gateway) out["gateway"] = subnet.gateway->to_string();
+    subnets.push_back(std::move(out));
+  }
+  return docker::dump({{"version", version},
+                       {"id", record.id},
+                       {"options", record.options},
+                       {"internal", record.internal},
+                       {"subnets", std::move(subnets)}});
+}
+
+std::string encode(const EndpointRecord& record) {
+  Json out{{"version", version},
+           {"id", record.id},
+           {"network", record.network},
+           {"addresses", texts(record.addresses)},
+           {"device", record.device},
+           {"outer", record.outer},
+           {"sandbox", record.sandbox},
+           {"boot_id", record.boot_id},
+           {"mode", std::string(mode_name(record.mode))},
+           {"uplink", record.uplink}};
+  if (record.mac) out["mac"] = record.mac->to_string();
+  if (record.was) out["was"] = record.was->to_string();
+  return docker::dump(out);
+}
+
+std::string encode(const PoolRecord& record) {
+  Json out{{"version", version},
+           {"id", record.id},
+           {"number", record.number},
+           {"pool", record.pool.to_string()},
+           {"auxiliaries", texts(record.auxiliaries)},
+           {"network", record.network}};
+  if (record.range) out["range"] = record.range->to_string();
+  if (record.gateway) out["gateway"] = record.gateway->to_string();
+  return docker::dump(out);
+}
+
+Result<NetworkRecord> decode_network(const std::string& text) {
+  const auto reader = TRY(open_record(text));
+  NetworkRecord out;
+  out.id = TRY(id_in(reader, "id"));
+  out.options = TRY(reader.pairs("options"));
+  auto parsed = parse_options(out.options);
+  if (!parsed) return broken(parsed.error().what);
+  out.parsed = std::move(*parsed);
+  out.internal = TRY(reader.flag("internal"));
+  for (Json& subnet : TRY(reader.items("subnets"))) out.subnets.push_back(TRY(read_subnet(std::move(subnet))));
+  return out;
+}
+
+Result<EndpointRecord> decode_endpoint(const std::string& text) {
+  const auto reader = TRY(open_record(text));
+  EndpointRecord out;
+  out.id = TRY(id_in(reader, "id"));
+  out.network = TRY(id_in(reader, "network"));
+  out.addresses = TRY(reader.list("addresses", Cidr::parse));
+  out.mac = TRY(reader.optional("mac", Mac::parse));
+  out.mode = mode_of(TRY(reader.text("mode")));
+  if (out.mode == IpMode::automatic) return broken("it has no mode");
+  out.uplink = TRY(reader.text("uplink"));
+  out.device = TRY(reader.text("device"));
+  out.outer = TRY(reader.text("outer"));
+  out.sandbox = TRY(reader.text("sandbox"));
+  out.boot_id = TRY(reader.text("boot_id"));
+  out.was = TRY(reader.optional("was", parse_mark));
+  return out;
+}
+
+Result<PoolRecord> decode_pool(const std::string& text) {
+  const auto reader = TRY(open_record(text));
+  // Not within the braces: g++ 12 forgets the members that are made already where TRY returns from there.
+  const auto id = TRY(id_in(reader, "id"));
+  const auto number = TRY(reader.number("number"));
+  const auto pool = TRY(reader.required("pool", parse_pool));
+  PoolRecord out{id, number, pool, {}, {}, {}, {}};
+  out.range = TRY(reader.optional("range", parse_pool));
+  if (out.range && !encloses(out.pool, *out.range))
+    return broken("range " + out.range->to_string() + " is not part of " + out.pool.to_string());
+  out.gateway = TRY(reader.optional("gateway", IpAddress::parse));
+  out.auxiliaries = TRY(reader.list("auxiliaries", IpAddress::parse));
+  out.network = TRY(reader.text("network"));
+  if (!out.network.empty() && !is_record_id(out.network))
+    return broken("network " + in_quotes(out.network) + " is not an id");
+  return out;
+}
+
+}  // namespace plumb::driver

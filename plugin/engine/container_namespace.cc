@@ -1,0 +1,43 @@
+#include "plugin/engine/container_namespace.h"
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+
+#include "docker_client/container.h"
+#include "netns/namespace/process.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::chrono::seconds query_deadline{30};
+
+bool cgroup_names(int pid, const std::string& id) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  return text.find(id) != std::string::npos;
+}
+
+}  // namespace
+
+Result<netns::Namespace> container_namespace(docker::Client& client, const std::string& id, int pid,
+                                             const std::stop_token& stop) {
+  const std::string what = "enter the network namespace of container " + id.substr(0, 12);
+  if (pid <= 0) return Err{ErrorKind::not_found, what + ": it does not run"};
+  // Held first, looked at then: as long as the pidfd says alive, /proc/PID is this very process.
+  const auto process = TRY(netns::Process::open(pid));
+  auto ns = TRY(netns::Namespace::of_process(pid));
+  bool proven = cgroup_names(pid, id);
+  if (!proven) {
+    const auto again = TRY(docker::inspect_container(client, id, docker::Call{query_deadline, stop}));
+    proven = again && again->running && again->pid == pid;
+  }
+  if (!proven || !process.alive()) return Err{ErrorKind::not_found, what + ": it ended"};
+  if (ns.is_current())
+    return Err{ErrorKind::refused, what + ": it runs in the node's own network namespace",
+               "its network must not be host"};
+  return ns;
+}
+
+}  // namespace plumb
