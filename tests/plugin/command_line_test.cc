@@ -47,7 +47,9 @@ using Words = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("no command has two options of one name") { CHECK(names_given_twice() == Words{}); }
+TEST_CASE("no command has two options of one name") {
+  for (const auto& name : names_given_twice()) FAIL_CHECK(name);
+}
 
 TEST_CASE("each command explains itself, with examples") {
   for (const auto& name : command_names()) {
