@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "docker_client/call.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::docker {
 

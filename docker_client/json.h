@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::docker {
 

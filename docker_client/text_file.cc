@@ -6,7 +6,7 @@
 #include <array>
 #include <cerrno>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::docker {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::docker {
 

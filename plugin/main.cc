@@ -2,8 +2,8 @@
 
 #include <csignal>
 
-#include "plugin/command_line.h"
-#include "plugin/commands.h"
+#include "plugin/command/command_line.h"
+#include "plugin/command/commands.h"
 
 // Debian's libcurl draws GnuTLS in for protocols that are never used here. A program that has this function
 // (gnutls/gnutls.h, GNUTLS_SKIP_GLOBAL_INIT) is spared its set-up before main(): 0.4 ms and 0.7 MiB.

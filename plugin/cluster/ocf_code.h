@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <string>
 
-#include "specs/result.h"
-#include "specs/status.h"
+#include "specs/status/status.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 

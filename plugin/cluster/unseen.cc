@@ -8,12 +8,12 @@
 #include <set>
 #include <vector>
 
-#include "netns/address.h"
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "netns/route_socket.h"
-#include "plugin/names.h"
-#include "specs/planner.h"
+#include "netns/address/address.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
+#include "plugin/node/names.h"
+#include "specs/plan/planner.h"
 
 namespace plumb {
 

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "plugin/cluster/ocf_code.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
 
 namespace plumb {
 

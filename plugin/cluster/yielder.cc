@@ -8,11 +8,11 @@
 #include <cerrno>
 
 #include "plugin/cluster/unseen.h"
-#include "plugin/detached.h"
-#include "plugin/handover.h"
-#include "plugin/service_lock.h"
-#include "plugin/started.h"
-#include "plugin/verb.h"
+#include "plugin/node/detached.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/verb/handover.h"
+#include "plugin/verb/started.h"
+#include "plugin/verb/verb.h"
 
 namespace plumb {
 

@@ -7,13 +7,13 @@
 // Threads: forks, so the caller has one thread. Privilege: root, in effect.
 #pragma once
 
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb {
 
-// The process ends when it has yielded, or when a verb begins (plugin/started.h, begin_yielding). Errors: the kernel's;
-// none of the service's devices is there.
+// The process ends when it has yielded, or when a verb begins (plugin/verb/started.h, begin_yielding). Errors: the
+// kernel's; none of the service's devices is there.
 [[nodiscard]] Result<void> yield_when_asked(const Service& service);
 
 }  // namespace plumb

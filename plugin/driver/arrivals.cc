@@ -13,13 +13,13 @@
 #include <mutex>
 #include <thread>
 
-#include "netns/address.h"
-#include "netns/announce.h"
-#include "netns/link_watch.h"
-#include "netns/route.h"
-#include "netns/sysctl.h"
+#include "netns/address/address.h"
+#include "netns/address/route.h"
+#include "netns/address/sysctl.h"
+#include "netns/lan/announce.h"
+#include "netns/link/link_watch.h"
 #include "plugin/driver/endpoint_link.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

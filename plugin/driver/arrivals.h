@@ -17,9 +17,9 @@
 
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record.h"
-#include "plugin/host_link.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "plugin/node/host_link.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -14,14 +14,14 @@
 #include <string>
 #include <utility>
 
-#include "netns/capability.h"
-#include "netns/link.h"
-#include "plugin/console.h"
+#include "netns/link/link.h"
+#include "netns/namespace/capability.h"
 #include "plugin/driver/privileges.h"
-#include "plugin/output.h"
-#include "plugin/program.h"
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "plugin/node/program.h"
+#include "plugin/output/console.h"
+#include "plugin/output/output.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::driver {
 

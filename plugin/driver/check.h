@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "plugin/command_line.h"
-#include "specs/diagnosis.h"
+#include "plugin/command/command_line.h"
+#include "specs/status/diagnosis.h"
 
 namespace plumb::driver {
 

@@ -6,17 +6,17 @@
 #include <cstdio>
 #include <optional>
 
-#include "plugin/console.h"
-#include "plugin/driver/activation.h"
-#include "plugin/driver/http_server.h"
+#include "plugin/daemon/activation.h"
+#include "plugin/daemon/http_server.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/pools.h"
 #include "plugin/driver/privileges.h"
 #include "plugin/driver/protocol.h"
 #include "plugin/driver/store.h"
-#include "plugin/signals.h"
-#include "plugin/wakeup.h"
+#include "plugin/node/signals.h"
+#include "plugin/node/wakeup.h"
+#include "plugin/output/console.h"
 
 namespace plumb::driver {
 

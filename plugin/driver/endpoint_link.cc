@@ -5,14 +5,14 @@
 #include <chrono>
 #include <cstdio>
 
-#include "netns/address.h"
-#include "netns/sysctl.h"
-#include "plugin/device.h"
-#include "plugin/lan_probe.h"
-#include "plugin/open_vswitch.h"
-#include "plugin/service_lock.h"
-#include "plugin/vlan_use.h"
-#include "specs/uplink.h"
+#include "netns/address/address.h"
+#include "netns/address/sysctl.h"
+#include "plugin/node/device.h"
+#include "plugin/node/lan_probe.h"
+#include "plugin/node/open_vswitch.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/node/vlan_use.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

@@ -11,20 +11,20 @@
 #include <string_view>
 #include <vector>
 
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "netns/probe.h"
-#include "netns/route_socket.h"
+#include "netns/lan/probe.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
 #include "plugin/driver/record.h"
-#include "plugin/host_link.h"
-#include "specs/result.h"
+#include "plugin/node/host_link.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 
 // "pe" and what is enough of the endpoint's id; the node's other end of a pair is "po...". At most 15 bytes.
 [[nodiscard]] std::string link_name(std::string_view endpoint);
 [[nodiscard]] std::string outer_name(std::string_view endpoint);
-// By which the network says that it uses a VLAN device (specs/uplink.h).
+// By which the network says that it uses a VLAN device (specs/service/uplink.h).
 [[nodiscard]] std::string network_vlan_user(const std::string& network);
 // "plumb endpoint ID": the alias of an endpoint's link.
 [[nodiscard]] std::string link_alias(std::string_view endpoint);

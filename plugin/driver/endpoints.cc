@@ -3,14 +3,14 @@
 #include <cstdio>
 #include <thread>
 
-#include "netns/route.h"
-#include "plugin/device.h"
+#include "netns/address/route.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/mac_choice.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/parent.h"
 #include "plugin/driver/turn.h"
-#include "specs/uplink.h"
+#include "plugin/node/device.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "plugin/driver/pools.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "plugin/driver/network_options.h"
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace plumb::driver {
 

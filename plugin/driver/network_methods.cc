@@ -5,7 +5,7 @@
 #include "docker_client/json.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/subnet.h"
-#include "specs/uplink.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

@@ -9,7 +9,7 @@
 
 #include "plugin/driver/networks.h"
 #include "plugin/driver/pools.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "specs/diagnostic.h"
-#include "specs/keywords.h"
-#include "specs/spelling.h"
-#include "specs/uplink.h"
-#include "specs/value.h"
-#include "specs/value_link.h"
+#include "specs/language/keywords.h"
+#include "specs/language/spelling.h"
+#include "specs/service/link_value.h"
+#include "specs/service/uplink.h"
+#include "specs/value/scalar.h"
+#include "specs/value/text.h"
 
 namespace plumb::driver {
 

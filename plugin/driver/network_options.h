@@ -7,8 +7,8 @@
 #include <map>
 #include <string>
 
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "plugin/device.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/parent.h"
 #include "plugin/driver/turn.h"
-#include "plugin/service_lock.h"
-#include "plugin/vlan_use.h"
-#include "specs/uplink.h"
+#include "plugin/node/device.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/node/vlan_use.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

@@ -22,12 +22,12 @@
 #include <utility>
 #include <vector>
 
-#include "netns/probe.h"
+#include "netns/lan/probe.h"
 #include "plugin/driver/arrivals.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record.h"
 #include "plugin/driver/store.h"
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "netns/address.h"
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "plugin/device.h"
-#include "plugin/open_vswitch.h"
-#include "specs/uplink.h"
+#include "netns/address/address.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "plugin/node/device.h"
+#include "plugin/node/open_vswitch.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 

@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "specs/ip.h"
-#include "specs/result.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "plugin/driver/record.h"
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace plumb::driver {
 

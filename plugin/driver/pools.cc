@@ -13,7 +13,7 @@
 
 #include "plugin/driver/pool_book.h"
 #include "plugin/driver/subnet.h"
-#include "specs/value.h"
+#include "specs/value/scalar.h"
 
 namespace plumb::driver {
 

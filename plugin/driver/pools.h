@@ -16,8 +16,8 @@
 
 #include "plugin/driver/record.h"
 #include "plugin/driver/store.h"
-#include "specs/ip.h"
-#include "specs/result.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -4,7 +4,7 @@
 // own, and new threads inherit them. Privilege: none for what is given up; CAP_SYS_ADMIN to uncover.
 #pragma once
 
-#include "specs/result.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -6,7 +6,7 @@
 // Privilege: that of Networks.
 #pragma once
 
-#include "plugin/driver/http_server.h"
+#include "plugin/daemon/http_server.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/pools.h"

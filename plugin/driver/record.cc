@@ -5,9 +5,9 @@
 #include "docker_client/json.h"
 #include "plugin/driver/store.h"
 #include "plugin/driver/subnet.h"
-#include "specs/diagnostic.h"
-#include "specs/uplink.h"
-#include "specs/value_link.h"
+#include "specs/service/link_value.h"
+#include "specs/service/uplink.h"
+#include "specs/value/text.h"
 
 namespace plumb::driver {
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "plugin/driver/network_options.h"
-#include "specs/dedicated.h"
-#include "specs/ip.h"
-#include "specs/result.h"
+#include "specs/value/dedicated_mark.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "specs/diagnostic.h"
+#include "specs/value/text.h"
 
 namespace plumb::driver {
 

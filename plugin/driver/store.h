@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::driver {
 

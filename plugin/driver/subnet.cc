@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "specs/diagnostic.h"
+#include "specs/value/text.h"
 
 namespace plumb::driver {
 

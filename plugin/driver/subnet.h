@@ -5,8 +5,8 @@
 
 #include <string_view>
 
-#include "specs/ip.h"
-#include "specs/result.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
 
 namespace plumb::driver {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "specs/planner.h"
-#include "specs/status.h"
+#include "specs/plan/planner.h"
+#include "specs/status/status.h"
 
 namespace plumb::watch {
 

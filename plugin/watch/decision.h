@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "specs/observed.h"
-#include "specs/service.h"
+#include "specs/plan/observed.h"
+#include "specs/service/service.h"
 
 namespace plumb::watch {
 

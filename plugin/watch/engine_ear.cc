@@ -16,8 +16,8 @@
 #include <optional>
 
 #include "docker_client/events.h"
-#include "netns/process.h"
-#include "plugin/container_config.h"
+#include "netns/namespace/process.h"
+#include "plugin/engine/container_config.h"
 #include "plugin/watch/decision.h"
 
 namespace plumb::watch {

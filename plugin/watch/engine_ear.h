@@ -11,8 +11,8 @@
 #include <string>
 #include <thread>
 
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::watch {
 

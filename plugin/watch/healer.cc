@@ -5,12 +5,12 @@
 #include <sstream>
 
 #include "docker_client/endpoint.h"
-#include "plugin/observer.h"
-#include "plugin/output.h"
-#include "plugin/service_engine.h"
-#include "plugin/service_lock.h"
-#include "plugin/watch/log.h"
-#include "specs/uplink.h"
+#include "plugin/daemon/log.h"
+#include "plugin/engine/service_engine.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/output/output.h"
+#include "plugin/verb/observer.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::watch {
 

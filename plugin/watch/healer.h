@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "plugin/started.h"
-#include "plugin/verb.h"
+#include "plugin/verb/started.h"
+#include "plugin/verb/verb.h"
 #include "plugin/watch/decision.h"
 #include "plugin/watch/metrics.h"
 #include "plugin/watch/sentinel.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "plugin/announce_later.h"
+#include "plugin/verb/announce_later.h"
 
 namespace plumb::watch {
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "plugin/actions.h"
-#include "plugin/service_lock.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/verb/actions.h"
 #include "plugin/watch/metrics.h"
 #include "plugin/watch/sentinel.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "specs/planner.h"
-#include "specs/uplink.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
 
 namespace plumb::watch {
 

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "netns/link_watch.h"
-#include "netns/process.h"
-#include "netns/rival_watch.h"
-#include "plugin/observer.h"
+#include "netns/lan/rival_watch.h"
+#include "netns/link/link_watch.h"
+#include "netns/namespace/process.h"
+#include "plugin/verb/observer.h"
 #include "plugin/watch/decision.h"
-#include "specs/service.h"
+#include "specs/service/service.h"
 
 namespace plumb::watch {
 

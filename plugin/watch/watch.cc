@@ -13,13 +13,13 @@
 #include <string_view>
 #include <utility>
 
-#include "plugin/console.h"
-#include "plugin/driver/activation.h"
-#include "plugin/driver/http_server.h"
+#include "plugin/daemon/activation.h"
+#include "plugin/daemon/http_server.h"
+#include "plugin/daemon/log.h"
 #include "plugin/driver/metrics.h"
-#include "plugin/service_lock.h"
-#include "plugin/signals.h"
-#include "plugin/watch/log.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/node/signals.h"
+#include "plugin/output/console.h"
 #include "plugin/watch/watcher.h"
 
 namespace plumb::watch {

@@ -3,7 +3,7 @@
 // Threads: main's; it makes others. Privilege: root.
 #pragma once
 
-#include "plugin/command_line.h"
+#include "plugin/command/command_line.h"
 
 namespace plumb::watch {
 

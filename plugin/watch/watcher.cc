@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "plugin/console.h"
-#include "plugin/driver/activation.h"
-#include "plugin/wakeup.h"
-#include "plugin/watch/log.h"
+#include "plugin/daemon/activation.h"
+#include "plugin/daemon/log.h"
+#include "plugin/node/wakeup.h"
+#include "plugin/output/console.h"
 
 namespace plumb::watch {
 

@@ -3,7 +3,7 @@
 // Nothing is polled. One thread waits: for the kernel's word on links, addresses, routes and the ends of processes, for
 // packets of rivals, for the files of what is started, and for the threads that listen to engines or look after a
 // service. Timers run only while a heal, an announcement or a rival is pending. Threads: as said; run() in main's.
-// Privilege: root, in effect; see plugin/actions.h.
+// Privilege: root, in effect; see plugin/verb/actions.h.
 #pragma once
 
 #include <poll.h>
@@ -20,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-#include "netns/link_watch.h"
+#include "netns/link/link_watch.h"
 #include "plugin/watch/engine_ear.h"
 #include "plugin/watch/healer.h"
 #include "plugin/watch/metrics.h"

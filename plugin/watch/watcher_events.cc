@@ -6,8 +6,8 @@
 #include <array>
 #include <utility>
 
-#include "netns/link.h"
-#include "plugin/watch/log.h"
+#include "netns/link/link.h"
+#include "plugin/daemon/log.h"
 #include "plugin/watch/watcher.h"
 
 namespace plumb::watch {

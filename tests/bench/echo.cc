@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 using plumb::UniqueFd;
 

@@ -11,9 +11,9 @@
 #include <functional>
 #include <vector>
 
-#include "netns/enter.h"
-#include "netns/link.h"
-#include "netns/route.h"
+#include "netns/address/route.h"
+#include "netns/link/link.h"
+#include "netns/namespace/enter.h"
 #include "tests/bench/bare.h"
 #include "tests/netns/lan.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 #include "tests/docker_client/process.h"
 #include "tests/docker_client/scratch.h"
 

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 #include "tests/docker_client/scratch.h"
 
 namespace plumb::test {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "specs/result.h"
-#include "specs/unique_fd.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
 #include "tests/docker_client/process.h"
 #include "tests/docker_client/scratch.h"
 

@@ -11,9 +11,9 @@
 #include <memory>
 #include <utility>
 
-#include "netns/link.h"
-#include "plugin/device.h"
+#include "netns/link/link.h"
 #include "plugin/driver/record.h"
+#include "plugin/node/device.h"
 
 namespace plumb::test {
 

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <type_traits>
 
-#include "netns/namespace.h"
-#include "netns/route_socket.h"
-#include "plugin/driver/http_server.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
+#include "plugin/daemon/http_server.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/networks.h"
 #include "plugin/driver/pools.h"

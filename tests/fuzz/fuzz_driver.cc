@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "driver_world.h"
-#include "specs/ip.h"
+#include "specs/value/ip.h"
 
 namespace {
 

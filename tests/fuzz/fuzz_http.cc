@@ -19,8 +19,8 @@
 #include <string>
 #include <string_view>
 
-#include "plugin/driver/http_server.h"
-#include "specs/unique_fd.h"
+#include "plugin/daemon/http_server.h"
+#include "specs/value/unique_fd.h"
 
 namespace {
 

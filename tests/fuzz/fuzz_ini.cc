@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "specs/ini.h"
-#include "specs/loader.h"
-#include "specs/utf8.h"
+#include "specs/language/ini.h"
+#include "specs/service/loader.h"
+#include "specs/value/utf8.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 #include "tests/lab/node.h"
 
 namespace plumb::lab {

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/unique_fd.h"
+#include "specs/value/unique_fd.h"
 
 namespace plumb::lab {
 

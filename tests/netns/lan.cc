@@ -15,10 +15,10 @@
 #include <cstring>
 #include <filesystem>
 
-#include "netns/enter.h"
-#include "netns/message.h"
-#include "netns/neighbour.h"
-#include "netns/sysctl.h"
+#include "netns/address/neighbour.h"
+#include "netns/address/sysctl.h"
+#include "netns/namespace/enter.h"
+#include "netns/socket/message.h"
 
 namespace plumb::netns::test {
 

@@ -11,12 +11,12 @@
 #include <string_view>
 #include <vector>
 
-#include "netns/address.h"
-#include "netns/link.h"
-#include "netns/namespace.h"
-#include "netns/packet_socket.h"
-#include "netns/route_socket.h"
-#include "specs/ip.h"
+#include "netns/address/address.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/packet_socket.h"
+#include "netns/socket/route_socket.h"
+#include "specs/value/ip.h"
 
 namespace plumb::netns::test {
 

@@ -1,0 +1,106 @@
+#include "netns/address/address.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "netns/socket/attributes.h"
+#include "netns/socket/dump.h"
+#include "netns/socket/message.h"
+
+namespace plumb::netns {
+
+namespace {
+
+int family_number(Family family) {
+  switch (family) {
+    case Family::v4: return AF_INET;
+    case Family::v6: return AF_INET6;
+    case Family::any: break;
+  }
+  return AF_UNSPEC;
+}
+
+std::optional<Address> decode_address(const nlmsghdr& message) {
+  const auto header = family_header<ifaddrmsg>(message);
+  if (message.nlmsg_type != RTM_NEWADDR || !header) return std::nullopt;
+  const Attributes<IFA_MAX> attributes(message, sizeof(ifaddrmsg));
+  // On a point-to-point link IFA_ADDRESS is the peer's; IFA_LOCAL, where there is one, is always ours
+  // (linux/if_addr.h).
+  const auto local = attributes.has(IFA_LOCAL) ? attributes.address(IFA_LOCAL) : attributes.address(IFA_ADDRESS);
+  if (!local) return std::nullopt;
+  const auto cidr = Cidr::make(*local, header->ifa_prefixlen);
+  if (!cidr) return std::nullopt;
+  const std::uint32_t flags = attributes.u32(IFA_FLAGS).value_or(header->ifa_flags);
+  return Address{.cidr = *cidr,
+                 .ifindex = static_cast<int>(header->ifa_index),
+                 .tentative = (flags & IFA_F_TENTATIVE) != 0,
+                 .dadfailed = (flags & IFA_F_DADFAILED) != 0,
+                 .deprecated = (flags & IFA_F_DEPRECATED) != 0,
+                 .permanent = (flags & IFA_F_PERMANENT) != 0,
+                 .secondary = !local->is_v6() && (flags & IFA_F_SECONDARY) != 0};
+}
+
+ifaddrmsg address_header(int ifindex, const Cidr& cidr) {
+  ifaddrmsg header{};
+  header.ifa_family = static_cast<std::uint8_t>(cidr.address().family());
+  header.ifa_prefixlen = static_cast<std::uint8_t>(cidr.prefix());
+  header.ifa_index = static_cast<std::uint32_t>(ifindex);
+  return header;
+}
+
+Err explain_add(int ifindex, const Cidr& cidr, const Answer& answer) {
+  Error error = refusal(answer, "add " + cidr.to_string() + " to device " + std::to_string(ifindex));
+  if (answer.err == EACCES || answer.err == EOPNOTSUPP || answer.err == EAFNOSUPPORT) {
+    // addrconf's word for a device (or a kernel) where IPv6 is off (inet6_addr_add, net/ipv6/addrconf.c).
+    if (cidr.address().is_v6()) {
+      error.kind = ErrorKind::unsupported;
+      error.next = "IPv6 is off on this device: check the sysctl net.ipv6.conf.*.disable_ipv6";
+    }
+  } else if (answer.err == EPERM) {
+    error.next = "Run as root, or with CAP_NET_ADMIN";
+  } else if (answer.err == ENOBUFS || (answer.err == EINVAL && cidr.address().is_v6())) {
+    error.next = "The device may be too small for IP (MTU under 68, or 1280 for IPv6)";
+  }
+  return Err{std::move(error)};
+}
+
+}  // namespace
+
+Result<std::vector<Address>> addresses(RouteSocket& socket, int ifindex, Family family) {
+  const auto request = [&] {
+    ifaddrmsg header{};
+    header.ifa_family = static_cast<std::uint8_t>(family_number(family));
+    header.ifa_index = static_cast<std::uint32_t>(ifindex);
+    return Message(RTM_GETADDR, NLM_F_DUMP, header);
+  };
+  return dump<Address>(socket, request, decode_address, "list the addresses", {ENODEV});
+}
+
+Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr, AddAddress options) {
+  Message message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address_header(ifindex, cidr));
+  message.put(IFA_LOCAL, cidr.address());
+  message.put(IFA_ADDRESS, cidr.address());
+  if (const auto broadcast = cidr.broadcast()) message.put(IFA_BROADCAST, *broadcast);
+  const std::uint32_t flags =
+      (options.noprefixroute ? IFA_F_NOPREFIXROUTE : 0U) | (options.nodad ? static_cast<unsigned>(IFA_F_NODAD) : 0U);
+  if (flags != 0) message.put(IFA_FLAGS, flags);
+  const Answer answer = socket.exchange(message);
+  if (answer.ok()) return Added::created;
+  if (answer.err == EEXIST) return Added::present;
+  return explain_add(ifindex, cidr, answer);
+}
+
+Result<void> remove_address(RouteSocket& socket, int ifindex, const Cidr& cidr) {
+  Message message(RTM_DELADDR, 0, address_header(ifindex, cidr));
+  message.put(IFA_LOCAL, cidr.address());
+  message.put(IFA_ADDRESS, cidr.address());
+  const Answer answer = socket.exchange(message);
+  if (answer.ok() || answer.err == EADDRNOTAVAIL || answer.err == ENODEV || answer.err == ENXIO) return {};
+  return Err{refusal(answer, "remove " + cidr.to_string() + " from device " + std::to_string(ifindex))};
+}
+
+}  // namespace plumb::netns

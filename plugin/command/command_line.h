@@ -1,0 +1,81 @@
+// The command line: what was asked for. The only file that knows the option parser.
+//
+// Threads: main's. Privilege: none.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/verb/spec_file.h"
+
+namespace plumb {
+
+enum class Action {
+  validate,
+  plan,
+  start,
+  stop,
+  restart,
+  prepare,
+  activate,
+  boot,
+  shutdown,
+  status,
+  doctor,
+  ls,
+  logs,
+  enter,
+  keywords,
+  docker,
+  driver,
+  watch,
+  ocf,
+  version
+};
+
+// Of `driver`.
+struct DriverCommand {
+  std::string socket = "/run/docker/plugins/plumb.sock";  // where Docker looks for a driver with the name plumb
+  std::string metrics;                                    // a socket, too; empty: none
+  std::string state = "/var/lib/plumb/driver";
+  bool check = false;
+};
+
+struct CommandLine {
+  Action action = Action::version;
+  std::string service;                 // a name or a path
+  std::string keyword;                 // of `keywords`
+  std::vector<std::string> arguments;  // of `docker`; the containers of `logs`; the command of `enter`
+  std::string container;               // of `enter`
+  bool inside = false;                 // of `enter`: in the container itself
+  bool follow = false;                 // of `logs`, as the next three
+  bool timestamps = false;
+  std::optional<unsigned> tail;
+  std::optional<std::chrono::milliseconds> since;
+  std::string plan_verb = "start";  // of `plan`
+  DriverCommand driver;
+  std::string ocf_action;     // of `ocf`
+  std::string watch_metrics;  // of `watch`: a socket; empty: none
+  SpecPlace place;
+  bool json = false;
+  bool timing = false;
+  bool quiet = false;
+};
+
+// The parsed command line, or the exit code when it is done with: help was printed (0), the usage is wrong (2), or the
+// parser itself could not be set up (1), which is a fault of plumb.
+struct Parsed {
+  std::optional<CommandLine> command;
+  int exit_code = 0;
+};
+[[nodiscard]] Parsed parse_command_line(int argc, char** argv);
+
+[[nodiscard]] std::vector<std::string> command_names();
+
+// Names that one command gives to two of its options, as "enter: container". CLI11 throws for them from its release 2.4
+// on, and takes either before: there are to be none.
+[[nodiscard]] std::vector<std::string> names_given_twice();
+
+}  // namespace plumb

@@ -1,0 +1,312 @@
+#include "plugin/engine/private_engine.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "plugin/node/program.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/node/wakeup.h"
+
+namespace plumb {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Deadline = std::chrono::steady_clock::time_point;
+
+// A cold start takes about half a second; a large image store or a slow disk makes it many.
+constexpr std::chrono::seconds start_deadline{120};
+// dockerd gives its containers 15 s at most when it shuts down (shutdown-timeout).
+constexpr std::chrono::seconds stop_deadline{45};
+
+// Field 22 of /proc/PID/stat (proc(5)): start time in clock ticks since boot; empty when there is no such process. With
+// the pid it identifies a process for as long as the machine is up.
+std::string start_time_of(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return {};
+  const auto paren = line.rfind(')');  // the name before it may hold anything
+  if (paren == std::string::npos) return {};
+  std::istringstream rest(line.substr(paren + 1));
+  std::string word;
+  for (int field = 3; field <= 22; ++field)
+    if (!(rest >> word)) return {};
+  return word;
+}
+
+// The last lines of the engine's log that say something went wrong, for its error message.
+std::string tail_of(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::string last;
+  while (std::getline(file, line))
+    if (!line.empty()) last = line;
+  return last;
+}
+
+Result<UniqueFd> bind_notify_socket(const std::string& path) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) return Err{errno_error(errno, "make a socket")};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return Err{ErrorKind::spec, "the path " + path + " is too long for a socket"};
+  std::memcpy(static_cast<char*>(address.sun_path), path.data(), path.size());
+  ::unlink(path.c_str());
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return Err{errno_error(errno, "bind " + path)};
+  return fd;
+}
+
+// Whether somebody listens on the socket, and with the pid of who does (SO_PEERCRED: of the process that listened).
+bool listened_by(const std::string& path, int pid) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(static_cast<char*>(address.sun_path), path.data(), std::min(path.size(), sizeof address.sun_path - 1));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == pid;
+}
+
+int remaining_ms(Deadline deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::max<std::int64_t>(0, left.count()));
+}
+
+}  // namespace
+
+PrivateEngine PrivateEngine::of(const Service& service) { return PrivateEngine(service); }
+
+PrivateEngine::PrivateEngine(const Service& service)
+    : service_(service.name),
+      data_dir_(service.docker_data_dir),
+      daemon_args_(service.docker_daemon_args),
+      run_dir_("/run/plumb/" + service.name),
+      socket_(run_dir_ + "/docker.sock"),
+      pid_file_(run_dir_ + "/docker.pid"),
+      record_(run_dir_ + "/engine.pid"),
+      log_("/var/log/plumb/" + service.name + ".dockerd.log") {}
+
+std::optional<PrivateEngine::Record> PrivateEngine::read_record() const {
+  std::ifstream file(record_);
+  Record record;
+  if (!(file >> record.pid >> record.start_time) || record.pid <= 0) return std::nullopt;
+  return record;
+}
+
+// The recorded process, if it still is that process. The pidfd is opened before the start time is read: from then on
+// the number cannot pass to another process unnoticed.
+std::optional<netns::Process> PrivateEngine::process() const {
+  const auto record = read_record();
+  if (!record) return std::nullopt;
+  auto process = netns::Process::open(record->pid);
+  if (!process || start_time_of(record->pid) != record->start_time || !process->alive()) return std::nullopt;
+  return std::move(*process);
+}
+
+Result<EngineState> PrivateEngine::state() const {
+  std::error_code ec;
+  if (!fs::exists(record_, ec)) return EngineState::down;
+  if (process()) return EngineState::up;
+  // An empty or torn record was written by a start that was killed before the engine's program was executed.
+  return read_record() ? EngineState::crashed : EngineState::down;
+}
+
+Result<void> PrivateEngine::write_record(int pid) const {
+  const std::string temporary = record_ + ".new";
+  {
+    std::ofstream file(temporary, std::ios::trunc);
+    file << pid << ' ' << start_time_of(pid) << '\n';
+    if (!file.flush()) return Err{ErrorKind::failed, "write " + temporary + ": " + std::strerror(errno)};
+  }
+  if (::rename(temporary.c_str(), record_.c_str()) != 0) return Err{errno_error(errno, "rename " + temporary)};
+  return {};
+}
+
+Result<void> PrivateEngine::prepare_directories() const {
+  // The longest path that the engine binds a socket to (sun_path of unix(7): 107 bytes).
+  const std::string longest = run_dir_ + "/exec/containerd/containerd.sock.ttrpc";
+  if (longest.size() > 107)
+    return Err{ErrorKind::spec,
+               "the name " + service_ + " is too long for a service with docker_data_dir: " + longest +
+                   " would be no socket's path",
+               "shorten it by " + std::to_string(longest.size() - 107) + " bytes"};
+  TRY(run_directory());
+  for (const auto& path : {run_dir_, run_dir_ + "/exec", std::string("/var/log/plumb"), data_dir_}) {
+    std::error_code ec;
+    fs::create_directories(path, ec);
+    if (ec) return Err{errno_error(ec.value(), "make directory " + path)};
+  }
+  std::ofstream(run_dir_ + "/daemon.json") << "{}\n";
+  return {};
+}
+
+Result<std::vector<std::string>> PrivateEngine::arguments() const {
+  const auto program = TRY(find_program("dockerd", "install Docker Engine (Debian: apt-get install docker.io)"));
+  std::vector<std::string> out = {
+      program, "--data-root", data_dir_, "--exec-root", run_dir_ + "/exec", "--pidfile", pid_file_, "--host",
+      "unix://" + socket_,
+      // A system-wide containerd is shared when there is one: the names keep the services apart.
+      "--containerd-namespace", "plumb-" + service_, "--containerd-plugins-namespace", "plumb-" + service_ + "-plugins",
+      // Plumb does the network. The host's bridges, rules and sysctls are not this engine's.
+      "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"};
+  const bool own_config = std::any_of(daemon_args_.begin(), daemon_args_.end(),
+                                      [](const std::string& a) { return a.starts_with("--config-file"); });
+  // Not /etc/docker/daemon.json: it is the system engine's, and what it sets there collides with the flags above.
+  if (!own_config) out.insert(out.end(), {"--config-file", run_dir_ + "/daemon.json"});
+  out.insert(out.end(), daemon_args_.begin(), daemon_args_.end());
+  return out;
+}
+
+Result<netns::Process> PrivateEngine::spawn(const std::string& notify_path) const {
+  UniqueFd log(::open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640));
+  if (!log) return Err{errno_error(errno, "open " + log_)};
+  const auto command = TRY(arguments());
+  auto gated = TRY(GatedProgram::fork(command, {"NOTIFY_SOCKET=" + notify_path}, log.get()));
+  TRY(write_record(gated.pid()));
+  auto process = TRY(netns::Process::open(gated.pid()));
+  TRY(gated.go());
+  return process;
+}
+
+Result<void> PrivateEngine::start(const std::stop_token& stop) {
+  if (const auto running = process()) return await_adopted(*running, stop);
+  TRY(prepare_directories());
+  withdraw_leftovers();
+  // Whoever wrote these is gone: process() has just asked.
+  for (const auto& stale : {socket_, pid_file_}) ::unlink(stale.c_str());
+  const std::string notify_path = run_dir_ + "/notify.sock";
+  const auto notify = TRY(bind_notify_socket(notify_path));
+  const auto engine = TRY(spawn(notify_path));
+  auto ready = await_ready(engine, notify.get(), stop);
+  ::unlink(notify_path.c_str());
+  if (!ready) {
+    if (auto ended = this->stop(); !ended) ready.error().what += "; and " + ended.error().what;
+    return ready;
+  }
+  return {};
+}
+
+// dockerd says READY=1 on NOTIFY_SOCKET when its API answers (sd_notify(3); moby cmd/dockerd/daemon_linux.go).
+Result<void> PrivateEngine::await_ready(const netns::Process& process, int notify_fd,
+                                        const std::stop_token& stop) const {
+  const Wakeup wakeup(stop);
+  const Deadline deadline = std::chrono::steady_clock::now() + start_deadline;
+  for (;;) {
+    std::array<pollfd, 3> fds{{{notify_fd, POLLIN, 0}, {process.fd(), POLLIN, 0}, {wakeup.fd(), POLLIN, 0}}};
+    const int ready = ::poll(fds.data(), fds.size(), remaining_ms(deadline));
+    if (ready < 0 && errno != EINTR) return Err{errno_error(errno, "wait for dockerd")};
+    if (stop.stop_requested()) return Err{ErrorKind::cancelled, "start the engine of " + service_ + ": interrupted"};
+    if (ready == 0)
+      return Err{
+          ErrorKind::timeout,
+          "start the engine of " + service_ + ": not ready after " + std::to_string(start_deadline.count()) + " s",
+          "see " + log_};
+    if (fds[0].revents != 0) {
+      std::array<char, 512> buffer{};
+      const auto size = ::recv(notify_fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (size > 0 &&
+          std::string_view(buffer.data(), static_cast<std::size_t>(size)).find("READY=1") != std::string_view::npos)
+        return {};
+    } else if (fds[1].revents != 0) {
+      return Err{ErrorKind::failed, "start the engine of " + service_ + ": dockerd ended: " + tail_of(log_),
+                 "see " + log_};
+    }
+  }
+}
+
+// An engine that another, killed start has begun: its READY went to a socket that is gone, so its own socket is
+// awaited; a request waits there until the API answers.
+Result<void> PrivateEngine::await_adopted(const netns::Process& process, const std::stop_token& stop) const {
+  const Wakeup wakeup(stop);
+  UniqueFd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  // A socket is there before somebody listens on it. dockerd sets its mode after that (go-connections
+  // sockets.NewUnixSocketWithOpts), which is the last event that there is.
+  if (!watch || ::inotify_add_watch(watch.get(), run_dir_.c_str(), IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0)
+    return Err{errno_error(errno, "watch " + run_dir_)};
+  const Deadline deadline = std::chrono::steady_clock::now() + start_deadline;
+  while (!listened_by(socket_, process.pid())) {
+    std::array<pollfd, 3> fds{{{watch.get(), POLLIN, 0}, {process.fd(), POLLIN, 0}, {wakeup.fd(), POLLIN, 0}}};
+    const int ready = ::poll(fds.data(), fds.size(), remaining_ms(deadline));
+    if (stop.stop_requested()) return Err{ErrorKind::cancelled, "start the engine of " + service_ + ": interrupted"};
+    if (ready == 0)
+      return Err{ErrorKind::timeout, "start the engine of " + service_ + ": its socket " + socket_ + " does not appear",
+                 "see " + log_};
+    if (fds[1].revents != 0)
+      return Err{ErrorKind::failed, "start the engine of " + service_ + ": dockerd ended: " + tail_of(log_),
+                 "see " + log_};
+    std::array<char, 4096> drained{};
+    while (::read(watch.get(), drained.data(), drained.size()) > 0) {
+    }
+  }
+  return {};
+}
+
+Result<void> PrivateEngine::stop() {
+  if (const auto engine = process()) {
+    TRY(engine->signal(SIGTERM));
+    if (auto ended = engine->wait(std::chrono::steady_clock::now() + stop_deadline); !ended) {
+      if (ended.error().kind != ErrorKind::timeout) return ended;
+      // The record stays: the next verb sees a crashed engine and clears up after it.
+      TRY(engine->signal(SIGKILL));
+      return Err{ErrorKind::timeout,
+                 "stop the engine of " + service_ + ": still there after " + std::to_string(stop_deadline.count()) +
+                     " s, killed",
+                 "see " + log_ + "; run `plumb stop " + service_ + "` again"};
+    }
+  }
+  remove_run_files();
+  return {};
+}
+
+// Of an engine that was killed: its containers run on, and the new engine ends them, but their namespaces die some time
+// after that. Until then their addresses would answer, to our own probe too. So their links are removed now. An engine
+// keeps its sandboxes bound in its exec root (libnetwork osl.SetBasePath).
+void PrivateEngine::withdraw_leftovers() const {
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(run_dir_ + "/exec/netns", ec)) {
+    const auto ns = netns::Namespace::from_path(entry.path());
+    if (!ns || ns->is_current()) continue;
+    auto socket = netns::RouteSocket::open(*ns);
+    if (!socket) continue;
+    const auto links = netns::links(*socket);
+    if (!links) continue;
+    // What cannot be removed is found by the probe.
+    for (const auto& link : *links)
+      if (!link.loopback) [[maybe_unused]]
+        const auto removed = netns::remove_link(*socket, link.index);
+  }
+}
+
+void PrivateEngine::remove_run_files() const {
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(run_dir_ + "/exec/netns", ec))
+    ::umount2(entry.path().c_str(), MNT_DETACH);  // a sandbox that a killed engine left bound
+  // The record goes last but one: while it is there the next verb knows that there is something to clear.
+  for (const auto& entry : fs::directory_iterator(run_dir_, ec))
+    if (entry.path() != record_) fs::remove_all(entry.path(), ec);
+  ::unlink(record_.c_str());
+  ::rmdir(run_dir_.c_str());
+}
+
+}  // namespace plumb

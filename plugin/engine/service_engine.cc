@@ -1,0 +1,73 @@
+#include "plugin/engine/service_engine.h"
+
+#include "docker_client/endpoint.h"
+#include "plugin/verb/executor.h"
+
+namespace plumb {
+
+ServiceEngine::ServiceEngine(const Service& service) {
+  if (!service.docker_data_dir.empty()) private_ = PrivateEngine::of(service);
+}
+
+Result<std::string> ServiceEngine::socket() const {
+  if (private_) return private_->socket();
+  return docker::engine_socket(docker::Environment::of_process());
+}
+
+Result<EngineState> ServiceEngine::state() const { return private_ ? private_->state() : EngineState::up; }
+
+ObservedEngine ServiceEngine::observe(const std::stop_token& stop) {
+  ObservedEngine out;
+  out.is_private = is_private();
+  const auto path = socket();
+  out.socket = path ? "unix://" + *path : std::string{};
+  if (private_) {
+    auto state = private_->state();
+    if (!state) {
+      out.state = EngineState::unreachable;
+      out.error = std::move(state).error();
+      return out;
+    }
+    out.state = *state;
+    if (out.state != EngineState::up) return out;
+  }
+  auto connected = client(stop);
+  // Its process lives, its socket is not there yet: a start that was killed has begun it, and it goes on starting.
+  if (!connected && private_ && connected.error().kind == ErrorKind::unreachable && private_->start(stop))
+    connected = client(stop);
+  if (!connected) {
+    out.state = EngineState::unreachable;
+    out.error = connected.error();
+    return out;
+  }
+  out.state = EngineState::up;
+  out.version = "API " + docker::to_string((*connected)->version());
+  out.keeps_joined = (*connected)->is_podman();
+  return out;
+}
+
+Result<docker::Client*> ServiceEngine::client(const std::stop_token& stop) {
+  const std::lock_guard lock(mutex_);
+  if (!client_) {
+    const auto path = TRY(socket());
+    auto opened = EngineTime::count([&] {
+      return docker::Client::open(path, docker::Call{std::chrono::seconds{30}, stop});
+    });
+    client_ = std::make_unique<docker::Client>(TRY(std::move(opened)));
+  }
+  return client_.get();
+}
+
+Result<void> ServiceEngine::start(const std::stop_token& stop) {
+  return EngineTime::count([&] { return private_->start(stop); });
+}
+
+Result<void> ServiceEngine::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    client_.reset();
+  }
+  return EngineTime::count([&] { return private_->stop(); });
+}
+
+}  // namespace plumb

@@ -1,0 +1,49 @@
+// ServiceEngine: the engine that a service's containers live in, be it the node's own or a private one.
+//
+// Threads: client() may be called from several threads at once, the rest by one. Privilege: write access to the socket;
+// root for a private engine.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "docker_client/client.h"
+#include "plugin/engine/private_engine.h"
+#include "specs/plan/observed.h"
+#include "specs/service/service.h"
+#include "specs/value/result.h"
+
+namespace plumb {
+
+class ServiceEngine {
+ public:
+  // Touches nothing; errors of a wrong DOCKER_HOST or context come from observe() and client().
+  explicit ServiceEngine(const Service& service);
+
+  [[nodiscard]] bool is_private() const { return private_.has_value(); }
+
+  // `up` for the node's own engine, which only client() asks; else PrivateEngine::state().
+  [[nodiscard]] Result<EngineState> state() const;
+
+  // Asks whether it is there, and connects when it is. Never fails: what went wrong is in the answer.
+  [[nodiscard]] ObservedEngine observe(const std::stop_token& stop);
+
+  // The connected client; connects at the first call. Errors: unreachable, permission, ...
+  [[nodiscard]] Result<docker::Client*> client(const std::stop_token& stop);
+
+  // Only for a private engine: PrivateEngine::start() and stop(), with the client made anew or dropped.
+  [[nodiscard]] Result<void> start(const std::stop_token& stop);
+  [[nodiscard]] Result<void> stop();
+
+ private:
+  [[nodiscard]] Result<std::string> socket() const;
+
+  std::optional<PrivateEngine> private_;
+  std::mutex mutex_;
+  std::unique_ptr<docker::Client> client_;
+};
+
+}  // namespace plumb

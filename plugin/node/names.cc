@@ -1,0 +1,157 @@
+#include "plugin/node/names.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <span>
+#include <system_error>
+#include <thread>
+
+#include "plugin/verb/executor.h"
+
+namespace plumb {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string cache_folder = "/var/cache/plumb/names";
+// A resolver that is well answers within milliseconds; glibc gives a dead one 5 s and asks again.
+constexpr std::chrono::seconds patience_with_cache{1};
+constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::milliseconds again{250};
+
+std::vector<IpAddress> without_loopback(const addrinfo* list) {
+  std::vector<IpAddress> out;
+  for (const addrinfo* i = list; i != nullptr; i = i->ai_next) {
+    // sockaddr_in and sockaddr_in6 have their address at offsets 4 and 8.
+    const auto* base = reinterpret_cast<const std::uint8_t*>(i->ai_addr);
+    const auto address =
+        IpAddress::from_bytes(i->ai_family == AF_INET6 ? std::span(base + 8, 16) : std::span(base + 4, 4));
+    if (address && !address->is_loopback() && std::find(out.begin(), out.end(), *address) == out.end())
+      out.push_back(*address);
+  }
+  return out;
+}
+
+// The file has one address to a line; its time is that of the answer.
+struct Remembered {
+  std::vector<IpAddress> addresses;
+  std::chrono::minutes age{0};
+};
+
+Remembered recall(const std::string& name) {
+  Remembered out;
+  std::ifstream file(cache_folder + "/" + name);
+  for (std::string line; std::getline(file, line);)
+    if (const auto address = IpAddress::parse(line)) out.addresses.push_back(*address);
+  std::error_code ec;
+  const auto when = fs::last_write_time(cache_folder + "/" + name, ec);
+  if (!ec) out.age = std::chrono::duration_cast<std::chrono::minutes>(fs::file_time_type::clock::now() - when);
+  return out;
+}
+
+void remember(const std::string& name, const std::vector<IpAddress>& addresses) {
+  std::error_code ec;
+  fs::create_directories(cache_folder, ec);
+  const std::string path = cache_folder + "/" + name;
+  const std::string draft = cache_folder + "/." + name + "." + std::to_string(::gettid());  // threads do it, too
+  {
+    std::ofstream file(draft);
+    for (const auto& address : addresses) file << address.to_string() << '\n';
+    if (!file.flush()) return;
+  }
+  fs::rename(draft, path, ec);
+  if (ec) fs::remove(draft, ec);
+}
+
+}  // namespace
+
+struct Names::Question {
+  std::string name;
+  std::chrono::milliseconds wait{0};  // for a name that does not resolve yet
+  std::mutex mutex;
+  std::condition_variable answered;
+  bool done = false;
+  int code = 0;  // EAI_*
+  std::vector<IpAddress> addresses;
+
+  void ask() {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;  // one entry for each address
+    addrinfo* list = nullptr;
+    int result = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
+    // Nothing tells when a name comes to be.
+    for (const auto until = Clock::now() + wait; result != 0 && Clock::now() < until;) {
+      std::this_thread::sleep_for(again);
+      result = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
+    }
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
+    const std::lock_guard lock(mutex);
+    code = result;
+    addresses = without_loopback(list);
+    done = true;
+    answered.notify_one();
+  }
+};
+
+Names::Names(const Service& service, bool starting) {
+  for (const auto& ip : service.ips) {
+    if (ip.disable) continue;
+    for (const auto& name : ip.names) {
+      const auto asked = [&](const auto& question) { return question->name == name; };
+      if (IpAddress::parse(name) || std::any_of(questions_.begin(), questions_.end(), asked)) continue;
+      auto question = std::make_shared<Question>();
+      question->name = name;
+      if (starting) question->wait = ip.wait_dns;
+      // getaddrinfo cannot be interrupted: who has waited long enough leaves it behind.
+      std::thread([question] { question->ask(); }).detach();
+      questions_.push_back(std::move(question));
+    }
+  }
+}
+
+void Names::collect(Observed& seen) {
+  for (const auto& question : questions_) {
+    const auto& name = question->name;
+    const auto known = recall(name);
+    if (!known.addresses.empty()) seen.former_names[name] = known.addresses;
+    std::unique_lock lock(question->mutex);
+    const auto limit = question->wait + (known.addresses.empty() ? patience : patience_with_cache);
+    const bool done = question->answered.wait_for(lock, limit, [&] { return question->done; });
+    if (done && question->code == 0 && !question->addresses.empty()) {
+      seen.names[name] = question->addresses;
+      if (known.addresses.empty()) remember(name, question->addresses);
+      continue;
+    }
+    const bool denied = done && (question->code == 0 || question->code == EAI_NONAME || question->code == EAI_NODATA);
+    if (!denied && !known.addresses.empty()) {
+      seen.names[name] = known.addresses;
+      seen.old_names[name] = known.age;
+      continue;
+    }
+    const std::string why = !done                 ? "no answer within " + std::to_string(limit.count()) + " ms"
+                            : question->code == 0 ? std::string("only loopback addresses")
+                                                  : std::string(::gai_strerror(question->code));
+    seen.name_errors[name] = Error{ErrorKind::not_found, 0, "resolve " + name + ": " + why, {}};
+  }
+}
+
+NameAddresses answered_names(const Observed& seen) {
+  NameAddresses out = seen.names;
+  for (const auto& [name, age] : seen.old_names) out.erase(name);
+  return out;
+}
+
+void remember_names(const NameAddresses& names) {
+  for (const auto& [name, addresses] : names) remember(name, addresses);
+}
+
+}  // namespace plumb

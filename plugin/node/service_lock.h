@@ -1,0 +1,64 @@
+// ServiceLock: one verb at a time for each service on a node, and a generation that tells a later verb from an earlier.
+//
+// An flock(2) on /run/plumb/SERVICE.lock: the kernel drops it with its holder, so a killed verb never blocks the next.
+// The file says who holds it, for who waits.
+// Threads: one at a time. Privilege: write access to the run directory.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
+
+namespace plumb {
+
+// Identifies one verb's run. Written into the lock file, so that an announcer that outlives its verb can tell, with
+// two system calls, whether another verb has come since.
+using Generation = std::array<char, 32>;
+
+class ServiceLock {
+ public:
+  // For a verb, `holder`, that begins now. Waits until nobody else holds it; says on standard error for whom when it
+  // has to wait. Errors: permission.
+  [[nodiscard]] static Result<ServiceLock> take(const std::string& service, std::string_view holder);
+  // The same in silence, and without a generation: for who has to look once more before anything is changed, and may
+  // then leave all as it is. begin() makes it a verb's run.
+  [[nodiscard]] static Result<ServiceLock> hold(const std::string& service, std::string_view holder);
+  [[nodiscard]] Result<void> begin();
+  // Somebody else held it first: what was seen before may be so no more.
+  [[nodiscard]] bool has_waited() const { return waited_; }
+
+  // Whether the verb before this one was killed: requests of its may still be on their way through the engine.
+  [[nodiscard]] bool after_a_kill() const { return after_a_kill_; }
+  // This verb has come to its end, well or not; nothing of its is on its way any more.
+  void finish() const;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const Generation& generation() const { return generation_; }
+
+ private:
+  enum class Wait { said, silent };
+  static Result<ServiceLock> hold(const std::string& service, std::string_view holder, Wait wait);
+  ServiceLock(UniqueFd fd, std::string path, std::string holder)
+      : fd_(std::move(fd)), path_(std::move(path)), holder_(std::move(holder)) {}
+  UniqueFd fd_;
+  std::string path_;
+  std::string holder_;  // as it stands in the file
+  Generation generation_{};
+  bool after_a_kill_ = false;
+  bool waited_ = false;
+};
+
+// The generation that stands in the lock file at `path`; zeros when it cannot be read.
+[[nodiscard]] Generation current_generation(const char* path);
+
+// What services share on a node is changed by one verb at a time: the node's own links to addresses on macvlans, and
+// VLAN devices. Who adds a user must not meet who removes the device. Held as long as the descriptor. Waits.
+[[nodiscard]] Result<UniqueFd> lock_node_links();
+
+// Where plumb keeps what must not survive a reboot: /run/plumb. Made when it is missing. Errors: permission.
+[[nodiscard]] Result<std::string> run_directory();
+
+}  // namespace plumb

@@ -1,0 +1,127 @@
+// Actions: carries out the steps of a plan on the engine and the kernel, and books what takes each back.
+//
+// Threads: perform() is called from several threads at once, for the steps of one plan. Privilege: root, in effect:
+// CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN and the engine's socket.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "docker_client/container.h"
+#include "docker_client/image.h"
+#include "netns/lan/announce.h"
+#include "netns/lan/probe.h"
+#include "netns/link/link.h"
+#include "netns/namespace/namespace.h"
+#include "netns/socket/route_socket.h"
+#include "plugin/engine/service_engine.h"
+#include "plugin/verb/executor.h"
+#include "plugin/verb/handover.h"
+#include "plugin/verb/observer.h"
+#include "specs/plan/plan.h"
+#include "specs/service/service.h"
+
+namespace plumb {
+
+// An address that this run has claimed, to be announced again.
+struct Claimed {
+  netns::Announcer announcer;
+  AnnouncePolicy policy;
+};
+
+// Called with the progress of a pull, from the step's thread.
+using OnPull = std::function<void(const std::string& image, const docker::PullProgress& progress)>;
+
+class Actions {
+ public:
+  // All references outlive this. `undo` may be null: nothing is booked then (stop).
+  Actions(const Service& service, ServiceEngine& engine, UndoLog* undo, OnPull on_pull)
+      : service_(service), engine_(engine), undo_(undo), on_pull_(std::move(on_pull)) {}
+
+  // Takes over what was observed before the plan was made.
+  void adopt(const Observation& observation);
+
+  // Carries out one step. Errors say the step, the object, and the kernel's or the engine's words.
+  [[nodiscard]] Result<void> perform(const Step& step, const std::stop_token& stop);
+
+  // What this run has probed and found free, for the planner's second look.
+  [[nodiscard]] std::set<IpAddress> probed_free();
+  // What this run has claimed; the caller announces it again later.
+  [[nodiscard]] std::vector<Claimed> take_claimed();
+
+ private:
+  // One namespace with an rtnetlink conversation, made once for all steps in it.
+  struct Place {
+    std::shared_ptr<const netns::Namespace> ns;
+    std::optional<netns::RouteSocket> socket;
+    std::mutex mutex;  // of the conversation
+  };
+
+  void book(const Step& step, Undo undo);
+  [[nodiscard]] const ContainerResource& container_of(const Step& step) const;
+  [[nodiscard]] const IpResource& ip_of(const Step& step) const;
+  [[nodiscard]] std::string id_of(const Step& step);
+  [[nodiscard]] Result<std::shared_ptr<Place>> place(const std::string& container);
+
+  // actions_engine.cc
+  Result<void> start_engine(const Step& step, const std::stop_token& stop);
+  Result<void> ensure_image(const Step& step, const std::stop_token& stop);
+  Result<void> pull(docker::Client& client, const ContainerResource& container, const std::stop_token& stop);
+  Result<void> retire_container(const Step& step, const std::stop_token& stop);
+  Result<void> create_container(const Step& step, const std::stop_token& stop);
+  Result<void> start_container(const Step& step, const std::stop_token& stop);
+  Result<void> hold_namespace(const ContainerResource& container, const std::string& id, const std::stop_token& stop);
+  Result<void> await_end(const ContainerResource& container, const std::string& id, const docker::Call& call);
+  Result<void> stop_container(const Step& step, const std::stop_token& stop);
+  Result<void> remove_container(const Step& step, const std::stop_token& stop);
+
+  // actions_network.cc
+  Result<void> probe_address(const Step& step, const std::stop_token& stop);
+  Result<void> probe_in_container(const Step& step, const std::stop_token& stop);
+  Result<void> judge_probe(const IpResource& ip, const Step& step, netns::Probed probed);
+  Result<void> judge_rival(const IpResource& ip, const netns::Rival& rival);
+  Result<void> add_address(const Step& step, const std::stop_token& stop);
+  Result<void> remove_address(const Step& step);
+  Result<void> set_route(const Step& step);
+  Result<void> announce(const Step& step);
+
+  // actions_link.cc
+  Result<void> create_link(const Step& step);
+  Result<void> plug_into_switch(const Step& step, const std::shared_ptr<Place>& node,
+                                const std::shared_ptr<Place>& inside, const IfName& name);
+  Result<void> move_in(const Step& step, const std::shared_ptr<Place>& node, const std::shared_ptr<Place>& inside,
+                       const IfName& name);
+  Result<void> remove_link(const Step& step);
+  Result<void> take_vlan(const Step& step);
+  Result<void> release_vlan(const Step& step);
+
+  // actions_handover.cc
+  Result<void> request_addresses(const Step& step, const std::stop_token& stop);
+  Result<void> await_owner(const Step& step, Requester& requester, const std::stop_token& stop);
+  Result<void> judge_owner(const AddressOwner& owner);
+  Result<void> yield_addresses();
+
+  // actions_host_access.cc
+  Result<void> grant_host_access(const Step& step);
+  Result<void> revoke_host_access(const Step& step);
+
+  const Service& service_;
+  ServiceEngine& engine_;
+  UndoLog* undo_;
+  OnPull on_pull_;
+  std::mutex mutex_;
+  std::map<std::string, std::string> ids_;                // resource id -> container id
+  std::map<std::string, std::shared_ptr<Place>> places_;  // resource id, or empty for the node's own namespace
+  std::set<IpAddress> probed_;
+  std::vector<UniqueFd> late_;  // packet sockets: closing one takes milliseconds, so they are closed at the end
+  std::vector<Claimed> claimed_;
+  std::vector<std::shared_ptr<OwnerWatch>> owner_watches_;
+};
+
+}  // namespace plumb

@@ -1,0 +1,205 @@
+#include "docker_client/log.h"
+#include "docker_client/waiter.h"
+#include "plugin/engine/container_config.h"
+#include "plugin/engine/pause_image.h"
+#include "plugin/verb/actions.h"
+#include "specs/plan/planner.h"
+#include "specs/value/text.h"
+
+namespace plumb {
+
+namespace {
+
+// Create, start, rename and the like: what an engine does in a fraction of a second when it is well. Such a request is
+// never cancelled: the engine would carry it out all the same, unseen, after everything else was undone.
+constexpr std::chrono::seconds request_deadline{60};
+
+docker::Call whole_call() { return {request_deadline, {}}; }
+docker::Call call_with(const std::stop_token& stop) { return {request_deadline, stop}; }
+
+std::optional<std::chrono::seconds> grace_of(const ContainerResource* container) {
+  if (container == nullptr || !container->stop_timeout) return std::nullopt;
+  return std::chrono::ceil<std::chrono::seconds>(*container->stop_timeout);
+}
+
+// What a container said last, for the end of a sentence. Its log may be kept where the engine cannot read it.
+std::string last_words(docker::Client& client, const ContainerResource& container, const std::string& id) {
+  constexpr unsigned kLines = 3;
+  const auto lines = docker::last_lines(client, id, kLines, container.tty, {std::chrono::seconds(5), {}});
+  if (!lines || lines->empty()) return {};
+  std::string out;
+  for (const auto& line : *lines) out += (out.empty() ? "" : ", ") + in_quotes(line);
+  return "; its log ends with " + out;
+}
+
+std::string retired_name(const std::string& name) { return name + ".retired"; }
+
+}  // namespace
+
+Result<void> Actions::start_engine(const Step& step, const std::stop_token& stop) {
+  book(step, [this] { return engine_.stop(); });
+  return engine_.start(stop);
+}
+
+Result<void> Actions::ensure_image(const Step& step, const std::stop_token& stop) {
+  const auto& container = container_of(step);
+  auto* client = TRY(engine_.client(stop));
+  return EngineTime::count([&]() -> Result<void> {
+    const std::string reference = container.builtin_pause ? pause_image_reference : container.image;
+    const auto present = TRY(docker::inspect_image(*client, reference, call_with(stop)));
+    if (present && (container.builtin_pause || container.pull == PullPolicy::once)) return {};
+    if (!container.builtin_pause) return pull(*client, container, stop);
+    TRY(docker::load_image(*client, pause_image_archive(), call_with(stop)));
+    return {};
+  });
+}
+
+Result<void> Actions::pull(docker::Client& client, const ContainerResource& container, const std::stop_token& stop) {
+  std::optional<docker::Credentials> credentials;
+  if (!container.registry_creds.empty()) {
+    const auto reference = TRY(docker::parse_reference(container.image));
+    credentials = TRY(docker::read_credentials(container.registry_creds, reference.registry));
+  }
+  const auto progress = [&](const docker::PullProgress& p) {
+    if (on_pull_) on_pull_(container.image, p);
+  };
+  auto pulled = docker::pull_image(client, container.image, credentials, progress, {container.pull_timeout, stop});
+  if (!pulled) {
+    auto error = std::move(pulled).error();
+    if (error.next.empty() && error.kind == ErrorKind::permission)
+      error.next = "set registry_creds in [" + container.id + "] to a docker config.json that has a login for it";
+    if (error.next.empty() && error.kind == ErrorKind::timeout)
+      error.next = "raise pull_timeout in [" + container.id + "]";
+    if (error.next.empty()) error.next = "check image = " + container.image + " in [" + container.id + "]";
+    return Err{std::move(error)};
+  }
+  return {};
+}
+
+Result<void> Actions::retire_container(const Step& step, const std::stop_token& stop) {
+  auto* client = TRY(engine_.client(stop));
+  TRY(EngineTime::count([&] {
+    return docker::rename_container(*client, step.container_id, retired_name(step.container_name), whole_call());
+  }));
+  book(step, [client, id = step.container_id, name = step.container_name] {
+    return docker::rename_container(*client, id, name, whole_call());
+  });
+  return {};
+}
+
+Result<void> Actions::create_container(const Step& step, const std::stop_token& stop) {
+  const auto& container = container_of(step);
+  auto* client = TRY(engine_.client(stop));
+  std::map<std::string, std::string> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    ids = ids_;
+  }
+  const auto config =
+      container_config(service_, container, container.builtin_pause ? pause_image_reference : container.image, ids);
+  auto created = EngineTime::count([&] { return docker::create_container(*client, config, whole_call()); });
+  if (!created) {
+    auto error = std::move(created).error();
+    // The engine may have acted and the answer been lost: what it made carries our labels, so it can be told and
+    // removed.
+    if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timeout)
+      book(step, [this, client, name = container.name]() -> Result<void> {
+        const auto found = TRY(docker::inspect_container(*client, name, whole_call()));
+        if (!found || found->labels.count(label_service) == 0 || found->labels.at(label_service) != service_.name)
+          return {};
+        TRY(docker::remove_container(*client, found->id, {true, true}, whole_call()));
+        return {};
+      });
+    return Err{std::move(error)};
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ids_[container.id] = created->id;
+  }
+  book(step, [client, id = created->id]() -> Result<void> {
+    TRY(docker::remove_container(*client, id, {true, true}, whole_call()));
+    return {};
+  });
+  return {};
+}
+
+Result<void> Actions::start_container(const Step& step, const std::stop_token& stop) {
+  const auto& container = container_of(step);
+  auto* client = TRY(engine_.client(stop));
+  const std::string id = id_of(step);
+  // Booked before: a start whose answer is lost may have happened. One that this run created is removed by force
+  // anyway; only a process that might have something to save is asked to end first.
+  const bool owner = owns_namespace(service_, container);
+  if (!owner || !step.container_id.empty())
+    book(step, [client, id, grace = grace_of(&container)]() -> Result<void> {
+      auto stopped = docker::stop_container(*client, id, grace, whole_call());
+      if (!stopped && stopped.error().kind != ErrorKind::not_found) return Err{std::move(stopped).error()};
+      return {};
+    });
+  const docker::Call whole{container.start_timeout, stop};
+  const auto end = whole.end();
+  TRY(EngineTime::count([&] { return docker::start_container(*client, id, {container.start_timeout, {}}); }));
+  if (step.to_its_end) return await_end(container, id, whole.until(end));
+  if (owner) TRY(hold_namespace(container, id, stop));
+  return {};
+}
+
+Result<void> Actions::hold_namespace(const ContainerResource& container, const std::string& id,
+                                     const std::stop_token& stop) {
+  auto* client = TRY(engine_.client(stop));
+  const auto seen = TRY(EngineTime::count([&] { return docker::inspect_container(*client, id, whole_call()); }));
+  if (!seen || !seen->running)
+    return Err{ErrorKind::failed,
+               "start container " + container.name + ": it ended at once" +
+                   (seen ? " with exit code " + std::to_string(seen->exit_code) : std::string{}),
+               "the owner of a network namespace must keep running: use a pause image, or look at docker logs " +
+                   container.name};
+  auto place = std::make_shared<Place>();
+  place->ns = std::make_shared<const netns::Namespace>(
+      TRY(container_namespace(*client, id, static_cast<int>(seen->pid), stop)));
+  const std::lock_guard lock(mutex_);
+  places_[container.id] = std::move(place);
+  return {};
+}
+
+Result<void> Actions::await_end(const ContainerResource& container, const std::string& id, const docker::Call& call) {
+  auto* client = TRY(engine_.client(call.stop));
+  const auto exit = EngineTime::count([&]() -> Result<docker::Exit> {
+    auto waiter = TRY(docker::Waiter::open(*client, id, docker::WaitCondition::not_running, call));
+    return waiter.wait(call);
+  });
+  const bool late = !exit && exit.error().kind == ErrorKind::timeout;
+  if (!exit && !late) return Err{exit.error()};
+  if (exit && exit->status == 0 && exit->error.empty()) return {};
+  std::string what = "run container " + container.name + ": it ";
+  if (late)
+    what += "has not ended within " + std::to_string(container.start_timeout.count()) + " ms";
+  else if (exit->error.empty())
+    what += "ended with exit code " + std::to_string(exit->status);
+  else
+    what += "could not be waited for: " + exit->error;
+  what += last_words(*client, container, id);
+  if (late)
+    return Err{ErrorKind::timeout, std::move(what),
+               "raise start_timeout in [" + container.id + "], or see what it waits for"};
+  return Err{ErrorKind::failed, std::move(what),
+             "correct what [" + container.id +
+                 "] runs; with rollback = false in [DEFAULT] the container stays to be looked at"};
+}
+
+Result<void> Actions::stop_container(const Step& step, const std::stop_token& stop) {
+  auto* client = TRY(engine_.client(stop));
+  const auto grace = grace_of(service_.container(step.resource));
+  auto stopped =
+      EngineTime::count([&] { return docker::stop_container(*client, id_of(step), grace, call_with(stop)); });
+  if (!stopped && stopped.error().kind != ErrorKind::not_found) return Err{std::move(stopped).error()};
+  return {};
+}
+
+Result<void> Actions::remove_container(const Step& step, const std::stop_token& stop) {
+  auto* client = TRY(engine_.client(stop));
+  TRY(EngineTime::count([&] { return docker::remove_container(*client, id_of(step), {true, true}, whole_call()); }));
+  return {};
+}
+
+}  // namespace plumb

@@ -1,0 +1,37 @@
+// The node's own way to a service's addresses on macvlans and ipvlans.
+#include "plugin/node/device.h"
+#include "plugin/node/host_link.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/verb/actions.h"
+
+namespace plumb {
+
+Result<void> Actions::grant_host_access(const Step& step) {
+  const auto node = TRY(place({}));
+  const auto shared = TRY(lock_node_links());
+  const std::lock_guard lock(node->mutex);
+  const auto parent = TRY(need_link(*node->socket, step.parent));
+  const IpAddress address = step.cidr->address();
+  book(step, [node, index = parent.index, address]() -> Result<void> {
+    const auto mine = TRY(lock_node_links());
+    const std::lock_guard inside(node->mutex);
+    return take_host_route(*node->socket, index, address);
+  });
+  const auto host = TRY(grant_host_route(*node->socket, parent, step.mode, address));
+  if (!address.is_v6()) return {};
+  const auto inside = TRY(place(step.container));
+  const std::lock_guard inside_lock(inside->mutex);
+  const auto device = TRY(need_link(*inside->socket, step.device));
+  return tell_neighbours(*inside->socket, device.index, host);
+}
+
+Result<void> Actions::revoke_host_access(const Step& step) {
+  const auto node = TRY(place({}));
+  const auto shared = TRY(lock_node_links());
+  const std::lock_guard lock(node->mutex);
+  const auto parent = TRY(device_named(*node->socket, step.parent));
+  if (!parent) return {};
+  return take_host_route(*node->socket, parent->index, step.cidr->address());
+}
+
+}  // namespace plumb

@@ -1,0 +1,167 @@
+// The links of a service: made in its namespace, or, of a physical device, moved in and back out.
+#include <array>
+#include <cstdio>
+
+#include "netns/address/sysctl.h"
+#include "netns/link/link.h"
+#include "plugin/node/device.h"
+#include "plugin/node/open_vswitch.h"
+#include "plugin/node/service_lock.h"
+#include "plugin/node/vlan_use.h"
+#include "plugin/verb/actions.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
+#include "specs/value/dedicated_mark.h"
+
+namespace plumb {
+
+namespace {
+
+bool any_v6(const Service& service, const IpResource& ip) {
+  for (const auto& other : service.ips) {
+    if (other.netns != ip.netns || other.disable) continue;
+    for (const auto& name : other.names)
+      if (const auto literal = IpAddress::parse(name); !literal || literal->is_v6()) return true;
+  }
+  return false;
+}
+
+// The node's end of a pair is named after the container's namespace, which no two have in common, and goes with its
+// peer.
+Result<IfName> outer_name(const netns::Namespace& inside, const std::string& device) {
+  std::array<char, 16> name{};
+  std::snprintf(name.data(), name.size(), "pl%x.%.4s", static_cast<unsigned>(inside.id().ino), device.c_str());
+  return IfName::parse(name.data());
+}
+
+// Out of wherever it is, to the node, as what it was there.
+Result<void> give_back(netns::RouteSocket& from, netns::RouteSocket& node, int index, const DedicatedMark& mark) {
+  const auto name = TRY(IfName::parse(mark.device));
+  const auto mtu = mark.mtu == 0 ? std::nullopt : std::optional<unsigned>(mark.mtu);
+  TRY(netns::move_link(from, node, {index, name, {}, mark.mac, mtu, mark.up}));
+  return {};
+}
+
+}  // namespace
+
+Result<void> Actions::create_link(const Step& step) {
+  const auto& ip = ip_of(step);
+  const auto node = TRY(place({}));
+  const auto inside = TRY(place(step.container));
+  const std::scoped_lock lock(node->mutex, inside->mutex);
+  const auto name = TRY(IfName::parse(step.device));
+  // What a new device takes over from "default": no address or route from a router's word on a static service ip,
+  // unless asked for, and no IPv6 at all where the service has none.
+  const bool v6 = any_v6(service_, ip) || ip.accept_ra;
+  const int advertised = ip.accept_ra ? 1 : 0;
+  const std::array<netns::SysctlValue, 3> values{{{netns::Sysctl::accept_ra, advertised},
+                                                  {netns::Sysctl::autoconf, advertised},
+                                                  {netns::Sysctl::disable_ipv6, v6 ? 0 : 1}}};
+  const auto everything = TRY(IfName::parse("default"));
+  if (auto written = netns::write_sysctls(*inside->ns, everything, values);
+      !written && (v6 || written.error().kind != ErrorKind::not_found))
+    return Err{std::move(written).error()};
+  if (step.mode == IpMode::ovs) return plug_into_switch(step, node, inside, name);
+  if (step.mode == IpMode::dedicated) return move_in(step, node, inside, name);
+  const auto parent = TRY(need_link(*node->socket, step.parent));
+  int index = 0;
+  if (step.mode == IpMode::bridge) {
+    const auto host = TRY(outer_name(*inside->ns, step.device));
+    const auto pair = TRY(netns::create_veth(
+        *node->socket, *inside->socket, {host, parent.index, name, ip.macaddr, ip.mtu ? ip.mtu : parent.mtu, true}));
+    index = pair.target.index;
+    book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
+    TRY(netns::set_alias(*node->socket, pair.host.index, "plumb " + service_.name + " " + ip.id));
+    TRY(netns::force_carrier(*node->socket, host));
+    return {};
+  }
+  if (is_ipvlan(step.mode)) {
+    index = TRY(netns::create_ipvlan(*node->socket, *inside->socket,
+                                     {parent.index, name, kernel_mode(step.mode), ip.mtu, true}))
+                .index;
+  } else {
+    index = TRY(netns::create_macvlan(*node->socket, *inside->socket, {parent.index, name, ip.macaddr, ip.mtu, true}))
+                .index;
+  }
+  book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
+  return {};
+}
+
+// Both places are locked.
+Result<void> Actions::plug_into_switch(const Step& step, const std::shared_ptr<Place>& node,
+                                       const std::shared_ptr<Place>& inside, const IfName& name) {
+  const auto& ip = ip_of(step);
+  const auto host = TRY(outer_name(*inside->ns, step.device));
+  const auto bridge = TRY(device_named(*node->socket, step.parent));
+  const auto mtu = ip.mtu ? ip.mtu : bridge ? std::optional<unsigned>(bridge->mtu) : std::nullopt;
+  const auto pair = TRY(netns::create_veth(*node->socket, *inside->socket, {host, 0, name, ip.macaddr, mtu, true}));
+  book(step, [inside, index = pair.target.index] { return netns::remove_link(*inside->socket, index); });
+  TRY(netns::set_alias(*node->socket, pair.host.index, "plumb " + service_.name + " " + ip.id));
+  book(step, [service = service_.name, id = ip.id] { return release_switch_ports(service, id); });
+  return add_switch_port({service_.name, ip.id, step.parent, host.str(), ip.vlan_tag, ip.vlan_mode});
+}
+
+// Both places are locked.
+Result<void> Actions::move_in(const Step& step, const std::shared_ptr<Place>& node,
+                              const std::shared_ptr<Place>& inside, const IfName& name) {
+  const auto& ip = ip_of(step);
+  std::optional<netns::Link> device = TRY(device_named(*node->socket, step.parent));
+  std::optional<DedicatedMark> mark;
+  // One that came home from a container that died is called as it was there, and knows what it was before.
+  if (!device)
+    for (const auto& link : TRY(netns::links(*node->socket)))
+      if (const auto found = DedicatedMark::parse(link.alias); found && found->device == step.parent) device = link;
+  if (!device) return Err{ErrorKind::not_found, "find device " + step.parent + ": no such device"};
+  mark = DedicatedMark::parse(device->alias);
+  if (!mark) mark = DedicatedMark{step.parent, device->mac, device->mtu, device->up};
+  const auto moved = TRY(netns::move_link(*node->socket, *inside->socket,
+                                          {device->index, name, mark->to_string(), ip.macaddr, ip.mtu, true}));
+  book(step, [node, inside, index = moved.index, was = *mark] {
+    return give_back(*inside->socket, *node->socket, index, was);
+  });
+  return {};
+}
+
+Result<void> Actions::remove_link(const Step& step) {
+  const auto node = TRY(place({}));
+  const auto inside = TRY(place(step.container));
+  const bool same = node == inside;
+  std::unique_lock node_lock(node->mutex, std::defer_lock);
+  std::unique_lock inside_lock(inside->mutex, std::defer_lock);
+  if (same) {
+    node_lock.lock();
+  } else {
+    std::lock(node_lock, inside_lock);
+  }
+  const auto link = TRY(device_named(*inside->socket, step.device));
+  if (!link) return {};
+  // Whatever the spec says today: what belongs to the node goes back to it.
+  if (const auto mark = DedicatedMark::parse(link->alias))
+    return give_back(*inside->socket, *node->socket, link->index, *mark);
+  if (same) return {};
+  return netns::remove_link(*inside->socket, link->index);
+}
+
+Result<void> Actions::take_vlan(const Step& step) {
+  const auto vlan = vlan_device(ip_of(step));
+  if (!vlan) return {};
+  const auto node = TRY(place({}));
+  const auto shared = TRY(lock_node_links());
+  const std::lock_guard lock(node->mutex);
+  const auto user = vlan_user(service_.name, step.resource);
+  book(step, [node, name = vlan->name, user]() -> Result<void> {
+    const auto mine = TRY(lock_node_links());
+    const std::lock_guard inside(node->mutex);
+    return leave_vlan(*node->socket, name, user);
+  });
+  return join_vlan(*node->socket, *vlan, user);
+}
+
+Result<void> Actions::release_vlan(const Step& step) {
+  const auto node = TRY(place({}));
+  const auto shared = TRY(lock_node_links());
+  const std::lock_guard lock(node->mutex);
+  return leave_vlan(*node->socket, step.parent, vlan_user(service_.name, step.resource));
+}
+
+}  // namespace plumb

@@ -1,0 +1,104 @@
+// The hand-over of a service's addresses from one node to another, which both run its containers: plumb(1), HAND-OVER.
+//
+// Who is to have the addresses asks for them when it is ready; who has them withdraws them and says so to who has asked
+// first, who claims them then. At no instant do two nodes have one. Who gets no answer asks the LAN as before any
+// start.
+//
+// Threads: each object one at a time. Privilege: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "netns/lan/handover.h"
+#include "netns/lan/probe.h"
+#include "plugin/verb/executor.h"
+#include "specs/plan/plan.h"
+#include "specs/service/service.h"
+#include "specs/value/unique_fd.h"
+
+namespace plumb {
+
+// The node's devices that a service's addresses are plumbed on, to speak with the other nodes there.
+class HandoverLan {
+ public:
+  // Errors: not_found (none of the devices is there), those of HandoverChannel.
+  [[nodiscard]] static Result<HandoverLan> open(const Service& service);
+
+  void say(netns::HandoverWord word, std::uint64_t number) const;
+  // What another node says of this service; nullopt at the deadline, or as soon as `wake` is readable.
+  [[nodiscard]] std::optional<netns::HandoverMessage> next(Clock::time_point until, int wake);
+
+  [[nodiscard]] std::vector<int> descriptors() const;
+  // For who has just withdrawn the addresses: they are for the first who has asked, by that number, or 0: who asks now.
+  // A lost answer is said once more, as long as nobody can have found out by probes that they are free.
+  void give(std::uint64_t number);
+
+  // For who has no time to close them: it takes some 10 ms.
+  [[nodiscard]] std::vector<UniqueFd> release() &&;
+
+ private:
+  HandoverLan(std::string service, std::string node) : service_(std::move(service)), node_(std::move(node)) {}
+  std::string service_;
+  std::string node_;
+  std::vector<netns::HandoverChannel> channels_;
+};
+
+// Asks for the addresses, in one request, as often as it takes.
+class Requester {
+ public:
+  explicit Requester(HandoverLan& lan);
+  void ask() const { lan_.say(netns::HandoverWord::request, number_); }
+  // False: not until then, or `wake` was readable.
+  [[nodiscard]] bool await(Clock::time_point until, int wake) const;
+
+ private:
+  HandoverLan& lan_;
+  std::uint64_t number_ = 0;
+};
+
+// Who has one of the addresses now.
+struct AddressOwner {
+  std::string ip;  // the resource
+  netns::Rival rival;
+};
+
+// Asks the LAN, again and again until it is destroyed, whether somebody still has one of the addresses.
+class OwnerWatch {
+ public:
+  OwnerWatch(const Service& service, std::vector<WantedAddress> wanted);
+  ~OwnerWatch();
+  OwnerWatch(const OwnerWatch&) = delete;
+  OwnerWatch& operator=(const OwnerWatch&) = delete;
+
+  // Readable when there is news of state().
+  [[nodiscard]] int fd() const { return news_.get(); }
+  struct State {
+    std::optional<AddressOwner> owner;  // as the last round found
+    std::optional<Error> error;         // the LAN could not be asked
+    bool free = false;                  // nobody had it in the first round, or who had it was silent for three seconds
+  };
+  // Takes the news.
+  [[nodiscard]] State state();
+
+ private:
+  void run(const std::stop_token& stop);
+  Result<std::optional<AddressOwner>> round(const std::stop_token& stop) const;
+  void tell(Result<std::optional<AddressOwner>> found);
+
+  const Service& service_;
+  std::vector<WantedAddress> wanted_;
+  UniqueFd news_;
+  std::mutex mutex_;
+  std::condition_variable_any stopped_;
+  State state_;
+  std::jthread thread_;
+};
+
+}  // namespace plumb

@@ -1,0 +1,221 @@
+#include "plugin/verb/observer.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <thread>
+
+#include "docker_client/container.h"
+#include "netns/address/address.h"
+#include "netns/address/route.h"
+#include "netns/link/link.h"
+#include "netns/namespace/process.h"
+#include "plugin/engine/container_config.h"
+#include "plugin/node/names.h"
+#include "plugin/node/open_vswitch.h"
+#include "plugin/verb/executor.h"
+#include "plugin/verb/started.h"
+#include "specs/plan/planner.h"
+#include "specs/service/uplink.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::chrono::seconds query_deadline{30};
+
+ObservedLink observed(const netns::Link& link) {
+  return {link.index,        link.name.str(), link.kind,  link.mac,   link.mtu,      link.up,         link.carrier,
+          link.parent_index, link.master,     link.group, link.alias, link.altnames, link.ipvlan_mode};
+}
+
+enum class Routes { yes, for_host_links };
+
+// What a namespace holds; its routes, or these only where one of the node's own links to services is there.
+Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which) {
+  ObservedNetns out;
+  out.device = ns.id().dev;
+  out.inode = ns.id().ino;
+  auto socket = TRY(netns::RouteSocket::open(ns));
+  for (const auto& link : TRY(netns::links(socket))) out.links.push_back(observed(link));
+  for (const auto& a : TRY(netns::addresses(socket, 0)))
+    out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed, !a.permanent});
+  if (which == Routes::yes || std::any_of(out.links.begin(), out.links.end(), is_host_link))
+    for (const auto& r : TRY(netns::routes(socket)))
+      out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex,
+                            r.destination.address().is_v6()});
+  return out;
+}
+
+// Which of the devices that the spec needs the kernel does not know: asked before anything is touched.
+Result<void> ask_for_kinds(const Service& service, const netns::Namespace& node, Observed& seen) {
+  std::set<std::string> needed;
+  for (const auto& ip : service.ips) {
+    if (ip.disable) continue;
+    if (const auto kind = kernel_kind(ip.mode); !kind.empty()) needed.emplace(kind);
+    if (const auto vlan = vlan_device(ip); vlan && seen.node.link(vlan->name) == nullptr) needed.emplace("vlan");
+  }
+  if (needed.empty()) return {};
+  auto socket = TRY(netns::RouteSocket::open(node));
+  for (const auto& kind : needed)
+    if (const auto known = netns::knows_kind(socket, kind); known && !*known) seen.lacking_kinds.insert(kind);
+  return {};
+}
+
+ObservedContainer observed(const docker::Container& c) {
+  ObservedContainer out;
+  out.id = c.id;
+  out.name = c.name;
+  out.image = c.image;
+  out.state = c.state;
+  out.running = c.running;
+  out.exit_code = c.exit_code;
+  out.started_at = c.started_at;
+  out.pid = static_cast<int>(c.pid);
+  const auto label = [&](const char* key) {
+    const auto found = c.labels.find(key);
+    return found == c.labels.end() ? std::string{} : found->second;
+  };
+  out.service = label(label_service);
+  out.resource = label(label_resource);
+  out.spec_hash = label(label_spec_hash);
+  out.network_mode = c.network_mode;
+  out.auto_remove = c.auto_remove;
+  return out;
+}
+
+// All that is asked of the engine, in parallel: one list by label, one inspect for each container by its name.
+class EngineObserver {
+ public:
+  EngineObserver(const Service& service, docker::Client& client, const std::stop_token& stop)
+      : service_(service), client_(client), call_{query_deadline, stop} {}
+
+  Result<void> run(Observation& out) {
+    std::vector<std::jthread> threads;
+    for (const auto& c : service_.containers) threads.emplace_back([this, &c, &out] { look_at(c, out); });
+    auto listed = docker::list_containers(client_, {std::string(label_service) + "=" + service_.name}, call_);
+    threads.clear();  // joins
+    if (failure_) return Err{*failure_};
+    TRY(read_stranded(out));
+    for (const auto& c : TRY(std::move(listed))) {
+      const bool known = std::any_of(out.seen.containers.begin(), out.seen.containers.end(),
+                                     [&](const auto& entry) { return entry.second.id == c.id; });
+      if (!known) out.seen.leftovers.push_back(observed(c));
+    }
+    return {};
+  }
+
+ private:
+  void look_at(const ContainerResource& resource, Observation& out) {
+    auto result = read(resource, out);
+    const std::lock_guard lock(mutex_);
+    if (!result && !failure_) failure_ = std::move(result).error();
+  }
+
+  // A sibling whose namespace's owner is gone lives on in the namespace of an earlier start, and so may its address.
+  Result<void> read_stranded(Observation& out) {
+    for (const auto& resource : service_.containers) {
+      const auto found = out.seen.containers.find(resource.id);
+      if (service_.container(resource.netns) == nullptr || found == out.seen.containers.end() || !found->second.netns)
+        continue;
+      const auto owner = out.seen.containers.find(resource.netns);
+      const bool stranded = owner == out.seen.containers.end() || !owner->second.netns ||
+                            !owner->second.netns->same_as(*found->second.netns);
+      if (stranded) found->second.netns = TRY(read_netns(*out.namespaces.at(resource.id), Routes::yes));
+    }
+    return {};
+  }
+
+  Result<void> read(const ContainerResource& resource, Observation& out) {
+    const auto container = TRY(docker::inspect_container(client_, resource.name, call_));
+    if (!container) return {};
+    ObservedContainer seen = observed(*container);
+    std::shared_ptr<const netns::Namespace> held;
+    // A container in the node's own namespace has none that could be held.
+    if (seen.running && seen.network_mode != "host" && (resource.existing || seen.service == service_.name)) {
+      auto ns = container_namespace(client_, seen.id, seen.pid, call_.stop);
+      if (ns) {
+        seen.netns = ObservedNetns{ns->id().dev, ns->id().ino, {}, {}, {}};
+        if (owns_namespace(service_, resource) || resource.existing) seen.netns = TRY(read_netns(*ns, Routes::yes));
+        held = std::make_shared<const netns::Namespace>(std::move(*ns));
+      } else if (ns.error().kind == ErrorKind::not_found) {
+        seen.running = false;  // it ended while we looked
+        seen.state = "exited";
+        if (const auto again = TRY(docker::inspect_container(client_, seen.id, call_)))
+          seen.exit_code = again->exit_code;
+      } else {
+        return Err{std::move(ns).error()};
+      }
+    }
+    const std::lock_guard lock(mutex_);
+    if (held) out.namespaces[resource.id] = std::move(held);
+    out.seen.containers[resource.id] = std::move(seen);
+    return {};
+  }
+
+  const Service& service_;
+  docker::Client& client_;
+  docker::Call call_;
+  std::mutex mutex_;
+  std::optional<Error> failure_;
+};
+
+bool cgroup_names(int pid, const std::string& id) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  return text.find(id) != std::string::npos;
+}
+
+}  // namespace
+
+Result<netns::Namespace> container_namespace(docker::Client& client, const std::string& id, int pid,
+                                             const std::stop_token& stop) {
+  const std::string what = "enter the network namespace of container " + id.substr(0, 12);
+  if (pid <= 0) return Err{ErrorKind::not_found, what + ": it does not run"};
+  // Held first, looked at then: as long as the pidfd says alive, /proc/PID is this very process.
+  const auto process = TRY(netns::Process::open(pid));
+  auto ns = TRY(netns::Namespace::of_process(pid));
+  bool proven = cgroup_names(pid, id);
+  if (!proven) {
+    const auto again = TRY(docker::inspect_container(client, id, docker::Call{query_deadline, stop}));
+    proven = again && again->running && again->pid == pid;
+  }
+  if (!proven || !process.alive()) return Err{ErrorKind::not_found, what + ": it ended"};
+  if (ns.is_current())
+    return Err{ErrorKind::refused, what + ": it runs in the node's own network namespace",
+               "its network must not be host"};
+  return ns;
+}
+
+Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting) {
+  Observation out;
+  const bool asks =
+      std::any_of(service.containers.begin(), service.containers.end(), [](const auto& c) { return !c.disable; });
+  Names names(service, starting);
+  // libcurl sets itself up, and the engine says who it is, while the kernel is asked.
+  std::jthread meeting;
+  if (asks) meeting = std::jthread([&] { out.seen.engine = engine.observe(stop); });
+  const auto own = TRY(netns::Namespace::current());
+  // Routes of the node matter only where it has, or is to have, a way of its own to a service.
+  const bool host_access =
+      std::any_of(service.ips.begin(), service.ips.end(), [](const IpResource& ip) { return ip.host_access; });
+  out.seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links));
+  TRY(ask_for_kinds(service, own, out.seen));
+  if (std::any_of(service.ips.begin(), service.ips.end(),
+                  [](const IpResource& ip) { return ip.mode == IpMode::ovs && !ip.disable; }))
+    out.seen.open_vswitch = observe_switch(service.name);
+  if (asks) {
+    EngineTime::count([&] { meeting.join(); });
+    if (out.seen.engine.state == EngineState::up) {
+      auto* client = TRY(engine.client(stop));
+      // The wait for the engine's answers, all in parallel, counts as engine time of this thread.
+      TRY(EngineTime::count([&] { return EngineObserver(service, *client, stop).run(out); }));
+    }
+  }
+  names.collect(out.seen);
+  out.seen.unknown_here = !is_known_here(service.name);
+  return out;
+}
+
+}  // namespace plumb

@@ -1,0 +1,105 @@
+#include "plugin/verb/spec_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <climits>
+#include <filesystem>
+
+#include "specs/service/loader.h"
+#include "specs/value/unique_fd.h"
+
+namespace plumb {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view suffix = ".conf";
+constexpr off_t most_bytes = 1 << 20;
+
+Result<std::string> read_text(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0) return Err{errno_error(errno, "read " + path)};
+  if (!S_ISREG(info.st_mode)) return Err{ErrorKind::spec, "read " + path + ": it is not a regular file"};
+  if (info.st_size > most_bytes) return Err{ErrorKind::spec, "read " + path + ": larger than 1 MiB"};
+  std::string text(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t have = 0;
+  while (have < text.size()) {
+    const auto got = ::read(fd.get(), text.data() + have, text.size() - have);
+    if (got < 0) return Err{errno_error(errno, "read " + path)};
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  text.resize(have);
+  return text;
+}
+
+bool is_path(const std::string& name_or_path) {
+  return name_or_path.find('/') != std::string::npos || name_or_path.ends_with(suffix);
+}
+
+}  // namespace
+
+std::string node_name() {
+  std::array<char, HOST_NAME_MAX + 1> buffer{};
+  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "localhost";
+  std::string name(buffer.data());
+  name.resize(std::min(name.find('.'), name.size()));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
+
+std::vector<std::string> service_names(const SpecPlace& place) {
+  std::vector<std::string> out;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(place.config_dir, ec))
+    if (entry.path().extension() == suffix) out.push_back(entry.path().stem().string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string service_name(const std::string& name_or_path) {
+  return is_path(name_or_path) ? fs::path(name_or_path).stem().string() : name_or_path;
+}
+
+Result<SpecFile> read_spec(const std::string& name_or_path, const SpecPlace& place) {
+  SpecFile out;
+  out.path = is_path(name_or_path) ? name_or_path : place.config_dir + "/" + name_or_path + std::string(suffix);
+  out.service = service_name(name_or_path);
+  auto text = read_text(out.path);
+  if (!text) {
+    auto error = std::move(text).error();
+    if (error.kind == ErrorKind::not_found && !is_path(name_or_path)) {
+      std::string have;
+      for (const auto& name : service_names(place)) have += (have.empty() ? "" : ", ") + name;
+      error.what = "no service " + name_or_path + ": there is no " + out.path;
+      error.next = have.empty() ? "write its spec there, or give the path of one" : "there are: " + have;
+    }
+    return Err{std::move(error)};
+  }
+  out.text = std::move(*text);
+  return out;
+}
+
+LoadedSpec load_spec(const SpecFile& file, const SpecPlace& place) {
+  LoadOptions options;
+  options.file = file.path;
+  options.service = file.service;
+  options.node = place.node.empty() ? node_name() : place.node;
+  auto loaded = load_service(file.text, options);
+  return {std::move(loaded.service), std::move(loaded.diagnostics), loaded.elsewhere};
+}
+
+std::size_t error_count(const std::vector<Diagnostic>& diagnostics) {
+  return static_cast<std::size_t>(std::count_if(diagnostics.begin(), diagnostics.end(),
+                                                [](const auto& d) { return d.severity == Severity::error; }));
+}
+
+}  // namespace plumb

@@ -1,0 +1,201 @@
+#include "plugin/verb/started.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "docker_client/endpoint.h"
+#include "plugin/node/service_lock.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::string_view suffix = ".started";
+constexpr std::string_view heading = "plumb-started 1";
+
+// Not through run_directory(): who asks must not make it.
+std::string path_of(const std::string& service) { return "/run/plumb/" + service + std::string(suffix); }
+std::string stopping_of(const std::string& service) { return "/run/plumb/" + service + ".stopping"; }
+std::string yielding_of(const std::string& service) { return "/run/plumb/" + service + ".yielding"; }
+std::string temporary_of(const std::string& service) { return "/run/plumb/." + service + ".starting"; }
+
+Result<void> write_whole(const std::string& path, std::string_view text) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return Err{errno_error(errno, "open " + path)};
+  while (!text.empty()) {
+    const auto written = ::write(fd.get(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return Err{errno_error(errno, "write " + path)};
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+// The value of the line "KEY VALUE" that `text` begins with, which is taken off it.
+std::optional<std::string> take_line(std::string_view& text, std::string_view key) {
+  const auto end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  if (end == std::string_view::npos || !line.starts_with(key)) return std::nullopt;
+  text.remove_prefix(end + 1);
+  const std::string_view value = line.substr(key.size());
+  return std::string(value.starts_with(' ') ? value.substr(1) : value);
+}
+
+}  // namespace
+
+std::string encode_started(const Started& started) {
+  std::string out(heading);
+  for (const auto& [key, value] :
+       {std::pair{"path", &started.file.path}, std::pair{"config-dir", &started.place.config_dir},
+        std::pair{"node", &started.place.node}, std::pair{"engine", &started.engine}})
+    out.append("\n").append(key).append(" ").append(*value);
+  return out.append("\n").append(started.file.text);
+}
+
+std::optional<Started> decode_started(const std::string& service, std::string_view text) {
+  Started out;
+  if (!take_line(text, heading)) return std::nullopt;
+  for (const auto& [key, value] : {std::pair{"path", &out.file.path}, std::pair{"config-dir", &out.place.config_dir},
+                                   std::pair{"node", &out.place.node}, std::pair{"engine", &out.engine}}) {
+    auto found = take_line(text, key);
+    if (!found) return std::nullopt;
+    *value = *std::move(found);
+  }
+  out.file.service = service;
+  out.file.text = text;
+  return out;
+}
+
+Result<void> record_started(const Service& service, const SpecFile& file, const SpecPlace& place) {
+  Started started{file, place, {}};
+  started.place.node = service.node;
+  const bool asks = std::any_of(service.containers.begin(), service.containers.end(),
+                                [](const ContainerResource& c) { return !c.disable; });
+  if (asks && service.docker_data_dir.empty())
+    started.engine = docker::engine_socket(docker::Environment::of_process()).value_or({});
+  for (const auto* line : {&file.path, &place.config_dir})
+    if (line->find('\n') != std::string::npos) return Err{ErrorKind::usage, "a path with a line feed in it"};
+  TRY(run_directory());
+  const std::string temporary = temporary_of(service.name);
+  TRY(write_whole(temporary, encode_started(started)));
+  if (::rename(temporary.c_str(), path_of(service.name).c_str()) != 0)
+    return Err{errno_error(errno, "rename " + temporary)};
+  ::unlink(stopping_of(service.name).c_str());
+  ::unlink(yielding_of(service.name).c_str());
+  return {};
+}
+
+void forget_started(const std::string& service) {
+  ::unlink(path_of(service).c_str());
+  ::unlink(temporary_of(service).c_str());
+  ::unlink(stopping_of(service).c_str());
+  ::unlink(yielding_of(service).c_str());
+}
+
+// At once: there is no instant at which neither of the two names has it.
+void begin_stopping(const std::string& service) {
+  ::unlink(yielding_of(service).c_str());
+  ::rename(path_of(service).c_str(), stopping_of(service).c_str());
+}
+
+// A file of its own each time: who waits at an earlier one hears that it is gone.
+Result<std::string> begin_yielding(const std::string& service) {
+  TRY(run_directory());
+  std::string path = yielding_of(service);
+  ::unlink(path.c_str());
+  TRY(write_whole(path, {}));
+  return path;
+}
+
+namespace {
+
+std::optional<Started> read_from(const std::string& path, const std::string& service) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return decode_started(service, std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+}  // namespace
+
+std::optional<Started> read_started(const std::string& service) { return read_from(path_of(service), service); }
+std::optional<Started> read_stopping(const std::string& service) { return read_from(stopping_of(service), service); }
+
+std::optional<Started> read_started_or_stopping(const std::string& service) {
+  auto started = read_started(service);
+  return started ? started : read_stopping(service);
+}
+
+bool is_known_here(const std::string& service) {
+  return ::access(path_of(service).c_str(), F_OK) == 0 || ::access(stopping_of(service).c_str(), F_OK) == 0;
+}
+
+std::optional<AsStarted> as_started(const std::string& service) {
+  auto started = read_started_or_stopping(service);
+  if (!started) return std::nullopt;
+  auto loaded = load_spec(started->file, started->place);
+  if (!loaded.service) return std::nullopt;
+  return AsStarted{*std::move(loaded.service), *std::move(started)};
+}
+
+bool stop_left_undone(const std::string& service, const SpecFile& file) {
+  const auto left = read_stopping(service);
+  return left && left->file.text != file.text && !read_started(service) && as_started(service).has_value();
+}
+
+bool loses_addresses(const AsStarted& before, const Service& now) {
+  const auto& had = before.service.ips;
+  return std::any_of(had.begin(), had.end(), [&](const IpResource& ip) {
+    return ip.type != IpType::netns && std::none_of(now.ips.begin(), now.ips.end(), [&](const IpResource& other) {
+             return ip.type == other.type && ip.names == other.names && ip.ipdev == other.ipdev &&
+                    ip.vlan_tag == other.vlan_tag && ip.netns == other.netns;
+           });
+  });
+}
+
+std::vector<std::string> present_services(const SpecPlace& place) {
+  auto out = service_names(place);
+  for (const auto& name : started_services())
+    if (const auto started = as_started(name); started && started->started.place.config_dir == place.config_dir)
+      out.push_back(name);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+EngineOfStart::EngineOfStart(const std::string& socket) {
+  if (const char* before = std::getenv("DOCKER_HOST")) before_ = before;
+  if (!socket.empty()) ::setenv("DOCKER_HOST", ("unix://" + socket).c_str(), 1);
+}
+
+EngineOfStart::~EngineOfStart() {
+  if (before_)
+    ::setenv("DOCKER_HOST", before_->c_str(), 1);
+  else
+    ::unsetenv("DOCKER_HOST");
+}
+
+std::vector<std::string> started_services() {
+  std::vector<std::string> out;
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator("/run/plumb", ec))
+    if (auto name = service_of_started_file(entry.path().filename().string()); !name.empty())
+      out.push_back(std::move(name));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string service_of_started_file(std::string_view file_name) {
+  if (!file_name.ends_with(suffix) || file_name.starts_with('.')) return {};
+  return std::string(file_name.substr(0, file_name.size() - suffix.size()));
+}
+
+}  // namespace plumb

@@ -1,0 +1,109 @@
+#include "specs/plan/address_planner.h"
+
+#include <algorithm>
+
+#include "specs/service/uplink.h"
+
+namespace plumb {
+
+// The VLAN device that the ip is on, when it is missing, or when it is plumb's and does not know yet that this ip uses
+// it.
+std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
+  const auto device = vlan_device(ip);
+  if (!device) return std::nullopt;
+  if (const auto found = vlans_.find(ip.id); found != vlans_.end()) return found->second;
+  if (const auto* have = seen_.node.link(device->name)) {
+    const auto& users = have->altnames;
+    if (have->group != vlan_group ||
+        std::find(users.begin(), users.end(), vlan_user(service_.name, ip.id)) != users.end())
+      return std::nullopt;
+  }
+  return vlans_[ip.id] = out_.add(ip_step(StepKind::vlan_take, ip));
+}
+
+std::optional<std::size_t> AddressPlanner::probe(const IpResource& ip, const PlannedAddress& address,
+                                                 const std::optional<std::size_t>& link) {
+  if (request_) return request_;
+  if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
+  Step step = ip_step(StepKind::address_probe, ip);
+  step.cidr = address.cidr;
+  step.after = probe_after_;
+  depend(step.after, vlan(ip));
+  if (step.probe_inside) depend(step.after, link);
+  return out_.add(std::move(step));
+}
+
+std::vector<std::size_t> AddressPlanner::plumb(const IpResource& ip, const std::vector<PlannedAddress>& addresses,
+                                               const ObservedNetns* ns, const std::vector<std::size_t>& base) {
+  std::optional<std::size_t> link_step;
+  if (ip.type == IpType::netns) link_step = link(ip, ns, base);
+  std::vector<std::size_t> last;
+  for (const auto& one : addresses)
+    if (const auto step = address(ip, one, ns, link_step, base)) last.push_back(*step);
+  return last;
+}
+
+// The link, when the namespace does not have it. One under its name that is no link of this ip's kind on this ip's
+// parent was left by a killed start of another configuration.
+std::optional<std::size_t> AddressPlanner::link(const IpResource& ip, const ObservedNetns* ns,
+                                                const std::vector<std::size_t>& base) {
+  Step create = ip_step(StepKind::link_create, ip);
+  const std::string key = ip.netns + " " + create.device;
+  if (const auto shared = links_.find(key); shared != links_.end()) return shared->second;
+  create.after = base;
+  depend(create.after, request_);
+  depend(create.after, vlan(ip));
+  if (ns != nullptr) {
+    if (const auto* have = ns->link(create.device)) {
+      if (link_fits(ip, *have, seen_) && have->up && !is_unplugged(ip, *have, seen_)) return std::nullopt;
+      Step stale = ip_step(StepKind::link_remove_stale, ip);
+      create.after.push_back(out_.add(std::move(stale)));
+    }
+  }
+  const std::size_t index = out_.add(std::move(create));
+  links_[key] = index;
+  return index;
+}
+
+std::optional<std::size_t> AddressPlanner::address(const IpResource& ip, const PlannedAddress& address,
+                                                   const ObservedNetns* ns, const std::optional<std::size_t>& link,
+                                                   const std::vector<std::size_t>& base) {
+  const bool fresh_link = link.has_value() || ns == nullptr;
+  const bool present = !fresh_link && ns->address(address.cidr.address()) != nullptr;
+  std::optional<std::size_t> last = link;
+  if (!present) {
+    Step add = ip_step(StepKind::address_add, ip);
+    add.cidr = address.cidr;
+    add.after = base;
+    depend(add.after, link);
+    depend(add.after, vlan(ip));
+    depend(add.after, probe(ip, address, link));
+    last = out_.add(std::move(add));
+  }
+  if (lacks_host_access(ip, address.cidr.address(), seen_)) {
+    Step grant = ip_step(StepKind::host_access_grant, ip);
+    grant.cidr = address.cidr;
+    grant.after = base;
+    depend(grant.after, last);
+    out_.add(std::move(grant));
+  }
+  if ((address.gateway || address.direct) && (fresh_link || !has_planned_route(*ns, address))) {
+    Step route = ip_step(StepKind::route_set, ip);
+    route.cidr = address.cidr;
+    route.gateway = address.gateway;
+    route.after = base;
+    depend(route.after, last);
+    last = out_.add(std::move(route));
+  }
+  const bool heard = !is_routed(ip.mode) || ip.type != IpType::netns;
+  if ((!present || seen_.after_a_kill) && ip.announce.count > 0 && heard) {
+    Step announce = ip_step(StepKind::address_announce, ip);
+    announce.cidr = address.cidr;
+    announce.gateway = address.gateway;
+    depend(announce.after, last);
+    last = out_.add(std::move(announce));
+  }
+  return last;
+}
+
+}  // namespace plumb

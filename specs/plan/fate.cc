@@ -1,0 +1,89 @@
+#include "specs/plan/fate.h"
+
+#include <algorithm>
+
+#include "specs/plan/plan_builder.h"
+
+namespace plumb {
+
+const ObservedContainer* Fates::observed(const ContainerResource& c) const {
+  const auto found = seen_.containers.find(c.id);
+  return found == seen_.containers.end() ? nullptr : &found->second;
+}
+
+Result<void> Fates::decide(const ContainerResource& c) {
+  const auto* have = observed(c);
+  if (have == nullptr) {
+    if (c.existing)
+      return Err{ErrorKind::not_found,
+                 c.id + ": container " + c.name + ": there is none, and without image it cannot be created",
+                 "create it, or add image = ... to [" + c.id + "]"};
+    fates_[c.id] = Fate::create;
+    return {};
+  }
+  if (c.existing) {
+    fates_[c.id] = have->running ? Fate::keep : Fate::start;
+    return {};
+  }
+  if (have->service != service_.name)
+    return Err{
+        ErrorKind::exists,
+        c.id + ": container " + c.name + ": the name is taken by a container that is not this service's (" +
+            have->id.substr(0, 12) + ", image " + have->image + ")",
+        "remove or rename that container (docker rename " + c.name + " ...), or set another name in [" + c.id + "]"};
+  if (have->state == "paused")
+    return Err{ErrorKind::refused, c.id + ": container " + c.name + ": it is paused", "docker unpause " + c.name};
+  fates_[c.id] = c.detach ? fate_of(c, *have) : fate_of_init(c, *have);
+  return {};
+}
+
+Fate Fates::fate_of(const ContainerResource& c, const ObservedContainer& have) {
+  const bool ours = have.resource == c.id;
+  const bool joined = bindings_fit(c, have);
+  if (have.running && ours && joined) {
+    if (have.spec_hash != spec_hash(c)) changed_.insert(c.id);
+    return Fate::keep;
+  }
+  // An engine that removes it at its end is about to do that, and would refuse the start, or undo it; unless another
+  // container keeps it.
+  const bool goes = have.auto_remove && !seen_.engine.keeps_joined;
+  const bool can_start = have.state == "created" || (have.state == "exited" && !goes);
+  return !have.running && ours && joined && can_start && have.spec_hash == spec_hash(c) ? Fate::start : Fate::replace;
+}
+
+// Of a container that the start waits for: one that has done its work is kept, one that a killed start left running is
+// waited for, and any other runs from its beginning, without what an earlier run left in it.
+Fate Fates::fate_of_init(const ContainerResource& c, const ObservedContainer& have) {
+  const bool same = have.spec_hash == spec_hash(c);
+  const bool joined = have.resource == c.id && bindings_fit(c, have);
+  if (joined && ended_well(service_, seen_, c)) {
+    if (!same) changed_.insert(c.id);
+    return Fate::keep;
+  }
+  return joined && same && (have.running || have.state == "created") ? Fate::start : Fate::replace;
+}
+
+// A container is bound, when it is created, to the ids of those whose namespaces it joins.
+bool Fates::bindings_fit(const ContainerResource& c, const ObservedContainer& have) const {
+  const auto owners = service_.joined_by(c);
+  return std::all_of(owners.begin(), owners.end(),
+                     [&](const ContainerResource* owner) {
+                       const auto fate = fates_.find(owner->id);
+                       return fate != fates_.end() && (fate->second == Fate::keep || fate->second == Fate::start);
+                     }) &&
+         network_fits(c, have);
+}
+
+// A running one is also bound to the network namespace as it was.
+bool Fates::network_fits(const ContainerResource& c, const ObservedContainer& have) const {
+  const auto* owner = service_.container(c.netns);
+  if (owner == nullptr) return true;
+  const auto* owner_seen = observed(*owner);
+  const auto fate = fates_.find(owner->id);
+  if (owner_seen == nullptr || fate == fates_.end()) return false;
+  if (have.network_mode != "container:" + owner_seen->id) return false;
+  if (!have.running) return true;
+  return fate->second == Fate::keep && have.netns && owner_seen->netns && have.netns->same_as(*owner_seen->netns);
+}
+
+}  // namespace plumb

@@ -1,0 +1,124 @@
+// What was seen of a service on one node: the engine's containers and the kernel's links, addresses and routes.
+//
+// Filled by plugin/verb/observer.h, read by the planner and the status. Threads: plain values. Privilege: none.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
+
+namespace plumb {
+
+struct ObservedLink {
+  int index = 0;
+  std::string name;
+  std::string kind;  // "macvlan", "veth", "bridge"; empty for a physical device
+  std::optional<Mac> mac;
+  unsigned mtu = 0;
+  bool up = false;       // IFF_UP
+  bool carrier = false;  // IFF_LOWER_UP
+  int parent = 0;        // IFLA_LINK: index of the parent or the veth peer, in its own namespace
+  int master = 0;        // index of the bridge it is a port of
+  unsigned group = 0;    // IFLA_GROUP
+  std::string alias = {};
+  std::vector<std::string> altnames = {};
+  std::string ipvlan_mode = {};  // "l2", "l3", "l3s"; empty for other kinds
+};
+
+struct ObservedAddress {
+  Cidr cidr;
+  int link = 0;
+  bool tentative = false;
+  bool dadfailed = false;
+  bool advertised = false;  // from a router or DHCP, with a lifetime
+};
+
+struct ObservedRoute {
+  std::optional<Cidr> destination;  // nothing: the default route
+  std::optional<IpAddress> gateway;
+  int link = 0;
+  bool v6 = false;
+};
+
+// A network namespace, known by the identity of its nsfs inode.
+struct ObservedNetns {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::vector<ObservedLink> links;
+  std::vector<ObservedAddress> addresses;
+  std::vector<ObservedRoute> routes;
+
+  [[nodiscard]] const ObservedLink* link(std::string_view name) const;
+  [[nodiscard]] const ObservedLink* link(int index) const;
+  [[nodiscard]] const ObservedAddress* address(const IpAddress& ip) const;
+  [[nodiscard]] bool same_as(const ObservedNetns& other) const {
+    return device == other.device && inode == other.inode;
+  }
+};
+
+struct ObservedContainer {
+  std::string id;
+  std::string name;
+  std::string image;
+  std::string state;  // the engine's word: created, running, paused, restarting, removing, exited, dead
+  bool running = false;
+  int exit_code = 0;       // of the last run, when not running
+  std::string started_at;  // RFC 3339, of the last run
+  int pid = 0;             // only to be shown; namespaces are held by descriptor
+  std::string service;     // label plumb.service; empty for a container that is not plumb's
+  std::string resource;    // label plumb.resource
+  std::string spec_hash;   // label plumb.spec-hash
+  std::string network_mode;
+  bool auto_remove = false;
+  std::optional<ObservedNetns>
+      netns;  // of a running container; links and so on only for the namespaces that plumb fills
+};
+
+enum class EngineState {
+  unused,       // no resource of the service needs an engine
+  up,           // it answers
+  down,         // a private engine that is not running, cleanly
+  crashed,      // a private engine that is gone without having been stopped: its containers may still run
+  unreachable,  // it should answer and does not
+};
+
+struct ObservedEngine {
+  EngineState state = EngineState::unused;
+  bool is_private = false;
+  std::string socket;
+  std::string version;
+  bool keeps_joined = false;  // it refuses to remove a container whose namespace another one joins: Podman
+  Error error;                // with unreachable
+};
+
+// What the node's Open vSwitch says; asked only for a service with mode = ovs.
+struct ObservedSwitch {
+  std::vector<std::string> bridges;
+  std::map<std::string, std::vector<std::string>> ports;  // by resource id: those that this service's starts added
+  std::optional<Error> error;                             // it could not be asked
+};
+
+struct Observed {
+  ObservedEngine engine;
+  std::map<std::string, ObservedContainer> containers;  // by resource id: the container that has the resource's name
+  std::vector<ObservedContainer> leftovers;             // labelled as this service's, but under no resource's name
+  ObservedNetns node;                                   // the namespace that plumb runs in
+  std::map<std::string, std::vector<IpAddress>> names;  // host names of ipname, resolved
+  std::map<std::string, Error> name_errors;             // host names that did not resolve
+  std::map<std::string, std::vector<IpAddress>> former_names;  // what they meant at the last start
+  std::map<std::string, std::chrono::minutes> old_names;       // those of names that were not answered, with their age
+  std::set<std::string, std::less<>> lacking_kinds;  // devices that the spec needs and the kernel does not know
+  ObservedSwitch open_vswitch;
+  std::set<IpAddress> probed_free;  // probed by this run already: nobody answered
+  bool after_a_kill = false;        // the verb before was killed: an address that is there may be unannounced
+  bool unknown_here = false;        // nothing says that the service was started on this node
+};
+
+}  // namespace plumb

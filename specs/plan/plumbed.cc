@@ -1,0 +1,100 @@
+// What is plumbed already, held against what the configuration wants.
+#include <algorithm>
+
+#include "specs/plan/parent_link.h"
+#include "specs/plan/plan_builder.h"
+#include "specs/service/uplink.h"
+#include "specs/value/dedicated_mark.h"
+
+namespace plumb {
+
+// A parent is known by its index. A macvlan upon a macvlan has the latter's own (drivers/net/macvlan.c,
+// macvlan_common_newlink), and so has an ipvlan upon an ipvlan.
+bool link_fits(const IpResource& ip, const ObservedLink& link, const Observed& seen) {
+  const IpMode mode = planned_mode(ip, seen);
+  if (mode == IpMode::bridge) return link.kind == "veth";
+  if (mode == IpMode::dedicated) {
+    const auto mark = DedicatedMark::parse(link.alias);
+    return mark && mark->device == ip.ipdev;
+  }
+  if (mode == IpMode::ovs) {
+    const auto ports = seen.open_vswitch.ports.find(ip.id);
+    const auto* outer = link.kind == "veth" ? seen.node.link(link.parent) : nullptr;
+    return outer != nullptr && ports != seen.open_vswitch.ports.end() &&
+           std::find(ports->second.begin(), ports->second.end(), outer->name) != ports->second.end();
+  }
+  const std::string_view kind = is_ipvlan(mode) ? "ipvlan" : "macvlan";
+  const auto* parent = seen.node.link(uplink(ip));
+  if (link.kind != kind || parent == nullptr || link.parent != (parent->kind == kind ? parent->parent : parent->index))
+    return false;
+  return kind == "macvlan" || link_words(mode) == "ipvlan " + link.ipvlan_mode + " on ";
+}
+
+bool is_unplugged(const IpResource& ip, const ObservedLink& link, const Observed& seen) {
+  if (ip.type != IpType::netns || planned_mode(ip, seen) != IpMode::bridge || link.kind != "veth") return false;
+  const auto* outer = seen.node.link(link.parent);
+  const auto* bridge = seen.node.link(uplink(ip));
+  return outer != nullptr && bridge != nullptr && outer->master != bridge->index;
+}
+
+bool plumbed_otherwise(const Service& service, const IpResource& ip, const std::vector<PlannedAddress>& addresses,
+                       const ObservedNetns& ns, const Observed& seen) {
+  const std::string device = planned_device(service, ip);
+  return std::any_of(addresses.begin(), addresses.end(), [&](const PlannedAddress& address) {
+    const auto* have = ns.address(address.cidr.address());
+    const auto* link = have == nullptr ? nullptr : ns.link(have->link);
+    if (link == nullptr || !link->up || is_unplugged(ip, *link, seen)) return false;
+    return have->cidr.prefix() != address.cidr.prefix() || link->name != device || !link_fits(ip, *link, seen) ||
+           (ip.mtu && *ip.mtu != link->mtu) || (ip.macaddr && ip.macaddr != link->mac);
+  });
+}
+
+std::string host_link_name(int parent_index) { return "plh" + std::to_string(parent_index); }
+
+bool is_host_link(const ObservedLink& link) {
+  return (link.kind == "macvlan" || link.kind == "ipvlan") && link.name.starts_with("plh");
+}
+
+const ObservedLink* host_link(const Observed& seen, const IpResource& ip) {
+  const auto* parent = seen.node.link(uplink(ip));
+  const auto* link = parent == nullptr ? nullptr : seen.node.link(host_link_name(parent->index));
+  return link != nullptr && is_host_link(*link) ? link : nullptr;
+}
+
+bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const IpAddress& address) {
+  return std::any_of(node.routes.begin(), node.routes.end(), [&](const ObservedRoute& r) {
+    return r.link == link.index && r.destination && r.destination->prefix() == address.bits() &&
+           r.destination->address() == address;
+  });
+}
+
+bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen) {
+  const IpMode mode = planned_mode(ip, seen);
+  if (!ip.host_access || ip.type != IpType::netns || (mode != IpMode::macvlan && !is_ipvlan(mode))) return false;
+  const auto* way = host_link(seen, ip);
+  return way == nullptr || !way->up || !has_host_route(seen.node, *way, address);
+}
+
+std::vector<std::string> extra_addresses(const Service& service, const ObservedContainer& container,
+                                         const std::set<IpAddress>& wanted) {
+  std::vector<std::string> out;
+  if (container.network_mode != "none" || !container.netns) return out;
+  for (const auto& address : container.netns->addresses) {
+    const auto* link = container.netns->link(address.link);
+    const auto& ip = address.cidr.address();
+    if (link == nullptr || ip.is_loopback() || ip.is_link_local() || address.advertised || wanted.contains(ip))
+      continue;
+    out.push_back(address.cidr.to_string() + " is on " + link->name +
+                  " there, and the configuration does not have it; `plumb restart " + service.name + "` withdraws it");
+  }
+  return out;
+}
+
+bool has_planned_route(const ObservedNetns& ns, const PlannedAddress& address) {
+  if (!address.gateway && !address.direct) return true;
+  return std::any_of(ns.routes.begin(), ns.routes.end(), [&](const ObservedRoute& r) {
+    return !r.destination && r.gateway == address.gateway && r.v6 == address.cidr.address().is_v6();
+  });
+}
+
+}  // namespace plumb

@@ -1,0 +1,108 @@
+// What the watcher costs a node on which nothing happens.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/lab/watch/watch.h"
+
+namespace plumb::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Of all its threads.
+long wakeups(const Watch& watch) {
+  long sum = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(watch.pid()) + "/task")) {
+#ifdef __SANITIZE_THREAD__
+    if (task.path().filename() != std::to_string(watch.pid())) continue;  // the sanitizer has a thread of its own
+#endif
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("voluntary_ctxt_switches:")) sum += std::stol(line.substr(24));
+  }
+  return sum;
+}
+
+long resident_kib(const Watch& watch) {
+  std::ifstream status("/proc/" + std::to_string(watch.pid()) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:")) return std::stol(line.substr(6));
+  return 0;
+}
+
+TEST_CASE("with nothing to do it does not even wake up") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  Watch watch(n1, "--metrics /run/plumb/metrics.sock");
+  watch.forget();
+  n1.must({"docker", "kill", "web.container.0"});
+  REQUIRE_MESSAGE(watch.says("up again"), watch.log());
+  // The rest of the announcements, two seconds of them, and the engine's last words.
+  CHECK_FALSE(watch.says("nothing like that", 4s));
+  const long before = wakeups(watch);
+  CHECK(before > 0);
+  CHECK_FALSE(watch.says("nothing like that", 4s));
+  CHECK(wakeups(watch) == before);
+  const std::string metrics = n1.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
+  CHECK_MESSAGE(metrics.find("plumb_watch_services 1\n") != std::string::npos, metrics);
+  CHECK_MESSAGE(metrics.find("plumb_watch_heals_total{result=\"ok\"} 1\n") != std::string::npos, metrics);
+  CHECK(watch.end().exit_code == 0);
+  CHECK(n1.run({"test", "-e", "/run/plumb/metrics.sock"}).exit_code != 0);
+}
+
+TEST_CASE("metrics are served on a socket of systemd's, which stays") {
+  const Node n1("n1");
+  // It listens, and executes the watcher when somebody connects (systemd-socket-activate(1)).
+  n1.remove("/run/plumb/metrics.sock");
+  Running activated = n1.start({"systemd-socket-activate", "--listen=/run/plumb/metrics.sock",
+                                "--fdname=plumb-watch-metrics", program(), "watch"});
+  REQUIRE(activated.await_errors("Listening on", soon));
+  const Words ask{"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock"};
+  const auto asked = [&](const Words& what) {
+    Words words = ask;
+    words.insert(words.end(), what.begin(), what.end());
+    return n1.run(words).out;
+  };
+  CHECK(asked({"http://x/metrics"}).find("plumb_watch_services 0\n") != std::string::npos);
+  CHECK(asked({"-X", "POST", "http://x/metrics"}) == "only GET\n");
+  CHECK(asked({"http://x/"}) == "there is only /metrics\n");
+  activated.signal(SIGTERM);
+  CHECK(activated.wait().exit_code == 0);
+  CHECK(n1.run({"test", "-S", "/run/plumb/metrics.sock"}).exit_code == 0);
+  n1.remove("/run/plumb/metrics.sock");
+}
+
+TEST_CASE("two hundred services are watched in little memory") {
+  const Node n1("n1");
+  std::string begin;
+  std::string end;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "m" + std::to_string(i);
+    n1.write("/etc/plumb/" + name + ".conf", "[ip#0]\nipname = 10.0.4." + std::to_string(i + 1) +
+                                                 "\nipdev = eth0\nnetmask = 24\nprobe = off\nannounce = 1\n");
+    begin += program() + " start -q " + name + " && ";
+    end += program() + " stop -q " + name + "; rm /etc/plumb/" + name + ".conf /run/plumb/" + name + ".lock; ";
+  }
+  n1.must({"bash", "-c", begin + "true"});
+  {
+    Watch watch(n1, "--metrics /run/plumb/metrics.sock");
+    watch.forget();
+    n1.must({"ip", "address", "del", "10.0.4.200/24", "dev", "eth0"});
+    CHECK_MESSAGE(watch.says("m199: up again"), watch.log());
+    CHECK_FALSE(watch.says("nothing like that", 2s));
+    const std::string metrics = n1.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
+    CHECK_MESSAGE(metrics.find("plumb_watch_services 200\n") != std::string::npos, metrics);
+    MESSAGE("resident: " << resident_kib(watch) << " KiB");
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CHECK(resident_kib(watch) < 24 * 1024);
+#endif
+  }
+  n1.must({"bash", "-c", end + "true"});
+}
+
+}  // namespace
+}  // namespace plumb::lab
