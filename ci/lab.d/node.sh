@@ -88,13 +88,15 @@ exec env --ignore-signal=CHLD bash -c "exec -a plumb-$lab/$node sleep infinity" 
 '
 
 # node_sweep PATTERN: ends what a crash left of the nodes LAB/PATTERN. They are found by what they are, not by what a file
-# says: a holder by its environment while it is being made, all else by the mark in the node's /run.
+# says: a holder by its environment while it is being made, all else by the mark in the node's /run. What has another root than
+# this machine's is of a lab in there (ci/debian), which may have the same name.
 node_sweep() {
   local pid
   {
     grep -lzsx "PLUMB_LAB_NODE=$LAB/$1" /proc/[0-9]*/environ || true
     grep -lsx "$LAB/$1" /proc/[0-9]*/root/run/plumb-lab || true
   } | cut -d / -f 3 | while read -r pid; do
+    [[ /proc/$pid/root/usr -ef /usr ]] || continue
     kill -KILL "$pid" 2>/dev/null || true
     await_exit "$pid" 30 || die "end process $pid of the lab: it is still there after 30 s"
   done

@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 #include <iterator>
+#include <set>
 
 #include "plugin/output/exit_code.h"
 #include "specs/language/spelling.h"
@@ -118,7 +120,8 @@ void add_logs(CLI::App& sub, CommandLine& out) {
 void add_enter(CLI::App& sub, CommandLine& out) {
   add_place(sub, out);
   add_service(sub, out);
-  sub.add_option("container", out.container,
+  // Positional words and flags share one space of names in CLI11: this is not `container`, as there is --container.
+  sub.add_option("resource", out.container,
                  "A container, as container#1, 1 or by name (default: the one that has the address)");
   sub.add_flag("-c,--container", out.inside, "Inside the container itself, not only in its network namespace");
 }
@@ -194,12 +197,9 @@ bool is_command(const std::string& word) {
 }
 
 Parsed unknown_command(const std::string& word) {
-  std::vector<std::string> names;
+  const auto names = command_names();
   std::string list;
-  for (const auto& command : commands) {
-    names.emplace_back(command.name);
-    list += std::string(" ") + command.name;
-  }
+  for (const auto& name : names) list += " " + name;
   const std::string near = did_you_mean(word, names);
   const std::string text =
       "plumb: there is no command " + in_quotes(word) + "; " + (near.empty() ? "there are:" + list : near);
@@ -207,12 +207,8 @@ Parsed unknown_command(const std::string& word) {
   return {std::nullopt, static_cast<int>(ExitCode::usage)};
 }
 
-}  // namespace
-
-Parsed parse_command_line(int argc, char** argv) {
-  CommandLine out;
-  std::string format = "human";
-  CLI::App app("plumb gives a service its own ip address, and keeps it true while the service moves between nodes.");
+void set_up(CLI::App& app, CommandLine& out, std::string& format) {
+  app.description("plumb gives a service its own ip address, and keeps it true while the service moves between nodes.");
   app.name("plumb");
   app.require_subcommand(1);
   app.footer(std::string("Examples:\n  plumb validate svc1\n  plumb start svc1\n  plumb status svc1\n\n") +
@@ -229,6 +225,13 @@ Parsed parse_command_line(int argc, char** argv) {
         for (const auto& rest : sub->remaining()) out.arguments.push_back(rest);
     });
   }
+}
+
+Parsed parse(int argc, char** argv) {
+  CommandLine out;
+  std::string format = "human";
+  CLI::App app;
+  set_up(app, out, format);
   if (argc > 1 && argv[1][0] != '-' && !is_command(argv[1])) return unknown_command(argv[1]);
   try {
     app.parse(own_words(argc, argv, out), argv);
@@ -239,6 +242,55 @@ Parsed parse_command_line(int argc, char** argv) {
   }
   out.json = format == "json";
   return {std::move(out), 0};
+}
+
+// All that the user may call an option of this parser by, and the word that stands for a positional one.
+std::vector<std::string> names_of(const CLI::Option& option) {
+  std::vector<std::string> names = option.get_lnames();
+  names.insert(names.end(), option.get_snames().begin(), option.get_snames().end());
+  if (auto positional = option.get_name(true); !positional.empty()) names.push_back(std::move(positional));
+  return names;
+}
+
+}  // namespace
+
+Parsed parse_command_line(int argc, char** argv) {
+  try {
+    return parse(argc, argv);
+  } catch (const std::exception& error) {
+    // What is wrong with the user's words is dealt with above. This is CLI11 refusing what it was told of the options:
+    // its releases differ in what they refuse.
+    std::fprintf(
+        stderr,
+        "plumb: set up the command line: %s\n"
+        "This is a fault of plumb, not of what was asked for: nothing was done. Please report it, with the release of "
+        "the system.\n",
+        error.what());
+    return {std::nullopt, static_cast<int>(ExitCode::failed)};
+  }
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const auto& command : commands) names.emplace_back(command.name);
+  return names;
+}
+
+std::vector<std::string> names_given_twice() {
+  CommandLine out;
+  std::string format;
+  CLI::App app;
+  set_up(app, out, format);
+  std::vector<std::string> twice;
+  std::vector<const CLI::App*> parsers{&app};
+  for (const auto* parser : app.get_subcommands([](const CLI::App*) { return true; })) parsers.push_back(parser);
+  for (const auto* parser : parsers) {
+    std::set<std::string> seen;
+    for (const CLI::Option* option : parser->get_options())
+      for (const auto& name : names_of(*option))
+        if (!seen.insert(name).second) twice.push_back(parser->get_name() + ": " + name);
+  }
+  return twice;
 }
 
 }  // namespace plumb

@@ -54,11 +54,18 @@ struct CommandLine : Invocation {
   bool quiet = false;
 };
 
-// The parsed command line, or the exit code when it is done with: help was printed (0) or the usage is wrong (2).
+// The parsed command line, or the exit code when it is done with: help was printed (0), the usage is wrong (2), or the
+// parser itself could not be set up (1), which is a fault of plumb.
 struct Parsed {
   std::optional<CommandLine> command;
   int exit_code = 0;
 };
 [[nodiscard]] Parsed parse_command_line(int argc, char** argv);
+
+[[nodiscard]] std::vector<std::string> command_names();
+
+// Names that one command gives to two of its options, as "enter: container". CLI11 throws for them from its release 2.4
+// on, and takes either before: there are to be none.
+[[nodiscard]] std::vector<std::string> names_given_twice();
 
 }  // namespace plumb

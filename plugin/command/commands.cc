@@ -256,7 +256,8 @@ int run_docker(const CommandLine& command) {
   const std::string operation = "docker " + command.service;
   auto opened = open_present(command, operation);
   if (!opened.service) return opened.exit_code;
-  const auto program = find_program("docker", "install the docker command (Debian: apt-get install docker.io)");
+  const auto program = find_program(
+      "docker", "install the docker command (Debian: apt-get install docker-cli, or docker.io in Debian 12)");
   if (!program) return report(command, operation, program.error());
   std::vector<std::string> arguments{*program};
   if (!opened.service->docker_data_dir.empty()) {

@@ -133,7 +133,8 @@ int become_in_namespace(const CommandLine& command, const std::string& operation
 }
 
 int become_inside(const CommandLine& command, const std::string& operation, const Target& target) {
-  const auto docker = find_program("docker", "install the docker command (Debian: apt-get install docker.io)");
+  const auto docker = find_program(
+      "docker", "install the docker command (Debian: apt-get install docker-cli, or docker.io in Debian 12)");
   if (!docker) return report(command, operation, docker.error());
   std::vector<std::string> words{*docker, "--host=unix://" + target.socket, "exec", "--interactive"};
   if (::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1) words.emplace_back("--tty");

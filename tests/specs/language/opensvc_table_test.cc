@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "specs/language/keywords.h"
@@ -51,10 +52,11 @@ std::map<std::string, std::vector<Row>> read_tables() {
   return out;
 }
 
-const std::vector<Row>& table(const std::string& heading) {
+// The heading is a value: what is returned refers to no argument, which g++ 14 could not know.
+const std::vector<Row>& table(std::string_view heading) {
   static const auto tables = read_tables();
-  const auto found = tables.find(heading);
-  REQUIRE_MESSAGE(found != tables.end(), "no table under ", heading);
+  const auto found = tables.find(std::string(heading));
+  REQUIRE_MESSAGE(found != tables.end(), "no table under ", std::string(heading));
   return found->second;
 }
 
