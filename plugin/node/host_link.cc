@@ -7,7 +7,7 @@
 #include "netns/address/route.h"
 #include "netns/address/sysctl.h"
 #include "plugin/node/device.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/host_access.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

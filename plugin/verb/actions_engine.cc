@@ -4,7 +4,7 @@
 #include "plugin/engine/pause_image.h"
 #include "plugin/verb/actions.h"
 #include "specs/language/diagnostic.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/namespace_owner.h"
 
 namespace plumb {
 

@@ -11,7 +11,7 @@
 #include "netns/link/link.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/verb/observer.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/planned_address.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

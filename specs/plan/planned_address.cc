@@ -1,48 +1,12 @@
-#include "specs/plan/planner.h"
+#include "specs/plan/planned_address.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
-#include <cstdio>
 
-#include "specs/plan/plan_builder.h"
-#include "specs/service/run_args.h"
 #include "specs/service/uplink.h"
-#include "specs/value/dedicated_mark.h"
 
 namespace plumb {
 
 namespace {
-
-// FNV-1a, 64 bits (RFC draft-eastlake-fnv): a fingerprint against change, not against an attacker.
-class Fingerprint {
- public:
-  void add(std::string_view text) {
-    for (const char c : text) mix(static_cast<std::uint8_t>(c));
-    mix(0xff);  // no UTF-8 text has this byte: fields cannot run into each other
-  }
-  void add(bool value) { add(value ? std::string_view("1") : std::string_view("0")); }
-  void add(const std::vector<std::string>& list) {
-    for (const auto& item : list) add(item);
-    mix(0xfe);
-  }
-  void add(const std::map<std::string, std::string>& map) {
-    for (const auto& [key, value] : map) {
-      add(key);
-      add(value);
-    }
-    mix(0xfe);
-  }
-  [[nodiscard]] std::string hex() const {
-    std::array<char, 17> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), "%016llx", static_cast<unsigned long long>(state_));
-    return buffer.data();
-  }
-
- private:
-  void mix(std::uint8_t byte) { state_ = (state_ ^ byte) * 0x100000001b3ULL; }
-  std::uint64_t state_ = 0xcbf29ce484222325ULL;
-};
 
 Result<std::vector<IpAddress>> resolve(const IpResource& ip, const std::string& name, const Observed& seen) {
   if (auto literal = IpAddress::parse(name)) return std::vector<IpAddress>{*literal};
@@ -75,34 +39,6 @@ Result<unsigned> prefix_for(const IpResource& ip, const IpAddress& address, cons
 }
 
 }  // namespace
-
-std::string spec_hash(const ContainerResource& c) {
-  Fingerprint f;
-  for (const auto* text :
-       {&c.name, &c.image, &c.netns, &c.userns, &c.pidns, &c.ipcns, &c.utsns, &c.hostname, &c.user, &c.cwd})
-    f.add(*text);
-  for (const bool flag : {c.builtin_pause, c.rm, c.privileged, c.read_only, c.init, c.interactive, c.tty, c.detach})
-    f.add(flag);
-  for (const auto* list : {&c.entrypoint, &c.command, &c.devices, &c.dns, &c.dns_search}) f.add(*list);
-  f.add(canonical(c.options));
-  f.add(c.environment);
-  f.add(c.sysctl);
-  for (const auto& m : c.volume_mounts) {
-    f.add(m.source);
-    f.add(m.target);
-    f.add(m.options);
-    f.add(m.read_only);
-    if (m.must_exist) f.add(std::string_view("mount"));
-  }
-  f.add(c.stop_timeout ? std::to_string(c.stop_timeout->count()) : std::string("-"));
-  return f.hex();
-}
-
-bool owns_namespace(const Service& service, const ContainerResource& container) {
-  const auto is_it = [&](const auto& r) { return r.netns == container.id; };
-  return std::any_of(service.ips.begin(), service.ips.end(), is_it) ||
-         std::any_of(service.containers.begin(), service.containers.end(), is_it);
-}
 
 std::string planned_device(const Service& service, const IpResource& ip) {
   if (ip.nsdev) return ip.nsdev->str();
@@ -151,53 +87,6 @@ Result<std::vector<PlannedAddress>> planned_addresses(const IpResource& ip, cons
     out.push_back({cidr, gateway, direct});
   }
   return out;
-}
-
-Result<Plan> plan(const Service& service, const Observed& seen, Verb verb) {
-  return brings_up(verb) ? plan_start(service, seen, verb) : plan_stop(service, seen, verb);
-}
-
-Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen) {
-  Step step;
-  step.kind = kind;
-  step.resource = ip.id;
-  step.parent = uplink(ip);
-  step.optional = ip.optional;
-  if (ip.type == IpType::netns) {
-    step.container = ip.netns;
-    step.device = planned_device(service, ip);
-    step.mode = planned_mode(ip, seen);
-    step.probe_inside = probed_from_link(step.mode);
-  } else {
-    step.device = uplink(ip);
-    step.probe_inside = ip.type == IpType::encap;
-    if (step.probe_inside) step.container = ip.netns;
-  }
-  return step;
-}
-
-std::vector<Step> remove_stranded_links(const std::string& resource, const ObservedContainer& have) {
-  std::vector<Step> out;
-  if (!have.netns) return out;
-  for (const auto& link : have.netns->links) {
-    if (link.name == "lo") continue;
-    Step step;
-    step.kind = StepKind::link_remove;
-    step.resource = resource;
-    step.container = resource;
-    step.device = link.name;
-    if (const auto mark = DedicatedMark::parse(link.alias)) {
-      step.mode = IpMode::dedicated;
-      step.parent = mark->device;
-    }
-    out.push_back(std::move(step));
-  }
-  return out;
-}
-
-std::size_t PlanBuilder::add(Step step) {
-  plan_.steps.push_back(std::move(step));
-  return plan_.steps.size() - 1;
 }
 
 }  // namespace plumb

@@ -1,6 +1,8 @@
+#include "specs/plan/precondition.h"
+
 #include <algorithm>
 
-#include "specs/plan/plan_builder.h"
+#include "specs/plan/plumbed.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

@@ -1,4 +1,5 @@
 #include "specs/plan/planner.h"
+#include "specs/plan/planned_address.h"
 #include "specs/service/uplink.h"
 
 #include <doctest/doctest.h>
