@@ -13,7 +13,7 @@
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
 #include "plugin/node/names.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/planned_address.h"
 
 namespace plumb {
 

@@ -13,7 +13,7 @@
 #include "plugin/verb/observer.h"
 #include "plugin/verb/spec_file.h"
 #include "plugin/verb/started.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/planned_address.h"
 #include "specs/status/status.h"
 #include "specs/value/text.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "specs/plan/planner.h"
+#include "specs/plan/spec_hash.h"
 
 namespace plumb {
 

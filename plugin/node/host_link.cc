@@ -8,7 +8,7 @@
 #include "netns/address/sysctl.h"
 #include "netns/link/upper_link.h"
 #include "plugin/node/device.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/host_access.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

@@ -4,7 +4,7 @@
 #include "plugin/engine/container_namespace.h"
 #include "plugin/engine/pause_image.h"
 #include "plugin/verb/actions.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/namespace_owner.h"
 #include "specs/value/text.h"
 
 namespace plumb {

@@ -12,7 +12,6 @@
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
 #include "plugin/verb/actions.h"
-#include "specs/plan/planner.h"
 #include "specs/service/uplink.h"
 #include "specs/value/dedicated_mark.h"
 

@@ -9,7 +9,6 @@
 #include "plugin/node/device.h"
 #include "plugin/node/lan_probe.h"
 #include "plugin/verb/actions.h"
-#include "specs/plan/planner.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

@@ -12,7 +12,7 @@
 #include "plugin/engine/service_engine.h"
 #include "plugin/verb/observer.h"
 #include "specs/plan/parent_link.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/planned_address.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

@@ -15,7 +15,8 @@
 #include "plugin/node/names.h"
 #include "plugin/node/open_vswitch.h"
 #include "plugin/verb/started.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/host_access.h"
+#include "specs/plan/namespace_owner.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "specs/plan/namespace_owner.h"
 #include "specs/plan/planner.h"
 #include "specs/status/status.h"
 

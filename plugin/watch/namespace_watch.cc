@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "specs/plan/planner.h"
+#include "specs/plan/namespace_owner.h"
+#include "specs/plan/planned_address.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::watch {

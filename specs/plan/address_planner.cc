@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "specs/plan/host_access.h"
+#include "specs/plan/plumbed.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

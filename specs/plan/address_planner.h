@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "specs/plan/plan_builder.h"
+#include "specs/plan/planned_address.h"
 
 namespace plumb {
 

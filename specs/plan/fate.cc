@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "specs/plan/plan_builder.h"
+#include "specs/plan/init_container.h"
+#include "specs/plan/spec_hash.h"
 
 namespace plumb {
 

@@ -1,7 +1,8 @@
-// Containers that the start waits for (detach = false): whether one has done its work for the service as it runs now.
-#include <algorithm>
+#include "specs/plan/init_container.h"
 
-#include "specs/plan/plan_builder.h"
+#include <algorithm>
+#include <string>
+#include <string_view>
 
 namespace plumb {
 

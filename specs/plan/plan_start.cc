@@ -1,10 +1,17 @@
+#include "specs/plan/plan_start.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "specs/plan/address_planner.h"
 #include "specs/plan/fate.h"
+#include "specs/plan/namespace_owner.h"
 #include "specs/plan/plan_builder.h"
+#include "specs/plan/planned_address.h"
+#include "specs/plan/plumbed.h"
+#include "specs/plan/precondition.h"
+#include "specs/plan/stranded_link.h"
 
 namespace plumb {
 

@@ -1,16 +1,26 @@
+#include "specs/plan/plan_stop.h"
+
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
 
+#include "specs/plan/host_access.h"
 #include "specs/plan/parent_link.h"
 #include "specs/plan/plan_builder.h"
+#include "specs/plan/planned_address.h"
+#include "specs/plan/stranded_link.h"
 #include "specs/service/uplink.h"
 #include "specs/value/dedicated_mark.h"
 
 namespace plumb {
 
 namespace {
+
+// A resource of the service needs the engine.
+bool needs_engine(const Service& service) {
+  return std::any_of(service.containers.begin(), service.containers.end(), [](const auto& c) { return !c.disable; });
+}
 
 class StopPlanner {
  public:

@@ -1,8 +1,8 @@
-// What is plumbed already, held against what the configuration wants.
+#include "specs/plan/plumbed.h"
+
 #include <algorithm>
 
 #include "specs/plan/parent_link.h"
-#include "specs/plan/plan_builder.h"
 #include "specs/service/uplink.h"
 #include "specs/value/dedicated_mark.h"
 
@@ -47,32 +47,6 @@ bool plumbed_otherwise(const Service& service, const IpResource& ip, const std::
     return have->cidr.prefix() != address.cidr.prefix() || link->name != device || !link_fits(ip, *link, seen) ||
            (ip.mtu && *ip.mtu != link->mtu) || (ip.macaddr && ip.macaddr != link->mac);
   });
-}
-
-std::string host_link_name(int parent_index) { return "plh" + std::to_string(parent_index); }
-
-bool is_host_link(const ObservedLink& link) {
-  return (link.kind == "macvlan" || link.kind == "ipvlan") && link.name.starts_with("plh");
-}
-
-const ObservedLink* host_link(const Observed& seen, const IpResource& ip) {
-  const auto* parent = seen.node.link(uplink(ip));
-  const auto* link = parent == nullptr ? nullptr : seen.node.link(host_link_name(parent->index));
-  return link != nullptr && is_host_link(*link) ? link : nullptr;
-}
-
-bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const IpAddress& address) {
-  return std::any_of(node.routes.begin(), node.routes.end(), [&](const ObservedRoute& r) {
-    return r.link == link.index && r.destination && r.destination->prefix() == address.bits() &&
-           r.destination->address() == address;
-  });
-}
-
-bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen) {
-  const IpMode mode = planned_mode(ip, seen);
-  if (!ip.host_access || ip.type != IpType::netns || (mode != IpMode::macvlan && !is_ipvlan(mode))) return false;
-  const auto* way = host_link(seen, ip);
-  return way == nullptr || !way->up || !has_host_route(seen.node, *way, address);
 }
 
 std::vector<std::string> extra_addresses(const Service& service, const ObservedContainer& container,

@@ -1,7 +1,9 @@
+#include "specs/plan/precondition.h"
+
 #include <algorithm>
 
 #include "specs/plan/parent_link.h"
-#include "specs/plan/plan_builder.h"
+#include "specs/plan/plumbed.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "specs/plan/parent_link.h"
-#include "specs/plan/plan_builder.h"
+#include "specs/plan/planned_address.h"
+#include "specs/plan/plumbed.h"
+#include "specs/plan/precondition.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

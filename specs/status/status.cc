@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "specs/plan/host_access.h"
+#include "specs/plan/init_container.h"
 #include "specs/plan/parent_link.h"
-#include "specs/plan/plan_builder.h"
+#include "specs/plan/planned_address.h"
+#include "specs/plan/plumbed.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

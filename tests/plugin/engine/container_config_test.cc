@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "specs/plan/planner.h"
+#include "specs/plan/spec_hash.h"
 #include "tests/specs/plan/svc1.h"
 
 using namespace plumb;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "specs/plan/observed.h"
-#include "specs/plan/planner.h"
+#include "specs/plan/spec_hash.h"
 #include "specs/service/service.h"
 #include "tests/specs/ip_names.h"
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "specs/plan/planner.h"
+#include "specs/plan/spec_hash.h"
 #include "specs/service/loader.h"
 
 using namespace plumb;
