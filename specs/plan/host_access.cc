@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "specs/plan/parent_link.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {

@@ -1,5 +1,6 @@
 #include "specs/plan/plan_builder.h"
 
+#include "specs/plan/parent_link.h"
 #include "specs/plan/planned_address.h"
 #include "specs/service/uplink.h"
 
