@@ -21,6 +21,7 @@
 #include "netns/link/veth.h"
 #include "netns/namespace/enter.h"
 #include "netns/socket/message.h"
+#include "netns/wire/ndp.h"
 
 namespace plumb::netns::test {
 
@@ -44,6 +45,8 @@ Node make_node() {
   must(set_up(socket, 1));  // lo is always number 1
   return Node{std::move(ns), std::move(socket)};
 }
+
+MacvlanSpec macvlan_on(int parent) { return {.parent_index = parent, .name = ifname("eth0"), .mac = {}, .mtu = {}}; }
 
 int make_bridge(RouteSocket& socket, const IfName& name) {
   ifinfomsg header{};
@@ -98,6 +101,16 @@ std::optional<Frame> capture(const PacketSocket& socket, const std::function<boo
     }
   }
   return std::nullopt;
+}
+
+Frame advertisement(const Mac& sender, const IpAddress& address) {
+  return encode_ndp(sender, multicast_mac(all_nodes()),
+                    {.advertisement = true,
+                     .source = address,
+                     .destination = all_nodes(),
+                     .target = address,
+                     .link_layer = sender,
+                     .override_flag = true});
 }
 
 std::optional<Mac> resolve(Node& node, int ifindex, const IpAddress& address) {

@@ -13,6 +13,7 @@
 
 #include "netns/address/address.h"
 #include "netns/link/link.h"
+#include "netns/link/upper_link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/socket/packet_socket.h"
 #include "netns/socket/route_socket.h"
@@ -65,6 +66,9 @@ class Lan {
   int ports_ = 0;
 };
 
+// A macvlan that is to be eth0, with the kernel's MAC and the parent's MTU.
+MacvlanSpec macvlan_on(int parent);
+
 // A bridge device, up. Returns its index.
 int make_bridge(RouteSocket& socket, const IfName& name);
 
@@ -74,6 +78,9 @@ std::optional<Frame> capture(const PacketSocket& socket, const std::function<boo
 std::vector<Frame> drain(const PacketSocket& socket);
 // A packet socket for every frame that reaches eth0 of the station.
 PacketSocket listen(const Station& station);
+
+// An unsolicited advertisement, as who has the address sends it.
+Frame advertisement(const Mac& sender, const IpAddress& address);
 
 // A UDP datagram to the address, so that the kernel resolves its MAC; returns once the neighbour entry has one (at most
 // 5 s).

@@ -200,15 +200,10 @@ TEST_CASE("IPv6 frames that are no conflict") {
   const auto mouth = test::listen(rival);
   const IpAddress wanted = ip("fd00:3::3");
   const Mac last = mac("02:00:00:00:00:99");
-  const auto advertise = [&](const Mac& sender, const IpAddress& target) {
-    return encode_ndp(
-        sender, multicast_mac(all_nodes()),
-        {.advertisement = true, .source = target, .destination = all_nodes(), .target = target, .link_layer = sender});
-  };
   const auto probed = probe_while(host, rival, "fd00:3::3", [&] {
-    CHECK(mouth.send(advertise(*host.eth0.mac, wanted)) == 0);
-    CHECK(mouth.send(tagged(advertise(mouth.mac(), wanted), 42)) == 0);
-    CHECK(mouth.send(advertise(mouth.mac(), ip("fd00:3::4"))) == 0);
+    CHECK(mouth.send(test::advertisement(*host.eth0.mac, wanted)) == 0);
+    CHECK(mouth.send(tagged(test::advertisement(mouth.mac(), wanted), 42)) == 0);
+    CHECK(mouth.send(test::advertisement(mouth.mac(), ip("fd00:3::4"))) == 0);
     const auto group = solicited_node(wanted);
     CHECK(mouth.send(encode_ndp(mouth.mac(), multicast_mac(group),
                                 {.advertisement = false,
@@ -216,16 +211,16 @@ TEST_CASE("IPv6 frames that are no conflict") {
                                  .destination = group,
                                  .target = wanted,
                                  .link_layer = mouth.mac()})) == 0);
-    Frame forged = advertise(mouth.mac(), wanted);
+    Frame forged = test::advertisement(mouth.mac(), wanted);
     forged[21] = 64;  // has come through a router
     CHECK(mouth.send(forged) == 0);
-    CHECK(mouth.send(advertise(last, wanted)) == 0);
+    CHECK(mouth.send(test::advertisement(last, wanted)) == 0);
   });
   REQUIRE(probed);
   REQUIRE(probed->rival);
   CHECK(probed->rival->mac == last);
   CHECK(must(probe_while(host, rival, "fd00:3::3", [&] {
-          CHECK(mouth.send(advertise(mouth.mac(), wanted)) == 0);
+          CHECK(mouth.send(test::advertisement(mouth.mac(), wanted)) == 0);
         })).rival);
 }
 

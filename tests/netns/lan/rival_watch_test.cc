@@ -5,7 +5,6 @@
 #include <poll.h>
 
 #include "netns/wire/arp.h"
-#include "netns/wire/ndp.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {
@@ -31,16 +30,6 @@ std::optional<Mac> heard(RivalWatch& watch) {
 bool is_silent(RivalWatch& watch) {
   pollfd waiting{watch.fd(), POLLIN, 0};
   return ::poll(&waiting, 1, 0) == 0 && !watch.read();
-}
-
-std::vector<std::uint8_t> advertisement(const Mac& sender, const char* address) {
-  return encode_ndp(sender, multicast_mac(all_nodes()),
-                    {.advertisement = true,
-                     .source = ip(address),
-                     .destination = all_nodes(),
-                     .target = ip(address),
-                     .link_layer = sender,
-                     .override_flag = true});
 }
 
 TEST_CASE("who claims the address is heard with its MAC, in both forms of ARP") {
@@ -87,9 +76,9 @@ TEST_CASE("IPv6: an advertisement of the address by another host is heard, one o
   auto other = lan.plug();
   auto watch = must(RivalWatch::open(host.ns, host.eth0.index, ip("fd00:3::3")));
   const auto mouth = must(PacketSocket::open(other.ns, other.eth0.index, 0));
-  REQUIRE(mouth.send(advertisement(stranger(), "fd00:3::4")) == 0);
+  REQUIRE(mouth.send(test::advertisement(stranger(), ip("fd00:3::4"))) == 0);
   const Mac last = mac("02:00:00:00:00:98");
-  REQUIRE(mouth.send(advertisement(last, "fd00:3::3")) == 0);
+  REQUIRE(mouth.send(test::advertisement(last, ip("fd00:3::3"))) == 0);
   CHECK(heard(watch) == last);
 }
 

@@ -1,18 +1,12 @@
-// Links that a kernel may lack, and devices that are moved. On a kernel without a kind its tests say so and end.
-#include <doctest/doctest.h>
-#include <linux/rtnetlink.h>
+// On a kernel without a kind of devices its tests say so and end.
+#include "netns/link/upper_link.h"
 
-#include <cstdlib>
-#include <thread>
+#include <doctest/doctest.h>
+
+#include <cerrno>
 
 #include "netns/address/address.h"
-#include "netns/link/carrier.h"
 #include "netns/link/link.h"
-#include "netns/link/moved_link.h"
-#include "netns/link/upper_link.h"
-#include "netns/link/veth.h"
-#include "netns/namespace/stop_event.h"
-#include "netns/socket/changes.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {
@@ -22,6 +16,7 @@ using test::cidr;
 using test::ifname;
 using test::ip;
 using test::mac;
+using test::macvlan_on;
 using test::must;
 
 bool lacks(std::string_view kind) {
@@ -29,6 +24,140 @@ bool lacks(std::string_view kind) {
   if (must(knows_kind(node.socket, kind))) return false;
   MESSAGE("skipped: this kernel has no devices of kind " << std::string(kind));
   return true;
+}
+
+TEST_CASE("a macvlan is made complete in its namespace") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  auto spec = macvlan_on(host.eth0.index);
+  spec.mac = mac("02:00:0a:00:03:03");
+  spec.mtu = 1400;
+  const auto link = must(create_macvlan(host.socket, target.socket, spec));
+  CHECK(link.name.str() == "eth0");
+  CHECK(link.kind == "macvlan");
+  CHECK(link.macvlan_mode == "bridge");
+  CHECK(link.mac == spec.mac);
+  CHECK(link.mtu == 1400);
+  CHECK(link.up);
+  CHECK(link.carrier);
+  CHECK(link.parent_index == host.eth0.index);
+  CHECK(link.parent_elsewhere);
+  CHECK(link.index == must(find_link(target.socket, ifname("eth0"))).value().index);
+  // Nothing of it shows on the host: the parent is the only eth0 there.
+  for (const auto& other : must(links(host.socket))) CHECK(other.kind != "macvlan");
+}
+
+TEST_CASE("a macvlan takes the parent's MTU and a random MAC by default, and can be left down") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  auto spec = macvlan_on(host.eth0.index);
+  spec.up = false;
+  const auto link = must(create_macvlan(host.socket, target.socket, spec));
+  CHECK(link.mtu == host.eth0.mtu);
+  CHECK(link.mac);
+  CHECK(link.mac != host.eth0.mac);
+  CHECK_FALSE(link.up);
+  CHECK_FALSE(link.carrier);
+}
+
+TEST_CASE("a taken name is refused, and the kind of its holder named") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  must(create_macvlan(host.socket, target.socket, macvlan_on(host.eth0.index)));
+  const auto before = must(links(target.socket)).size();
+  const auto again = create_macvlan(host.socket, target.socket, macvlan_on(host.eth0.index));
+  CHECK(again.error().kind == ErrorKind::exists);
+  CHECK(again.error().code == EEXIST);
+  CHECK(again.error().next.find("macvlan") != std::string::npos);
+  CHECK(must(links(target.socket)).size() == before);
+}
+
+TEST_CASE("a missing parent is not found, nor is one of another namespace") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  const auto missing = create_macvlan(host.socket, target.socket, macvlan_on(4711));
+  CHECK(missing.error().kind == ErrorKind::not_found);
+  CHECK(missing.error().what.find("4711") != std::string::npos);
+  // The index counts in the first socket's namespace only: the host's eth0 is no device of an empty namespace.
+  auto empty = test::make_node();
+  CHECK(create_macvlan(empty.socket, target.socket, macvlan_on(host.eth0.index + 1000)).error().kind ==
+        ErrorKind::not_found);
+  CHECK_FALSE(must(find_link(target.socket, ifname("eth0"))));
+}
+
+TEST_CASE("a bridge port cannot be a parent") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  const auto port = must(find_link(lan.bridge().socket, ifname(host.port))).value();
+  const auto refused = create_macvlan(lan.bridge().socket, target.socket, macvlan_on(port.index));
+  CHECK(refused.error().code == EBUSY);
+  CHECK(refused.error().kind == ErrorKind::refused);
+  CHECK(refused.error().next.find("bridge") != std::string::npos);
+}
+
+TEST_CASE("a larger MTU than the parent's is refused") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  auto spec = macvlan_on(host.eth0.index);
+  spec.mtu = host.eth0.mtu + 1;
+  const auto refused = create_macvlan(host.socket, target.socket, spec);
+  CHECK(refused.error().kind == ErrorKind::refused);
+  CHECK(refused.error().next.find(std::to_string(host.eth0.mtu)) != std::string::npos);
+  CHECK_FALSE(must(find_link(target.socket, ifname("eth0"))));
+}
+
+TEST_CASE("a MAC in use on the parent, a multicast MAC, and lo as a parent are refused") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  auto spec = macvlan_on(host.eth0.index);
+  spec.mac = host.eth0.mac;
+  const auto taken = create_macvlan(host.socket, target.socket, spec);
+  CHECK(taken.error().kind == ErrorKind::refused);
+  CHECK(taken.error().next.find(host.eth0.mac->to_string()) != std::string::npos);
+  spec.mac = mac("01:00:5e:00:00:01");
+  CHECK(create_macvlan(host.socket, target.socket, spec).error().kind == ErrorKind::refused);
+  const auto on_lo = create_macvlan(host.socket, target.socket, macvlan_on(1));
+  CHECK(on_lo.error().kind == ErrorKind::refused);
+  CHECK(on_lo.error().next.find("loopback") != std::string::npos);
+  CHECK_FALSE(must(find_link(target.socket, ifname("eth0"))));
+}
+
+TEST_CASE("a parent that is down gives a link without carrier, until it comes up") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  must(set_up(host.socket, host.eth0.index, false));
+  const auto made = create_macvlan(host.socket, target.socket, macvlan_on(host.eth0.index));
+  REQUIRE(made.has_value());
+  CHECK_FALSE(made->carrier);
+}
+
+TEST_CASE("a macvlan on a macvlan is on the latter's parent") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto first = test::make_node();
+  auto second = test::make_node();
+  const auto lower = must(create_macvlan(host.socket, first.socket, macvlan_on(host.eth0.index)));
+  const auto upper = must(create_macvlan(first.socket, second.socket, macvlan_on(lower.index)));
+  CHECK(upper.parent_index == host.eth0.index);
+  CHECK(upper.carrier);
+}
+
+TEST_CASE("a device name of 15 bytes is whole, 16 is no name") {
+  test::Lan lan;
+  auto host = lan.plug();
+  auto target = test::make_node();
+  auto spec = macvlan_on(host.eth0.index);
+  spec.name = ifname("abcdefghijklmno");
+  CHECK(must(create_macvlan(host.socket, target.socket, spec)).name == spec.name);
+  CHECK_FALSE(IfName::parse("abcdefghijklmnop"));
 }
 
 TEST_CASE("the kernel is asked which kinds of devices it knows, and nothing is made") {
@@ -102,115 +231,6 @@ TEST_CASE("frames of a vlan device reach the same tag and no other") {
   REQUIRE_FALSE(again);
   CHECK(again.error().kind == ErrorKind::exists);
   CHECK(again.error().next.find("another name") != std::string::npos);
-}
-
-TEST_CASE("a device moves in under another name, with an alias, and comes back") {
-  test::Lan lan;
-  auto host = lan.plug({"10.0.3.1/24"});
-  auto target = test::make_node();
-  const auto inside =
-      must(move_link(host.socket, target.socket,
-                     {host.eth0.index, ifname("front"), "plumb dedicated eth0", mac("02:00:0a:00:03:03"), 1400, true}));
-  CHECK(inside.name == ifname("front"));
-  CHECK(inside.alias == "plumb dedicated eth0");
-  CHECK(inside.mac == mac("02:00:0a:00:03:03"));
-  CHECK(inside.mtu == 1400);
-  CHECK(inside.up);
-  CHECK_FALSE(must(find_link(host.socket, ifname("eth0"))));
-  CHECK(must(addresses(target.socket, inside.index, Family::v4)).empty());
-  const auto back =
-      must(move_link(target.socket, host.socket, {inside.index, ifname("eth0"), {}, host.eth0.mac, {}, false}));
-  CHECK(back.name == ifname("eth0"));
-  CHECK(back.alias.empty());
-  CHECK(back.mac == host.eth0.mac);
-  CHECK_FALSE(back.up);
-  CHECK(must(links(target.socket)).size() == 1);
-}
-
-TEST_CASE("a device that has come home under another name gets its own back in place") {
-  test::Lan lan;
-  auto host = lan.plug();
-  must(set_up(host.socket, host.eth0.index, false));  // as a device is that has changed its namespace
-  const auto renamed =
-      must(move_link(host.socket, host.socket, {host.eth0.index, ifname("dev7"), "mark", {}, {}, false}));
-  const auto back = must(move_link(host.socket, host.socket, {renamed.index, ifname("eth0"), {}, {}, {}, true}));
-  CHECK(back.index == host.eth0.index);
-  CHECK(back.name == ifname("eth0"));
-  CHECK(back.alias.empty());
-  CHECK(back.up);
-}
-
-TEST_CASE("a physical device comes home when its namespace dies, and its alias tells what it was") {
-  const char* spare = std::getenv("PLUMB_SPARE_DEVICE");
-  if (spare == nullptr) {
-    MESSAGE("skipped: PLUMB_SPARE_DEVICE names no physical device of this namespace that may be moved");
-    return;
-  }
-  auto home = must(RouteSocket::open(must(Namespace::current())));
-  const auto device = must(find_link(home, ifname(spare))).value();
-  const auto marked = [&]() -> std::optional<Link> {
-    for (auto& link : must(links(home)))
-      if (link.alias == "plumb dedicated vec0") return std::move(link);
-    return std::nullopt;
-  };
-  const auto changes = must(open_changes(home.ns(), RTMGRP_LINK));
-  {
-    auto target = test::make_node();
-    must(move_link(home, target.socket, {device.index, ifname("eth0"), "plumb dedicated vec0", {}, {}, false}));
-    CHECK_FALSE(marked());
-  }
-  const auto never = must(StopEvent::open({}));
-  for (bool late = false; !marked() && !late; drain_changes(changes.get()))
-    late = must(never.wait(changes.get(), test::soon(), "wait for the device")) == StopEvent::Woken::deadline;
-  const auto back = marked();
-  REQUIRE(back);
-  CHECK(back->name == ifname("eth0"));
-  CHECK_FALSE(back->up);
-  const auto renamed = must(move_link(home, home, {back->index, ifname(spare), {}, {}, {}, false}));
-  CHECK(renamed.mac == device.mac);
-}
-
-TEST_CASE("a move onto a taken name, and one of lo, are refused and move nothing") {
-  test::Lan lan;
-  auto host = lan.plug();
-  auto other = lan.plug();
-  const auto taken = move_link(host.socket, other.socket, {host.eth0.index, ifname("eth0"), {}, {}, {}, true});
-  REQUIRE_FALSE(taken);
-  CHECK(taken.error().kind == ErrorKind::exists);
-  CHECK(must(find_link(host.socket, host.eth0.index)));
-  auto target = test::make_node();
-  const auto lo = move_link(host.socket, target.socket, {1, ifname("lo9"), {}, {}, {}, true});
-  REQUIRE_FALSE(lo);
-  CHECK(must(find_link(host.socket, 1)));
-}
-
-TEST_CASE("further names are added, shown, refused when taken, and removed") {
-  test::Lan lan;
-  auto host = lan.plug();
-  must(add_altname(host.socket, host.eth0.index, "plumb:svc1:ip#0"));
-  must(add_altname(host.socket, host.eth0.index, "plumb:svc2:ip#0"));
-  CHECK(must(find_link(host.socket, host.eth0.index)).value().altnames ==
-        std::vector<std::string>{"plumb:svc1:ip#0", "plumb:svc2:ip#0"});
-  const auto again = add_altname(host.socket, host.eth0.index, "plumb:svc1:ip#0");
-  REQUIRE_FALSE(again);
-  CHECK(again.error().kind == ErrorKind::exists);
-  must(remove_altname(host.socket, host.eth0.index, "plumb:svc1:ip#0"));
-  must(remove_altname(host.socket, host.eth0.index, "plumb:svc1:ip#0"));
-  CHECK(must(find_link(host.socket, host.eth0.index)).value().altnames == std::vector<std::string>{"plumb:svc2:ip#0"});
-}
-
-TEST_CASE("a carrier is waited for by its event, and not for ever") {
-  auto host = test::make_node();
-  auto target = test::make_node();
-  const auto pair =
-      must(create_veth(host.socket, target.socket,
-                       {.host_name = ifname("h"), .name = ifname("eth0"), .mac = {}, .mtu = {}, .up = false}));
-  const auto early =
-      wait_carrier(host.socket, pair.host.index, std::chrono::steady_clock::now() + std::chrono::milliseconds(20), {});
-  REQUIRE_FALSE(early);
-  CHECK(early.error().kind == ErrorKind::timeout);
-  std::jthread later([&] { must(set_up(target.socket, pair.target.index)); });
-  must(wait_carrier(host.socket, pair.host.index, test::soon(), {}));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ TEST_CASE("a thread without capabilities is told each by name, and each refusal 
     const auto entered = run_in(target.ns, []() -> Result<int> { return 1; });
     CHECK(entered.error().kind == ErrorKind::permission);
     CHECK(entered.error().next.find("CAP_SYS_ADMIN") != std::string::npos);
-    const MacvlanSpec spec{.parent_index = host.eth0.index, .name = test::ifname("eth0"), .mac = {}, .mtu = {}};
+    const auto spec = test::macvlan_on(host.eth0.index);
     const auto made = create_macvlan(host.socket, target.socket, spec);
     CHECK(made.error().kind == ErrorKind::permission);
     CHECK(made.error().next.find("CAP_NET_ADMIN") != std::string::npos);

@@ -31,7 +31,7 @@ void live(test::Station& host) {
   auto target = test::make_node();
   const std::array<SysctlValue, 2> values{{{Sysctl::accept_ra, 0}, {Sysctl::accept_dad, 0}}};
   must(write_sysctls(target.ns, ifname("default"), values));
-  const MacvlanSpec spec{.parent_index = host.eth0.index, .name = ifname("eth0"), .mac = {}, .mtu = {}};
+  const auto spec = test::macvlan_on(host.eth0.index);
   const auto link = must(create_macvlan(host.socket, target.socket, spec));
   CHECK_FALSE(create_macvlan(host.socket, target.socket, spec));
   CHECK_FALSE(Namespace::of_process(0));
