@@ -19,7 +19,7 @@
 #include "netns/lan/handover.h"
 #include "netns/lan/probe.h"
 #include "plugin/verb/executor.h"
-#include "specs/plan/plan.h"
+#include "specs/plan/step.h"
 #include "specs/service/service.h"
 #include "specs/value/unique_fd.h"
 
