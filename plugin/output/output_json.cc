@@ -65,7 +65,7 @@ std::string plan_json(const std::string& service, const Plan& plan) {
   json steps = json::array();
   for (const auto& step : plan.steps)
     steps.push_back(
-        {{"kind", to_string(step.kind)}, {"resource", step.resource}, {"what", describe(step)}, {"after", step.after}});
+        {{"kind", step.kind()}, {"resource", step.resource}, {"what", describe(step)}, {"after", step.after}});
   return text_of({{"service", service},
                   {"verb", to_string(plan.verb)},
                   {"partial", plan.partial},

@@ -1,8 +1,10 @@
 #include "plugin/verb/actions.h"
 
 #include <cstdlib>
+#include <variant>
 
 #include "plugin/node/open_vswitch.h"
+#include "specs/value/overloaded.h"
 
 namespace plumb {
 
@@ -10,40 +12,40 @@ void Actions::adopt(const Observation& observation) {
   const std::lock_guard lock(mutex_);
   for (const auto& [resource, container] : observation.seen.containers) ids_[resource] = container.id;
   for (const auto& [resource, ns] : observation.namespaces) {
-    auto& place = places_[resource];
-    if (place && place->ns && netns::same(*place->ns, *ns)) continue;
-    place = std::make_shared<Place>();
-    place->ns = ns;
+    auto& held = conversations_[resource];
+    if (held && held->ns && netns::same(*held->ns, *ns)) continue;
+    held = std::make_shared<Conversation>();
+    held->ns = ns;
   }
 }
 
 Result<void> Actions::perform(const Step& step, const std::stop_token& stop) {
-  switch (step.kind) {
-    case StepKind::engine_start: return start_engine(step, stop);
-    case StepKind::engine_stop: return engine_.stop();
-    case StepKind::image_ensure: return ensure_image(step, stop);
-    case StepKind::address_probe: return probe_address(step, stop);
-    case StepKind::address_request: return request_addresses(step, stop);
-    case StepKind::container_retire: return retire_container(step, stop);
-    case StepKind::container_create: return create_container(step, stop);
-    case StepKind::container_start: return start_container(step, stop);
-    case StepKind::link_create: return create_link(step);
-    case StepKind::address_add: return add_address(step, stop);
-    case StepKind::route_set: return set_route(step);
-    case StepKind::host_access_grant: return grant_host_access(step);
-    case StepKind::host_access_revoke: return revoke_host_access(step);
-    case StepKind::vlan_take: return take_vlan(step);
-    case StepKind::vlan_release: return release_vlan(step);
-    case StepKind::ovs_release: return release_switch_ports(service_.name, step.resource);
-    case StepKind::address_announce: return announce(step);
-    case StepKind::container_stop: return stop_container(step, stop);
-    case StepKind::container_remove: return remove_container(step, stop);
-    case StepKind::address_remove: return remove_address(step);
-    case StepKind::address_yield: return yield_addresses();
-    case StepKind::link_remove_stale:
-    case StepKind::link_remove: return remove_link(step);
-  }
-  return Err{ErrorKind::failed, "unknown step"};
+  return std::visit(Overloaded{
+                        [&](const EngineStart&) { return start_engine(step, stop); },
+                        [&](const EngineStop&) { return engine_.stop(); },
+                        [&](const ImageEnsure&) { return ensure_image(step, stop); },
+                        [&](const AddressProbe& probe) { return probe_address(step, probe, stop); },
+                        [&](const AddressRequest& request) { return request_addresses(request, stop); },
+                        [&](const ContainerRetire& retire) { return retire_container(step, retire, stop); },
+                        [&](const ContainerCreate& create) { return create_container(step, create, stop); },
+                        [&](const ContainerStart& start) { return start_container(step, start, stop); },
+                        [&](const LinkRemoveStale& remove) { return remove_link(remove.link); },
+                        [&](const LinkCreate& create) { return create_link(step, create); },
+                        [&](const AddressAdd& add) { return add_address(step, add, stop); },
+                        [&](const RouteSet& set) { return set_route(step, set); },
+                        [&](const HostAccessGrant& grant) { return grant_host_access(step, grant); },
+                        [&](const HostAccessRevoke& revoke) { return revoke_host_access(revoke); },
+                        [&](const VlanTake& take) { return take_vlan(step, take); },
+                        [&](const VlanRelease& release) { return release_vlan(step, release); },
+                        [&](const OvsRelease&) { return release_switch_ports(service_.name, step.resource); },
+                        [&](const AddressAnnounce& announcement) { return announce(step, announcement); },
+                        [&](const ContainerStop& halt) { return stop_container(step, halt, stop); },
+                        [&](const ContainerRemove& remove) { return remove_container(remove, stop); },
+                        [&](const AddressRemove& remove) { return remove_address(remove); },
+                        [&](const LinkRemove& remove) { return remove_link(remove.link); },
+                        [&](const AddressYield&) { return yield_addresses(); },
+                    },
+                    step.operation);
 }
 
 std::set<IpAddress> Actions::probed_free() {
@@ -72,22 +74,22 @@ const IpResource& Actions::ip_of(const Step& step) const {
   std::abort();
 }
 
-std::string Actions::id_of(const Step& step) {
-  if (!step.container_id.empty()) return step.container_id;
+std::string Actions::id_of(const Step& step, const ContainerStart& start) {
+  if (start.id) return *start.id;
   const std::lock_guard lock(mutex_);
   const auto found = ids_.find(step.resource);
-  return found == ids_.end() ? step.container_name : found->second;
+  return found == ids_.end() ? start.name : found->second;
 }
 
-Result<std::shared_ptr<Actions::Place>> Actions::place(const std::string& container) {
-  std::shared_ptr<Place> out;
+Result<std::shared_ptr<Actions::Conversation>> Actions::conversation(const std::string& container) {
+  std::shared_ptr<Conversation> out;
   {
     const std::lock_guard lock(mutex_);
-    auto& entry = places_[container];
+    auto& entry = conversations_[container];
     if (!entry) {
       if (!container.empty())
         return Err{ErrorKind::not_found, "the network namespace of " + container + ": it does not run"};
-      entry = std::make_shared<Place>();
+      entry = std::make_shared<Conversation>();
     }
     out = entry;
   }

@@ -55,7 +55,7 @@ class Actions {
 
  private:
   // One namespace with an rtnetlink conversation, made once for all steps in it.
-  struct Place {
+  struct Conversation {
     std::shared_ptr<const netns::Namespace> ns;
     std::optional<netns::RouteSocket> socket;
     std::mutex mutex;  // of the conversation
@@ -64,58 +64,59 @@ class Actions {
   void book(const Step& step, Undo undo);
   [[nodiscard]] const ContainerResource& container_of(const Step& step) const;
   [[nodiscard]] const IpResource& ip_of(const Step& step) const;
-  [[nodiscard]] std::string id_of(const Step& step);
-  [[nodiscard]] Result<std::shared_ptr<Place>> place(const std::string& container);
+  [[nodiscard]] std::string id_of(const Step& step, const ContainerStart& start);
+  [[nodiscard]] Result<std::shared_ptr<Conversation>> conversation(const std::string& container);
 
   // actions_engine.cc
   Result<void> start_engine(const Step& step, const std::stop_token& stop);
   Result<void> ensure_image(const Step& step, const std::stop_token& stop);
   Result<void> pull(docker::Client& client, const ContainerResource& container, const std::stop_token& stop);
-  Result<void> retire_container(const Step& step, const std::stop_token& stop);
-  Result<void> create_container(const Step& step, const std::stop_token& stop);
-  Result<void> start_container(const Step& step, const std::stop_token& stop);
+  Result<void> retire_container(const Step& step, const ContainerRetire& retire, const std::stop_token& stop);
+  Result<void> create_container(const Step& step, const ContainerCreate& create, const std::stop_token& stop);
+  Result<void> start_container(const Step& step, const ContainerStart& start, const std::stop_token& stop);
   Result<void> hold_namespace(const ContainerResource& container, const std::string& id, const std::stop_token& stop);
   Result<void> await_end(const ContainerResource& container, const std::string& id, const docker::Call& call);
-  Result<void> stop_container(const Step& step, const std::stop_token& stop);
-  Result<void> remove_container(const Step& step, const std::stop_token& stop);
+  Result<void> stop_container(const Step& step, const ContainerStop& halt, const std::stop_token& stop);
+  Result<void> remove_container(const ContainerRemove& remove, const std::stop_token& stop);
 
   // actions_network.cc
-  Result<void> probe_address(const Step& step, const std::stop_token& stop);
-  Result<void> probe_in_container(const Step& step, const std::stop_token& stop);
-  Result<void> judge_probe(const IpResource& ip, const Step& step, netns::Probed probed);
+  Result<void> probe_address(const Step& step, const AddressProbe& probe, const std::stop_token& stop);
+  Result<void> probe_in_container(const IpResource& ip, const AddressProbe& probe, const std::stop_token& stop);
+  Result<void> judge_probe(const IpResource& ip, const IpAddress& address, netns::Probed probed);
   Result<void> judge_rival(const IpResource& ip, const netns::Rival& rival);
-  Result<void> add_address(const Step& step, const std::stop_token& stop);
-  Result<void> remove_address(const Step& step);
-  Result<void> set_route(const Step& step);
-  Result<void> announce(const Step& step);
+  Result<void> add_address(const Step& step, const AddressAdd& add, const std::stop_token& stop);
+  Result<void> remove_address(const AddressRemove& remove);
+  Result<void> set_route(const Step& step, const RouteSet& set);
+  Result<void> announce(const Step& step, const AddressAnnounce& announcement);
 
   // actions_link.cc
-  Result<void> create_link(const Step& step);
-  Result<void> plug_in(const Step& step, const std::shared_ptr<Place>& node, const std::shared_ptr<Place>& inside,
-                       const IfName& name);
-  Result<void> move_in(const Step& step, const std::shared_ptr<Place>& node, const std::shared_ptr<Place>& inside,
-                       const IfName& name);
-  Result<void> remove_link(const Step& step);
-  Result<void> take_vlan(const Step& step);
-  Result<void> release_vlan(const Step& step);
+  Result<void> create_link(const Step& step, const LinkCreate& create);
+  Result<void> plug_in(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
+                       const std::shared_ptr<Conversation>& inside, const IfName& name);
+  Result<void> move_in(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
+                       const std::shared_ptr<Conversation>& inside, const IfName& name);
+  Result<void> remove_link(const Place& where);
+  Result<void> take_vlan(const Step& step, const VlanTake& take);
+  Result<void> release_vlan(const Step& step, const VlanRelease& release);
 
   // actions_handover.cc
-  Result<void> request_addresses(const Step& step, const std::stop_token& stop);
-  Result<void> await_owner(const Step& step, Requester& requester, const std::stop_token& stop);
+  Result<void> request_addresses(const AddressRequest& request, const std::stop_token& stop);
+  Result<void> await_owner(const AddressRequest& request, Requester& requester, const std::stop_token& stop);
   Result<void> judge_owner(const AddressOwner& owner);
   Result<void> yield_addresses();
 
   // actions_host_access.cc
-  Result<void> grant_host_access(const Step& step);
-  Result<void> revoke_host_access(const Step& step);
+  Result<void> grant_host_access(const Step& step, const HostAccessGrant& grant);
+  Result<void> revoke_host_access(const HostAccessRevoke& revoke);
 
   const Service& service_;
   ServiceEngine& engine_;
   UndoLog* undo_;
   OnPull on_pull_;
   std::mutex mutex_;
-  std::map<std::string, std::string> ids_;                // resource id -> container id
-  std::map<std::string, std::shared_ptr<Place>> places_;  // resource id, or empty for the node's own namespace
+  std::map<std::string, std::string> ids_;  // resource id -> container id
+  std::map<std::string, std::shared_ptr<Conversation>>
+      conversations_;  // resource id, or empty for the node's own namespace
   std::set<IpAddress> probed_;
   std::vector<UniqueFd> late_;  // packet sockets: closing one takes milliseconds, so they are closed at the end
   std::vector<Claimed> claimed_;

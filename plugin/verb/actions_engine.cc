@@ -77,18 +77,17 @@ Result<void> Actions::pull(docker::Client& client, const ContainerResource& cont
   return {};
 }
 
-Result<void> Actions::retire_container(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::retire_container(const Step& step, const ContainerRetire& retire, const std::stop_token& stop) {
   auto* client = TRY(engine_.client(stop));
   TRY(EngineTime::count([&] {
-    return docker::rename_container(*client, step.container_id, retired_name(step.container_name), whole_call());
+    return docker::rename_container(*client, retire.container.id, retired_name(retire.container.name), whole_call());
   }));
-  book(step, [client, id = step.container_id, name = step.container_name] {
-    return docker::rename_container(*client, id, name, whole_call());
-  });
+  book(step,
+       [client, old = retire.container] { return docker::rename_container(*client, old.id, old.name, whole_call()); });
   return {};
 }
 
-Result<void> Actions::create_container(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::create_container(const Step& step, const ContainerCreate& create, const std::stop_token& stop) {
   const auto& container = container_of(step);
   auto* client = TRY(engine_.client(stop));
   std::map<std::string, std::string> ids;
@@ -104,7 +103,7 @@ Result<void> Actions::create_container(const Step& step, const std::stop_token& 
     // The engine may have acted and the answer been lost: what it made carries our labels, so it can be told and
     // removed.
     if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timeout)
-      book(step, [this, client, name = container.name]() -> Result<void> {
+      book(step, [this, client, name = create.name]() -> Result<void> {
         const auto found = TRY(docker::inspect_container(*client, name, whole_call()));
         if (!found || found->labels.count(label_service) == 0 || found->labels.at(label_service) != service_.name)
           return {};
@@ -124,14 +123,14 @@ Result<void> Actions::create_container(const Step& step, const std::stop_token& 
   return {};
 }
 
-Result<void> Actions::start_container(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::start_container(const Step& step, const ContainerStart& start, const std::stop_token& stop) {
   const auto& container = container_of(step);
   auto* client = TRY(engine_.client(stop));
-  const std::string id = id_of(step);
+  const std::string id = id_of(step, start);
   // Booked before: a start whose answer is lost may have happened. One that this run created is removed by force
   // anyway; only a process that might have something to save is asked to end first.
   const bool owner = owns_namespace(service_, container);
-  if (!owner || !step.container_id.empty())
+  if (!owner || start.id)
     book(step, [client, id, grace = grace_of(&container)]() -> Result<void> {
       auto stopped = docker::stop_container(*client, id, grace, whole_call());
       if (!stopped && stopped.error().kind != ErrorKind::not_found) return Err{std::move(stopped).error()};
@@ -140,7 +139,7 @@ Result<void> Actions::start_container(const Step& step, const std::stop_token& s
   const docker::Call whole{container.start_timeout, stop};
   const auto end = whole.end();
   TRY(EngineTime::count([&] { return docker::start_container(*client, id, {container.start_timeout, {}}); }));
-  if (step.to_its_end) return await_end(container, id, whole.until(end));
+  if (start.to_its_end) return await_end(container, id, whole.until(end));
   if (owner) TRY(hold_namespace(container, id, stop));
   return {};
 }
@@ -155,11 +154,11 @@ Result<void> Actions::hold_namespace(const ContainerResource& container, const s
                    (seen ? " with exit code " + std::to_string(seen->exit_code) : std::string{}),
                "the owner of a network namespace must keep running: use a pause image, or look at docker logs " +
                    container.name};
-  auto place = std::make_shared<Place>();
-  place->ns = std::make_shared<const netns::Namespace>(
+  auto held = std::make_shared<Conversation>();
+  held->ns = std::make_shared<const netns::Namespace>(
       TRY(container_namespace(*client, id, static_cast<int>(seen->pid), stop)));
   const std::lock_guard lock(mutex_);
-  places_[container.id] = std::move(place);
+  conversations_[container.id] = std::move(held);
   return {};
 }
 
@@ -188,18 +187,20 @@ Result<void> Actions::await_end(const ContainerResource& container, const std::s
                  "] runs; with rollback = false in [DEFAULT] the container stays to be looked at"};
 }
 
-Result<void> Actions::stop_container(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::stop_container(const Step& step, const ContainerStop& halt, const std::stop_token& stop) {
   auto* client = TRY(engine_.client(stop));
   const auto grace = grace_of(service_.container(step.resource));
   auto stopped =
-      EngineTime::count([&] { return docker::stop_container(*client, id_of(step), grace, call_with(stop)); });
+      EngineTime::count([&] { return docker::stop_container(*client, halt.container.id, grace, call_with(stop)); });
   if (!stopped && stopped.error().kind != ErrorKind::not_found) return Err{std::move(stopped).error()};
   return {};
 }
 
-Result<void> Actions::remove_container(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::remove_container(const ContainerRemove& remove, const std::stop_token& stop) {
   auto* client = TRY(engine_.client(stop));
-  TRY(EngineTime::count([&] { return docker::remove_container(*client, id_of(step), {true, true}, whole_call()); }));
+  TRY(EngineTime::count([&] {
+    return docker::remove_container(*client, remove.container.id, {true, true}, whole_call());
+  }));
   return {};
 }
 

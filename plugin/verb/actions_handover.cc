@@ -17,7 +17,7 @@ constexpr std::chrono::seconds ask_again{1};
 
 }  // namespace
 
-Result<void> Actions::request_addresses(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::request_addresses(const AddressRequest& request, const std::stop_token& stop) {
   auto lan = TRY(HandoverLan::open(service_));
   Requester requester(lan);
   const auto stop_event = TRY(netns::StopEvent::open(stop));
@@ -26,18 +26,18 @@ Result<void> Actions::request_addresses(const Step& step, const std::stop_token&
     requester.ask();
     given = requester.await(Clock::now() + between_requests, stop_event.fd());
   }
-  auto done = given ? Result<void>{} : await_owner(step, requester, stop);
+  auto done = given ? Result<void>{} : await_owner(request, requester, stop);
   const std::lock_guard lock(mutex_);
   for (auto& fd : std::move(lan).release()) late_.push_back(std::move(fd));
-  for (const auto& wanted : step.wanted)
+  for (const auto& wanted : request.wanted)
     if (done) probed_.insert(wanted.address);
   return done;
 }
 
 // Nobody yields at once: whoever has the addresses is to be stopped by somebody, or is not there.
-Result<void> Actions::await_owner(const Step& step, Requester& requester, const std::stop_token& stop) {
+Result<void> Actions::await_owner(const AddressRequest& request, Requester& requester, const std::stop_token& stop) {
   const auto limit = service_.handover_timeout ? Clock::now() + *service_.handover_timeout : Clock::time_point::max();
-  const auto watch = std::make_shared<OwnerWatch>(service_, step.wanted);
+  const auto watch = std::make_shared<OwnerWatch>(service_, request.wanted);
   // Its end takes a round's time: not now, when somebody waits for the addresses to come back.
   {
     const std::lock_guard lock(mutex_);

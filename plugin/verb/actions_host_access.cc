@@ -6,32 +6,32 @@
 
 namespace plumb {
 
-Result<void> Actions::grant_host_access(const Step& step) {
-  const auto node = TRY(place({}));
+Result<void> Actions::grant_host_access(const Step& step, const HostAccessGrant& grant) {
+  const auto node = TRY(conversation({}));
   const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
-  const auto parent = TRY(need_link(*node->socket, step.parent));
-  const IpAddress address = step.cidr->address();
+  const auto parent = TRY(need_link(*node->socket, grant.parent));
+  const IpAddress address = grant.address;
   book(step, [node, index = parent.index, address]() -> Result<void> {
     const auto mine = TRY(lock_node_links());
     const std::lock_guard inside(node->mutex);
     return take_host_route(*node->socket, index, address);
   });
-  const auto host = TRY(grant_host_route(*node->socket, parent, step.mode, address));
+  const auto host = TRY(grant_host_route(*node->socket, parent, grant.mode, address));
   if (!address.is_v6()) return {};
-  const auto inside = TRY(place(step.container));
+  const auto inside = TRY(conversation(grant.place.container));
   const std::lock_guard inside_lock(inside->mutex);
-  const auto device = TRY(need_link(*inside->socket, step.device));
+  const auto device = TRY(need_link(*inside->socket, grant.place.device));
   return tell_neighbours(*inside->socket, device.index, host);
 }
 
-Result<void> Actions::revoke_host_access(const Step& step) {
-  const auto node = TRY(place({}));
+Result<void> Actions::revoke_host_access(const HostAccessRevoke& revoke) {
+  const auto node = TRY(conversation({}));
   const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
-  const auto parent = TRY(device_named(*node->socket, step.parent));
+  const auto parent = TRY(device_named(*node->socket, revoke.parent));
   if (!parent) return {};
-  return take_host_route(*node->socket, parent->index, step.cidr->address());
+  return take_host_route(*node->socket, parent->index, revoke.address);
 }
 
 }  // namespace plumb

@@ -30,12 +30,12 @@ bool any_v6(const Service& service, const IpResource& ip) {
 
 }  // namespace
 
-Result<void> Actions::create_link(const Step& step) {
+Result<void> Actions::create_link(const Step& step, const LinkCreate& create) {
   const auto& ip = ip_of(step);
-  const auto node = TRY(place({}));
-  const auto inside = TRY(place(step.container));
+  const auto node = TRY(conversation({}));
+  const auto inside = TRY(conversation(create.link.container));
   const std::scoped_lock lock(node->mutex, inside->mutex);
-  const auto name = TRY(IfName::parse(step.device));
+  const auto name = TRY(IfName::parse(create.link.device));
   // What a new device takes over from "default": no address or route from a router's word on a static service ip,
   // unless asked for, and no IPv6 at all where the service has none.
   const bool v6 = any_v6(service_, ip) || ip.accept_ra;
@@ -47,13 +47,13 @@ Result<void> Actions::create_link(const Step& step) {
   if (auto written = netns::write_sysctls(*inside->ns, everything, values);
       !written && (v6 || written.error().kind != ErrorKind::not_found))
     return Err{std::move(written).error()};
-  if (step.mode == IpMode::bridge || step.mode == IpMode::ovs) return plug_in(step, node, inside, name);
-  if (step.mode == IpMode::dedicated) return move_in(step, node, inside, name);
-  const auto parent = TRY(need_link(*node->socket, step.parent));
+  if (create.mode == IpMode::bridge || create.mode == IpMode::ovs) return plug_in(step, create, node, inside, name);
+  if (create.mode == IpMode::dedicated) return move_in(step, create, node, inside, name);
+  const auto parent = TRY(need_link(*node->socket, create.parent));
   int index = 0;
-  if (is_ipvlan(step.mode)) {
+  if (is_ipvlan(create.mode)) {
     index = TRY(netns::create_ipvlan(*node->socket, *inside->socket,
-                                     {parent.index, name, kernel_mode(step.mode), ip.mtu, true}))
+                                     {parent.index, name, kernel_mode(create.mode), ip.mtu, true}))
                 .index;
   } else {
     index = TRY(netns::create_macvlan(*node->socket, *inside->socket, {parent.index, name, ip.macaddr, ip.mtu, true}))
@@ -64,32 +64,32 @@ Result<void> Actions::create_link(const Step& step) {
 }
 
 // Both places are locked.
-Result<void> Actions::plug_in(const Step& step, const std::shared_ptr<Place>& node,
-                              const std::shared_ptr<Place>& inside, const IfName& name) {
+Result<void> Actions::plug_in(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
+                              const std::shared_ptr<Conversation>& inside, const IfName& name) {
   const auto& ip = ip_of(step);
-  const auto outer = TRY(service_port_name(*inside->ns, step.device));
+  const auto outer = TRY(service_port_name(*inside->ns, create.link.device));
   const auto pair = TRY(make_bridge_port(
       *node->socket, *inside->socket,
-      {outer, "plumb " + service_.name + " " + ip.id, step.mode, step.parent, name, ip.macaddr, ip.mtu, true}));
+      {outer, "plumb " + service_.name + " " + ip.id, create.mode, create.parent, name, ip.macaddr, ip.mtu, true}));
   book(step, [inside, index = pair.target.index] { return netns::remove_link(*inside->socket, index); });
   if (step.mode == IpMode::bridge) return {};
   book(step, [service = service_.name, id = ip.id] { return release_switch_ports(service, id); });
-  return add_switch_port({service_.name, ip.id, step.parent, outer.str(), ip.vlan_tag, ip.vlan_mode});
+  return add_switch_port({service_.name, ip.id, create.parent, outer.str(), ip.vlan_tag, ip.vlan_mode});
 }
 
 // Both places are locked.
-Result<void> Actions::move_in(const Step& step, const std::shared_ptr<Place>& node,
-                              const std::shared_ptr<Place>& inside, const IfName& name) {
+Result<void> Actions::move_in(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
+                              const std::shared_ptr<Conversation>& inside, const IfName& name) {
   const auto& ip = ip_of(step);
-  std::optional<netns::Link> device = TRY(device_named(*node->socket, step.parent));
+  std::optional<netns::Link> device = TRY(device_named(*node->socket, create.parent));
   std::optional<DedicatedMark> mark;
   // One that came home from a container that died is called as it was there, and knows what it was before.
   if (!device)
     for (const auto& link : TRY(netns::links(*node->socket)))
-      if (const auto found = DedicatedMark::parse(link.alias); found && found->device == step.parent) device = link;
-  if (!device) return Err{ErrorKind::not_found, "find device " + step.parent + ": no such device"};
+      if (const auto found = DedicatedMark::parse(link.alias); found && found->device == create.parent) device = link;
+  if (!device) return Err{ErrorKind::not_found, "find device " + create.parent + ": no such device"};
   mark = DedicatedMark::parse(device->alias);
-  if (!mark) mark = mark_of(step.parent, *device);
+  if (!mark) mark = mark_of(create.parent, *device);
   const auto moved = TRY(netns::move_link(*node->socket, *inside->socket,
                                           {device->index, name, mark->to_string(), ip.macaddr, ip.mtu, true}));
   book(step, [node, inside, index = moved.index, was = *mark] {
@@ -98,9 +98,9 @@ Result<void> Actions::move_in(const Step& step, const std::shared_ptr<Place>& no
   return {};
 }
 
-Result<void> Actions::remove_link(const Step& step) {
-  const auto node = TRY(place({}));
-  const auto inside = TRY(place(step.container));
+Result<void> Actions::remove_link(const Place& where) {
+  const auto node = TRY(conversation({}));
+  const auto inside = TRY(conversation(where.container));
   const bool same = node == inside;
   std::unique_lock node_lock(node->mutex, std::defer_lock);
   std::unique_lock inside_lock(inside->mutex, std::defer_lock);
@@ -109,7 +109,7 @@ Result<void> Actions::remove_link(const Step& step) {
   } else {
     std::lock(node_lock, inside_lock);
   }
-  const auto link = TRY(device_named(*inside->socket, step.device));
+  const auto link = TRY(device_named(*inside->socket, where.device));
   if (!link) return {};
   // Whatever the spec says today: what belongs to the node goes back to it.
   if (const auto mark = DedicatedMark::parse(link->alias))
@@ -118,26 +118,24 @@ Result<void> Actions::remove_link(const Step& step) {
   return netns::remove_link(*inside->socket, link->index);
 }
 
-Result<void> Actions::take_vlan(const Step& step) {
-  const auto vlan = vlan_device(ip_of(step));
-  if (!vlan) return {};
-  const auto node = TRY(place({}));
+Result<void> Actions::take_vlan(const Step& step, const VlanTake& take) {
+  const auto node = TRY(conversation({}));
   const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
   const auto user = vlan_user(service_.name, step.resource);
-  book(step, [node, name = vlan->name, user]() -> Result<void> {
+  book(step, [node, name = take.vlan.name, user]() -> Result<void> {
     const auto mine = TRY(lock_node_links());
     const std::lock_guard inside(node->mutex);
     return leave_vlan(*node->socket, name, user);
   });
-  return join_vlan(*node->socket, *vlan, user);
+  return join_vlan(*node->socket, take.vlan, user);
 }
 
-Result<void> Actions::release_vlan(const Step& step) {
-  const auto node = TRY(place({}));
+Result<void> Actions::release_vlan(const Step& step, const VlanRelease& release) {
+  const auto node = TRY(conversation({}));
   const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
-  return leave_vlan(*node->socket, step.parent, vlan_user(service_.name, step.resource));
+  return leave_vlan(*node->socket, release.device, vlan_user(service_.name, step.resource));
 }
 
 }  // namespace plumb

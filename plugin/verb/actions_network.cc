@@ -23,33 +23,32 @@ constexpr std::chrono::seconds carrier_deadline{10};
 
 }  // namespace
 
-Result<void> Actions::probe_address(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::probe_address(const Step& step, const AddressProbe& probe, const std::stop_token& stop) {
   const auto& ip = ip_of(step);
-  const IpAddress address = step.cidr->address();
-  if (step.probe_inside) return probe_in_container(step, stop);
-  return judge_probe(ip, step, TRY(ask_lan(step.parent, ip.mode, address, ip.probe, stop)));
+  if (!probe.from.container.empty()) return probe_in_container(ip, probe, stop);
+  return judge_probe(ip, probe.address, TRY(ask_lan(probe.from.device, ip.mode, probe.address, ip.probe, stop)));
 }
 
 // From the very device that the address goes on: it is a machine of the LAN like any other.
-Result<void> Actions::probe_in_container(const Step& step, const std::stop_token& stop) {
-  const auto& ip = ip_of(step);
-  const auto inside = TRY(place(step.container));
+Result<void> Actions::probe_in_container(const IpResource& ip, const AddressProbe& probe, const std::stop_token& stop) {
+  const auto inside = TRY(conversation(probe.from.container));
   int index = 0;
   {
     const std::lock_guard lock(inside->mutex);
-    index = TRY(need_link(*inside->socket, step.device)).index;
+    index = TRY(need_link(*inside->socket, probe.from.device)).index;
     // Without a carrier nobody would be heard, and the address be taken for free.
     if (ip.check_carrier) TRY(netns::wait_carrier(*inside->socket, index, Clock::now() + carrier_deadline, stop));
   }
-  return judge_probe(ip, step, TRY(netns::probe(*inside->ns, index, step.cidr->address(), timing_of(ip.probe), stop)));
+  return judge_probe(ip, probe.address,
+                     TRY(netns::probe(*inside->ns, index, probe.address, timing_of(ip.probe), stop)));
 }
 
-Result<void> Actions::judge_probe(const IpResource& ip, const Step& step, netns::Probed probed) {
+Result<void> Actions::judge_probe(const IpResource& ip, const IpAddress& address, netns::Probed probed) {
   const auto rival = probed.rival;
   {
     const std::lock_guard lock(mutex_);
     late_.push_back(std::move(probed.socket));
-    if (!rival) probed_.insert(step.cidr->address());
+    if (!rival) probed_.insert(address);
   }
   return rival ? judge_rival(ip, *rival) : Result<void>{};
 }
@@ -68,45 +67,44 @@ Result<void> Actions::judge_rival(const IpResource& ip, const netns::Rival& riva
   return {};
 }
 
-Result<void> Actions::add_address(const Step& step, const std::stop_token& stop) {
+Result<void> Actions::add_address(const Step& step, const AddressAdd& add, const std::stop_token& stop) {
   const auto& ip = ip_of(step);
-  const auto where = TRY(place(step.container));
+  const auto where = TRY(conversation(add.place.container));
   const std::lock_guard lock(where->mutex);
-  const auto link = TRY(need_link(*where->socket, step.device));
+  const auto link = TRY(need_link(*where->socket, add.place.device));
   // With its own probe done, plumb does not let the kernel detect once more, for a second or two, what it knows.
-  const bool v6 = step.cidr->address().is_v6();
+  const bool v6 = add.cidr.address().is_v6();
   const bool nodad = v6 && ip.probe != ProbeProfile::rfc;
-  auto added = TRY(netns::add_address(*where->socket, link.index, *step.cidr, {ip.del_net_route, nodad}));
+  auto added = TRY(netns::add_address(*where->socket, link.index, add.cidr, {ip.del_net_route, nodad}));
   if (added == netns::Added::created)
     book(step,
-         [where, index = link.index, cidr = *step.cidr] { return netns::remove_address(*where->socket, index, cidr); });
+         [where, index = link.index, cidr = add.cidr] { return netns::remove_address(*where->socket, index, cidr); });
   if (!v6 || nodad) return {};
-  auto ready = netns::wait_dad(*where->socket, link.index, step.cidr->address(), Clock::now() + dad_deadline, stop);
+  auto ready = netns::wait_dad(*where->socket, link.index, add.cidr.address(), Clock::now() + dad_deadline, stop);
   if (ready || ready.error().kind != ErrorKind::conflict) return ready;
   // The kernel does not say who it was; whoever it was answers again.
-  auto asked = netns::probe(*where->ns, link.index, step.cidr->address(), netns::fast_probe, stop);
+  auto asked = netns::probe(*where->ns, link.index, add.cidr.address(), netns::fast_probe, stop);
   const std::string who = asked && asked->rival ? " (" + asked->rival->mac.to_string() + ")" : std::string{};
   return Err{ErrorKind::conflict, ip.id + ": " + ready.error().what + who, ready.error().next};
 }
 
-Result<void> Actions::remove_address(const Step& step) {
-  const auto where = TRY(place(step.container));
+Result<void> Actions::remove_address(const AddressRemove& remove) {
+  const auto where = TRY(conversation(remove.place.container));
   const std::lock_guard lock(where->mutex);
-  const auto link = TRY(device_named(*where->socket, step.device));
+  const auto link = TRY(device_named(*where->socket, remove.place.device));
   if (!link) return {};
-  return netns::remove_address(*where->socket, link->index, *step.cidr);
+  return netns::remove_address(*where->socket, link->index, remove.cidr);
 }
 
-Result<void> Actions::set_route(const Step& step) {
-  const auto inside = TRY(place(step.container));
+Result<void> Actions::set_route(const Step& step, const RouteSet& set) {
+  const auto inside = TRY(conversation(set.place.container));
   const std::lock_guard lock(inside->mutex);
-  const auto link = TRY(need_link(*inside->socket, step.device));
-  const bool v6 = step.cidr->address().is_v6();
-  netns::Route route{netns::default_destination(v6), step.gateway, link.index, netns::main_table, {}, {}};
+  const auto link = TRY(need_link(*inside->socket, set.place.device));
+  netns::Route route{netns::default_destination(set.v6), set.gateway, link.index, netns::main_table, {}, {}};
   route.onlink = ip_of(step).del_net_route;  // no route to the gateway's network tells the kernel so
   std::optional<netns::Route> before;
-  for (const auto& r : TRY(netns::routes(*inside->socket, {v6 ? netns::Family::v6 : netns::Family::v4})))
-    if (r.is_default() && r.metric.value_or(0) == (v6 ? 1024U : 0U)) before = r;
+  for (const auto& r : TRY(netns::routes(*inside->socket, {set.v6 ? netns::Family::v6 : netns::Family::v4})))
+    if (r.is_default() && r.metric.value_or(0) == (set.v6 ? 1024U : 0U)) before = r;
   TRY(netns::replace_route(*inside->socket, route));
   book(step, [inside, route, before] {
     return before ? netns::replace_route(*inside->socket, *before) : netns::remove_route(*inside->socket, route);
@@ -114,18 +112,18 @@ Result<void> Actions::set_route(const Step& step) {
   return {};
 }
 
-Result<void> Actions::announce(const Step& step) {
+Result<void> Actions::announce(const Step& step, const AddressAnnounce& announcement) {
   const auto& ip = ip_of(step);
-  const auto where = TRY(place(step.container));
+  const auto where = TRY(conversation(announcement.place.container));
   std::optional<netns::Link> link;
   {
     const std::lock_guard lock(where->mutex);
-    link = TRY(need_link(*where->socket, step.device));
+    link = TRY(need_link(*where->socket, announcement.place.device));
   }
   if (!link->mac) return {};  // nobody resolves a MAC there: lo, a tunnel
   // An announcement never fails a start: it is repeated, and a neighbour without it asks by itself in the end.
   auto announcer =
-      netns::Announcer::open(*where->ns, {link->index, *link->mac, step.cidr->address(), step.gateway, {}});
+      netns::Announcer::open(*where->ns, {link->index, *link->mac, announcement.address, announcement.gateway, {}});
   if (!announcer) {
     std::fprintf(stderr, "plumb: warning: %s: not announced: %s\n", ip.id.c_str(), announcer.error().what.c_str());
     return {};

@@ -19,7 +19,7 @@
 #include "netns/lan/handover_channel.h"
 #include "netns/lan/probe.h"
 #include "plugin/engine/engine_time.h"
-#include "specs/plan/plan.h"
+#include "specs/plan/step.h"
 #include "specs/service/service.h"
 #include "specs/value/unique_fd.h"
 

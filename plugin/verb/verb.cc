@@ -144,8 +144,10 @@ class VerbRun {
     if (!out_.changed) return {};
     auto observation = TRY(timed("look again", [&] { return observe(service_, engine_, stop_); }));
     std::erase_if(observation.seen.leftovers, [&](const ObservedContainer& left) {
-      return std::any_of(tidying_.steps.begin(), tidying_.steps.end(),
-                         [&](const Step& step) { return step.container_id == left.id; });
+      return std::any_of(tidying_.steps.begin(), tidying_.steps.end(), [&](const Step& step) {
+        const auto* remove = std::get_if<ContainerRemove>(&step.operation);
+        return remove != nullptr && remove->container.id == left.id;
+      });
     });
     out_.after = evaluate(service_, observation.seen);
     for (const auto& r : out_.after.resources) {

@@ -12,17 +12,8 @@ namespace {
 
 // Steps that only clear up are no reason to begin.
 bool matters(const Step& step) {
-  switch (step.kind) {
-    case StepKind::engine_start:
-    case StepKind::container_create:
-    case StepKind::container_start:
-    case StepKind::link_create:
-    case StepKind::address_add:
-    case StepKind::route_set:
-    case StepKind::host_access_grant:
-    case StepKind::vlan_take: return true;
-    default: return false;
-  }
+  return step
+      .is<EngineStart, ContainerCreate, ContainerStart, LinkCreate, AddressAdd, RouteSet, HostAccessGrant, VlanTake>();
 }
 
 class DecisionMaker {

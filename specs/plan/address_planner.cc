@@ -8,6 +8,10 @@
 
 namespace plumb {
 
+bool AddressPlanner::probed_inside(const IpResource& ip) const {
+  return ip.type == IpType::encap || (ip.type == IpType::netns && probed_from_link(planned_mode(ip, seen_)));
+}
+
 // The VLAN device that the ip is on, when it is missing, or when it is plumb's and does not know yet that this ip uses
 // it.
 std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
@@ -20,18 +24,18 @@ std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
         std::find(users.begin(), users.end(), vlan_user(service_.name, ip.id)) != users.end())
       return std::nullopt;
   }
-  return vlans_[ip.id] = out_.add(ip_step(StepKind::vlan_take, ip));
+  return vlans_[ip.id] = out_.add(Step(VlanTake{*device}, ip));
 }
 
 std::optional<std::size_t> AddressPlanner::probe(const IpResource& ip, const PlannedAddress& address,
                                                  const std::optional<std::size_t>& link) {
   if (request_) return request_;
   if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
-  Step step = ip_step(StepKind::address_probe, ip);
-  step.cidr = address.cidr;
+  const bool inside = probed_inside(ip);
+  Step step(AddressProbe{inside ? place_of(service_, ip) : Place{{}, uplink(ip)}, address.cidr.address()}, ip);
   step.after = probe_after_;
   depend(step.after, vlan(ip));
-  if (step.probe_inside) depend(step.after, link);
+  if (inside) depend(step.after, link);
   return out_.add(std::move(step));
 }
 
@@ -49,17 +53,17 @@ std::vector<std::size_t> AddressPlanner::plumb(const IpResource& ip, const std::
 // parent was left by a killed start of another configuration.
 std::optional<std::size_t> AddressPlanner::link(const IpResource& ip, const ObservedNetns* ns,
                                                 const std::vector<std::size_t>& base) {
-  Step create = ip_step(StepKind::link_create, ip);
-  const std::string key = ip.netns + " " + create.device;
+  const Place place = place_of(service_, ip);
+  const std::string key = ip.netns + " " + place.device;
   if (const auto shared = links_.find(key); shared != links_.end()) return shared->second;
+  Step create(LinkCreate{place, uplink(ip), planned_mode(ip, seen_)}, ip);
   create.after = base;
   depend(create.after, request_);
   depend(create.after, vlan(ip));
   if (ns != nullptr) {
-    if (const auto* have = ns->link(create.device)) {
+    if (const auto* have = ns->link(place.device)) {
       if (link_fits(ip, *have, seen_) && have->up && !is_unplugged(ip, *have, seen_)) return std::nullopt;
-      Step stale = ip_step(StepKind::link_remove_stale, ip);
-      create.after.push_back(out_.add(std::move(stale)));
+      create.after.push_back(out_.add(Step(LinkRemoveStale{place}, ip)));
     }
   }
   const std::size_t index = out_.add(std::move(create));
@@ -70,38 +74,34 @@ std::optional<std::size_t> AddressPlanner::link(const IpResource& ip, const Obse
 std::optional<std::size_t> AddressPlanner::address(const IpResource& ip, const PlannedAddress& address,
                                                    const ObservedNetns* ns, const std::optional<std::size_t>& link,
                                                    const std::vector<std::size_t>& base) {
+  const Place place = place_of(service_, ip);
+  const IpAddress& bare = address.cidr.address();
   const bool fresh_link = link.has_value() || ns == nullptr;
-  const bool present = !fresh_link && ns->address(address.cidr.address()) != nullptr;
+  const bool present = !fresh_link && ns->address(bare) != nullptr;
   std::optional<std::size_t> last = link;
   if (!present) {
-    Step add = ip_step(StepKind::address_add, ip);
-    add.cidr = address.cidr;
+    Step add(AddressAdd{place, address.cidr}, ip);
     add.after = base;
     depend(add.after, link);
     depend(add.after, vlan(ip));
     depend(add.after, probe(ip, address, link));
     last = out_.add(std::move(add));
   }
-  if (lacks_host_access(ip, address.cidr.address(), seen_)) {
-    Step grant = ip_step(StepKind::host_access_grant, ip);
-    grant.cidr = address.cidr;
+  if (lacks_host_access(ip, bare, seen_)) {
+    Step grant(HostAccessGrant{place, uplink(ip), planned_mode(ip, seen_), bare}, ip);
     grant.after = base;
     depend(grant.after, last);
     out_.add(std::move(grant));
   }
   if ((address.gateway || address.direct) && (fresh_link || !has_planned_route(*ns, address))) {
-    Step route = ip_step(StepKind::route_set, ip);
-    route.cidr = address.cidr;
-    route.gateway = address.gateway;
+    Step route(RouteSet{place, bare.is_v6(), address.gateway}, ip);
     route.after = base;
     depend(route.after, last);
     last = out_.add(std::move(route));
   }
   const bool heard = !is_routed(ip.mode) || ip.type != IpType::netns;
   if ((!present || seen_.after_a_kill) && ip.announce.count > 0 && heard) {
-    Step announce = ip_step(StepKind::address_announce, ip);
-    announce.cidr = address.cidr;
-    announce.gateway = address.gateway;
+    Step announce(AddressAnnounce{place, bare, address.gateway}, ip);
     depend(announce.after, last);
     last = out_.add(std::move(announce));
   }

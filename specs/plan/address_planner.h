@@ -32,7 +32,7 @@ class AddressPlanner {
 
   // Asks the node's network for the address, where that can be done before its link is there.
   void probe_early(const IpResource& ip, const PlannedAddress& address) {
-    if (!step_for(StepKind::address_probe, service_, ip, seen_).probe_inside) probe(ip, address, {});
+    if (!probed_inside(ip)) probe(ip, address, {});
   }
 
   // All that brings the addresses of `ip` up in `ns`: the node's, a container's, or, as nullptr, one that is yet to be
@@ -41,7 +41,8 @@ class AddressPlanner {
                                  const ObservedNetns* ns, const std::vector<std::size_t>& base);
 
  private:
-  Step ip_step(StepKind kind, const IpResource& ip) const { return step_for(kind, service_, ip, seen_); }
+  // The probe goes out of the very device that the address goes on, in the container.
+  [[nodiscard]] bool probed_inside(const IpResource& ip) const;
   std::optional<std::size_t> vlan(const IpResource& ip);
   std::optional<std::size_t> probe(const IpResource& ip, const PlannedAddress& address,
                                    const std::optional<std::size_t>& link);

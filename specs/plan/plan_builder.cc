@@ -6,23 +6,13 @@
 
 namespace plumb {
 
-Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen) {
-  Step step;
-  step.kind = kind;
-  step.resource = ip.id;
-  step.parent = uplink(ip);
-  step.optional = ip.optional;
-  if (ip.type == IpType::netns) {
-    step.container = ip.netns;
-    step.device = planned_device(service, ip);
-    step.mode = planned_mode(ip, seen);
-    step.probe_inside = probed_from_link(step.mode);
-  } else {
-    step.device = uplink(ip);
-    step.probe_inside = ip.type == IpType::encap;
-    if (step.probe_inside) step.container = ip.netns;
+Place place_of(const Service& service, const IpResource& ip) {
+  switch (ip.type) {
+    case IpType::netns: return {ip.netns, planned_device(service, ip)};
+    case IpType::encap: return {ip.netns, uplink(ip)};
+    case IpType::host: break;
   }
-  return step;
+  return {{}, uplink(ip)};
 }
 
 std::size_t PlanBuilder::add(Step step) {

@@ -9,14 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "specs/plan/observed.h"
 #include "specs/plan/plan.h"
 #include "specs/service/service.h"
 
 namespace plumb {
 
-// A step for the ip, with the place that its address lives in.
-[[nodiscard]] Step step_for(StepKind kind, const Service& service, const IpResource& ip, const Observed& seen);
+// Where the ip's addresses live: on its link in the container, on the container's own device, or on the node's.
+[[nodiscard]] Place place_of(const Service& service, const IpResource& ip);
 
 // Collects steps; the index of a step is its handle for `after`.
 class PlanBuilder {

@@ -67,9 +67,7 @@ class StartPlanner {
   // --- the engine of the service is not up yet: start it, probe meanwhile, plan the rest then
 
   Result<Plan> until_engine_is_up() {
-    Step step;
-    step.kind = StepKind::engine_start;
-    out_.add(std::move(step));
+    out_.add(Step(EngineStart{}));
     // After a crash our own containers may still hold the address: a probe would find ourselves. And in a hand-over
     // another node is to have it.
     if (seen_.engine.state == EngineState::down && !hands_over())
@@ -138,26 +136,9 @@ class StartPlanner {
               "` applies it");
   }
 
-  Step container_step(StepKind kind, const ContainerResource& c) const {
-    Step step;
-    step.kind = kind;
-    step.resource = c.id;
-    step.container_name = c.name;
-    step.image = c.builtin_pause ? std::string("plumb/pause (built in)") : c.image;
-    step.optional = c.optional;
-    step.to_its_end = kind == StepKind::container_start && !c.detach;
-    if (const auto* have = observed(c)) step.container_id = have->id;
-    return step;
-  }
-
   void remove_leftovers() {
     for (const auto& left : seen_.leftovers) {
-      Step step;
-      step.kind = StepKind::container_remove;
-      step.resource = left.resource;
-      step.container_id = left.id;
-      step.container_name = left.name;
-      leftover_removed_.push_back(out_.add(std::move(step)));
+      leftover_removed_.push_back(out_.add(Step(ContainerRemove{{left.id, left.name}, false}, left.resource)));
     }
   }
 
@@ -165,13 +146,12 @@ class StartPlanner {
   void prepare(const ContainerResource& c) {
     const Fate fate = fates_.at(c.id);
     if (fate != Fate::create && fate != Fate::replace) return;
-    const std::size_t image = out_.add(container_step(StepKind::image_ensure, c));
-    std::vector<std::size_t> after{image};
+    const std::string image = c.builtin_pause ? std::string("plumb/pause (built in)") : c.image;
+    std::vector<std::size_t> after{out_.add(Step(ImageEnsure{image}, c))};
     if (fate == Fate::replace) depend(after, make_room(c));
     after.insert(after.end(), leftover_removed_.begin(), leftover_removed_.end());
     for (const auto* owner : service_.joined_by(c)) depend(after, find(created_, owner->id));
-    Step step = container_step(StepKind::container_create, c);
-    step.container_id.clear();
+    Step step(ContainerCreate{c.name, image}, c);
     step.after = std::move(after);
     created_[c.id] = out_.add(std::move(step));
   }
@@ -181,23 +161,26 @@ class StartPlanner {
   // ever (ContainerRename, daemon/rename.go).
   std::optional<std::size_t> make_room(const ContainerResource& c) {
     const auto* have = observed(c);
+    const ContainerRef old{have->id, c.name};
     if (!have->running && (have->auto_remove || have->state == "removing"))
-      return out_.add(container_step(StepKind::container_remove, c));
+      return out_.add(Step(ContainerRemove{old, false}, c));
     std::optional<std::size_t> last;
     if (have->running) {
-      Step stop = container_step(StepKind::container_stop, c);
+      Step stop(ContainerStop{old}, c);
+      const auto links = remove_stranded_links(c.id, *have);
       // A device that is to come back must be out before its namespace goes.
-      for (Step& back : remove_stranded_links(c.id, *have))
-        if (back.mode == IpMode::dedicated) stop.after.push_back(out_.add(std::move(back)));
+      for (const auto& link : links)
+        if (link.origin) stop.after.push_back(out_.add(Step(link, c.id)));
       last = out_.add(std::move(stop));
       if (service_.container(c.netns) != nullptr)
-        for (Step& remove : remove_stranded_links(c.id, *have)) {
+        for (const auto& link : links) {
+          Step remove(link, c.id);
           remove.after = {*last};
           address_planner_.probe_after(out_.add(std::move(remove)));
         }
       if (have->auto_remove) return last;
     }
-    Step step = container_step(StepKind::container_retire, c);
+    Step step(ContainerRetire{old}, c);
     depend(step.after, last);
     step.after.insert(step.after.end(), leftover_removed_.begin(), leftover_removed_.end());
     last = out_.add(std::move(step));
@@ -207,8 +190,8 @@ class StartPlanner {
 
   void start(const ContainerResource& c) {
     if (started_.contains(c.id) || fates_.at(c.id) == Fate::keep) return;
-    Step step = container_step(StepKind::container_start, c);
-    if (fates_.at(c.id) != Fate::start) step.container_id.clear();
+    const bool there = fates_.at(c.id) == Fate::start;
+    Step step(ContainerStart{c.name, there ? std::optional(observed(c)->id) : std::nullopt, !c.detach}, c);
     depend(step.after, find(created_, c.id));
     for (const auto* owner : service_.joined_by(c)) {
       if (owner->disable) continue;
@@ -236,9 +219,7 @@ class StartPlanner {
     const std::size_t before = out_.plan().steps.size();
     std::reverse(retired_.begin(), retired_.end());  // owners last, where the engine keeps those that are joined
     for (const auto& [c, id] : retired_) {
-      Step step = container_step(StepKind::container_remove, *c);
-      step.container_id = id;
-      step.container_name = "that was put aside for " + c->name;
+      Step step(ContainerRemove{{id, c->name}, true}, *c);
       step.tolerate = true;
       const std::size_t waits_for = seen_.engine.keeps_joined ? out_.plan().steps.size() : before;
       for (std::size_t i = 0; i < waits_for; ++i) step.after.push_back(i);
@@ -261,7 +242,7 @@ class StartPlanner {
       if (wanted(ip))
         if (auto home = TRY(home_of(ip))) homes.emplace_back(&ip, *std::move(home));
     if (verb_ == Verb::prepare) return {};
-    if (verb_ == Verb::activate) request(homes);
+    if (verb_ == Verb::activate) request_addresses(homes);
     for (const auto& [ip, home] : homes) {
       const auto last = address_planner_.plumb(*ip, home.addresses, home.ns, home.base);
       if (ip->type != IpType::host) plumbed_[ip->netns].insert(plumbed_[ip->netns].end(), last.begin(), last.end());
@@ -271,19 +252,19 @@ class StartPlanner {
 
   // The node that has the addresses is asked for them when all is ready that needs none: from then on nobody has them.
   // A link that has a given MAC has to wait, since the other node's has it, too.
-  void request(const std::vector<std::pair<const IpResource*, Home>>& homes) {
-    Step step;
-    step.kind = StepKind::address_request;
+  void request_addresses(const std::vector<std::pair<const IpResource*, Home>>& homes) {
+    AddressRequest request;
     for (const auto& [ip, home] : homes) {
-      const std::size_t before = step.wanted.size();
+      const std::size_t before = request.wanted.size();
       for (const auto& [cidr, gateway, direct] : home.addresses)
         if (home.ns == nullptr || home.ns->address(cidr.address()) == nullptr)
-          step.wanted.push_back({ip->id, cidr.address()});
-      if (step.wanted.size() > before && ip->type == IpType::netns && !ip->macaddr)
+          request.wanted.push_back({ip->id, cidr.address()});
+      if (request.wanted.size() > before && ip->type == IpType::netns && !ip->macaddr)
         address_planner_.link_early(*ip, home.ns, home.base);
     }
-    if (step.wanted.empty()) return;
-    step.resource = step.wanted.front().ip;
+    if (request.wanted.empty()) return;
+    const std::string first = request.wanted.front().ip;
+    Step step(std::move(request), first);
     for (std::size_t i = 0; i < out_.plan().steps.size(); ++i) step.after.push_back(i);
     address_planner_.claim_after(out_.add(std::move(step)));
   }

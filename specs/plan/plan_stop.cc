@@ -22,6 +22,7 @@ bool needs_engine(const Service& service) {
   return std::any_of(service.containers.begin(), service.containers.end(), [](const auto& c) { return !c.disable; });
 }
 
+// A stop is not over when one address is: no step of it is optional, whatever the resource is.
 class StopPlanner {
  public:
   StopPlanner(const Service& service, const Observed& seen, Verb verb)
@@ -32,9 +33,7 @@ class StopPlanner {
       if (seen_.engine.state == EngineState::unreachable) return Err{seen_.engine.error};
       if (seen_.engine.state == EngineState::crashed) {
         // Its containers may live on and hold the address: the engine ends them when it comes back.
-        Step step;
-        step.kind = StepKind::engine_start;
-        out_.add(std::move(step));
+        out_.add(Step(EngineStart{}));
         out_.plan().partial = true;
         return std::move(out_.plan());
       }
@@ -94,7 +93,8 @@ class StopPlanner {
   void withdraw_stranded(const ContainerResource& c, const ObservedContainer& have) {
     const auto* owner = ours(*service_.container(c.netns));
     if (have.netns && owner != nullptr && owner->netns && owner->netns->same_as(*have.netns)) return;
-    for (Step& remove : remove_stranded_links(c.id, have)) {
+    for (const auto& link : remove_stranded_links(c.id, have)) {
+      Step remove(link, c.id);
       remove.after = siblings_ended_[c.netns];
       out_.add(std::move(remove));
     }
@@ -132,42 +132,33 @@ class StopPlanner {
   std::optional<std::size_t> end(const std::string& resource, const ObservedContainer& have, bool rm, bool existing,
                                  const std::vector<std::size_t>& after, std::vector<std::size_t>& ended,
                                  const std::vector<std::size_t>& before_removal = {}) {
-    Step step;
-    step.resource = resource;
-    step.container_id = have.id;
-    step.container_name = have.name;
-    step.after = after;
+    const ContainerRef container{have.id, have.name};
+    Step remove(ContainerRemove{container, false}, resource);
+    remove.after = after;
     if (have.running || have.state == "paused" || have.state == "restarting") {
-      step.kind = StepKind::container_stop;
-      ended.push_back(out_.add(step));
-      step.after = {ended.back()};
+      Step stop(ContainerStop{container}, resource);
+      stop.after = after;
+      ended.push_back(out_.add(std::move(stop)));
+      remove.after = {ended.back()};
     }
     // It stays, stopped, as long as one that joins it; the next start takes both up again.
     if (seen_.engine.keeps_joined && kept_for_siblings_.contains(resource)) return std::nullopt;
     if (!existing &&
         (rm || have.auto_remove || have.state == "created" || have.state == "removing" || have.state == "dead")) {
-      step.after.insert(step.after.end(), before_removal.begin(), before_removal.end());
-      step.kind = StepKind::container_remove;  // nobody has to wait for it, but where the engine says so
-      return out_.add(std::move(step));
+      // Nobody has to wait for it, but where the engine says so.
+      remove.after.insert(remove.after.end(), before_removal.begin(), before_removal.end());
+      return out_.add(std::move(remove));
     }
     return std::nullopt;
-  }
-
-  // A stop is not over when one address is: no step of it may be passed over.
-  Step ip_step(StepKind kind, const IpResource& ip) const {
-    Step step = step_for(kind, service_, ip, seen_);
-    step.optional = false;
-    return step;
   }
 
   // Of a service that can be handed over the addresses go first, and whoever waits for them hears of it, before the
   // containers take their time to end.
   void yield() {
-    Step step;
-    step.kind = StepKind::address_yield;
+    Step step(AddressYield{});
     step.tolerate = true;  // who waits finds out by itself, later
     for (std::size_t i = 0; i < out_.plan().steps.size(); ++i)
-      if (out_.plan().steps[i].kind == StepKind::address_remove) step.after.push_back(i);
+      if (out_.plan().steps[i].is<AddressRemove>()) step.after.push_back(i);
     if (step.after.empty()) return;  // there was nothing to be had
     withdrawn_ = step.after;
     for (const auto& ip : service_.ips)
@@ -181,16 +172,18 @@ class StopPlanner {
     const auto* have = owner == nullptr ? nullptr : ours(*owner);
     if (have == nullptr || !have->netns) return {};
     if (ip.type == IpType::encap) return withdraw_from(ip, *have->netns);
-    Step remove_link = ip_step(StepKind::link_remove, ip);
-    const auto* link = have->netns->link(remove_link.device);
-    if (link == nullptr || !links_removed_.insert(ip.netns + " " + remove_link.device).second) return {};
+    const Place place = place_of(service_, ip);
+    const auto* link = have->netns->link(place.device);
+    if (link == nullptr || !links_removed_.insert(ip.netns + " " + place.device).second) return {};
+    LinkRemove remove_it{place, std::nullopt};
+    if (planned_mode(ip, seen_) == IpMode::dedicated) remove_it.origin = uplink(ip);
+    Step remove_link(std::move(remove_it), ip.id);
     remove_link.after = siblings_ended_[ip.netns];
     // Every address of the link, not only those that the spec names today: a spec may have changed while it ran.
     for (const auto& address : have->netns->addresses) {
       if (address.link != link->index || (address.cidr.address().is_v6() && address.cidr.address().is_link_local()))
         continue;
-      Step remove = ip_step(StepKind::address_remove, ip);
-      remove.cidr = address.cidr;
+      Step remove(AddressRemove{place, address.cidr}, ip.id);
       remove.after = siblings_ended_[ip.netns];
       addresses_gone_[ip.netns].push_back(out_.add(std::move(remove)));
       remove_link.after.push_back(addresses_gone_[ip.netns].back());
@@ -201,7 +194,7 @@ class StopPlanner {
   }
 
   void add_link_removal(const std::string& owner, Step remove) {
-    const bool given = remove.mode == IpMode::dedicated;
+    const bool given = std::get<LinkRemove>(remove.operation).origin.has_value();
     links_gone_[owner].push_back(out_.add(std::move(remove)));
     // A device that is to come back must be out before its namespace can go, also should this run be killed between.
     if (given) addresses_gone_[owner].push_back(links_gone_[owner].back());
@@ -221,10 +214,8 @@ class StopPlanner {
       return r.link == way->index && r.destination && r.destination->prefix() == r.destination->address().bits();
     });
     for (const auto& address : addresses) {
-      const auto cidr = Cidr::make(address, address.bits());
-      if (!cidr || !(idle || has_host_route(seen_.node, *way, address))) continue;
-      Step revoke = ip_step(StepKind::host_access_revoke, ip);
-      revoke.cidr = *cidr;
+      if (!idle && !has_host_route(seen_.node, *way, address)) continue;
+      Step revoke(HostAccessRevoke{uplink(ip), address}, ip.id);
       revoke.after = siblings_ended_[ip.netns];
       out_.add(std::move(revoke));
       if (idle) return;
@@ -236,8 +227,9 @@ class StopPlanner {
     for (const auto& c : service_.containers) {
       const auto* have = ours(c);
       if (have == nullptr || c.existing || !takes_part(verb_, c) || have->network_mode != "none") continue;
-      for (Step& remove : remove_stranded_links(c.id, *have)) {
-        if (links_removed_.contains(c.id + " " + remove.device)) continue;
+      for (const auto& link : remove_stranded_links(c.id, *have)) {
+        if (links_removed_.contains(c.id + " " + link.link.device)) continue;
+        Step remove(link, c.id);
         remove.after = siblings_ended_[c.id];
         add_link_removal(c.id, std::move(remove));
         addresses_gone_[c.id].push_back(links_gone_[c.id].back());
@@ -251,10 +243,7 @@ class StopPlanner {
       if (ip.mode != IpMode::dedicated || !takes_part(verb_, ip)) continue;
       const auto* stray = dedicated_on_node(ip, seen_);
       if (stray == nullptr || !DedicatedMark::parse(stray->alias)) continue;
-      Step back = ip_step(StepKind::link_remove, ip);
-      back.container.clear();
-      back.device = stray->name;
-      out_.add(std::move(back));
+      out_.add(Step(LinkRemove{{{}, stray->name}, uplink(ip)}, ip.id));
     }
   }
 
@@ -280,10 +269,7 @@ class StopPlanner {
 
   // After all that this service has upon it: devices upon a VLAN device die with it.
   void release_vlan(const std::string& device, const std::string& resource, std::size_t before) {
-    Step release;
-    release.kind = StepKind::vlan_release;
-    release.resource = resource;
-    release.device = release.parent = device;
+    Step release(VlanRelease{device}, resource);
     for (std::size_t i = 0; i < before; ++i) release.after.push_back(i);
     out_.add(std::move(release));
   }
@@ -292,11 +278,9 @@ class StopPlanner {
   void release_ports() {
     for (const auto& [resource, ports] : seen_.open_vswitch.ports) {
       if (kept(resource)) continue;
-      Step release;
-      release.kind = StepKind::ovs_release;
-      release.resource = resource;
+      Step release(OvsRelease{}, resource);
       for (std::size_t i = 0; i < out_.plan().steps.size(); ++i)
-        if (out_.plan().steps[i].kind == StepKind::link_remove) release.after.push_back(i);
+        if (out_.plan().steps[i].is<LinkRemove>()) release.after.push_back(i);
       out_.add(std::move(release));
     }
   }
@@ -319,9 +303,9 @@ class StopPlanner {
     for (const auto& address : TRY(plumbed_addresses(ip))) {
       const auto* have = home.address(address);
       if (have == nullptr) continue;
-      Step remove = ip_step(StepKind::address_remove, ip);
-      remove.cidr = have->cidr;
-      if (const auto* link = home.link(have->link)) remove.device = remove.parent = link->name;
+      Place place = place_of(service_, ip);
+      if (const auto* link = home.link(have->link)) place.device = link->name;
+      Step remove(AddressRemove{std::move(place), have->cidr}, ip.id);
       remove.after = siblings_ended_[ip.netns];
       const auto index = out_.add(std::move(remove));
       addresses_gone_[ip.netns].push_back(index);
@@ -335,8 +319,7 @@ class StopPlanner {
       const auto* have = ours(c);
       if (!takes_part(verb_, c) && have != nullptr && have->running) return;  // who is on standby needs it
     }
-    Step step;
-    step.kind = StepKind::engine_stop;
+    Step step(EngineStop{});
     for (std::size_t i = 0; i < out_.plan().steps.size(); ++i) step.after.push_back(i);
     out_.add(std::move(step));
   }

@@ -1,99 +1,108 @@
 #include "specs/plan/step.h"
 
-#include "specs/service/uplink.h"
+#include <type_traits>
+
+#include "specs/value/overloaded.h"
 
 namespace plumb {
 
-std::string_view to_string(StepKind kind) {
-  switch (kind) {
-    case StepKind::engine_start: return "engine.start";
-    case StepKind::engine_stop: return "engine.stop";
-    case StepKind::image_ensure: return "image.ensure";
-    case StepKind::address_probe: return "address.probe";
-    case StepKind::address_request: return "address.request";
-    case StepKind::container_retire: return "container.retire";
-    case StepKind::container_create: return "container.create";
-    case StepKind::container_start: return "container.start";
-    case StepKind::link_remove_stale: return "link.remove-stale";
-    case StepKind::link_create: return "link.create";
-    case StepKind::address_add: return "address.add";
-    case StepKind::route_set: return "route.set";
-    case StepKind::host_access_grant: return "host-access.grant";
-    case StepKind::host_access_revoke: return "host-access.revoke";
-    case StepKind::vlan_take: return "vlan.take";
-    case StepKind::vlan_release: return "vlan.release";
-    case StepKind::ovs_release: return "ovs.release";
-    case StepKind::address_announce: return "address.announce";
-    case StepKind::container_stop: return "container.stop";
-    case StepKind::container_remove: return "container.remove";
-    case StepKind::address_remove: return "address.remove";
-    case StepKind::link_remove: return "link.remove";
-    case StepKind::address_yield: return "address.yield";
-  }
-  return "unknown";
-}
-
 namespace {
 
-std::string address_of(const Step& step) { return step.cidr ? step.cidr->to_string() : std::string{}; }
-
-std::string place_of(const Step& step) {
-  return step.container.empty() ? "on " + step.parent : "on " + step.device + " in " + step.container;
+std::string words(const Place& place) {
+  return "on " + place.device + (place.container.empty() ? std::string{} : " in " + place.container);
 }
 
-std::string list_of(const std::vector<WantedAddress>& wanted) {
-  std::string out;
-  for (const auto& one : wanted) out += (out.empty() ? "" : " and ") + one.address.to_string();
-  return out;
+std::string words(const EngineStart& /*start*/) { return "start the service's own Docker Engine"; }
+
+std::string words(const EngineStop& /*stop*/) { return "stop the service's own Docker Engine"; }
+
+std::string words(const ImageEnsure& ensure) { return "have image " + ensure.image; }
+
+std::string words(const AddressProbe& probe) {
+  return "probe " + probe.address.to_string() + " " + words(probe.from) + ": nobody else may answer";
 }
+
+std::string words(const AddressRequest& request) {
+  std::string list;
+  for (const auto& one : request.wanted) list += (list.empty() ? "" : " and ") + one.address.to_string();
+  return "ask the node that has " + list + " to withdraw, and wait until it has";
+}
+
+std::string words(const ContainerRetire& retire) { return "put the old container " + retire.container.name + " aside"; }
+
+std::string words(const ContainerCreate& create) { return "create container " + create.name + " from " + create.image; }
+
+std::string words(const ContainerStart& start) {
+  return start.to_its_end ? "run container " + start.name + " to its end" : "start container " + start.name;
+}
+
+std::string words(const LinkRemoveStale& remove) {
+  return "remove the half-made " + remove.link.device + " in " + remove.link.container;
+}
+
+std::string words(const LinkCreate& create) {
+  const auto& [container, device] = create.link;
+  if (create.mode == IpMode::dedicated) return "move " + create.parent + " into " + container + " as " + device;
+  return "create " + device + " (" + std::string(link_words(create.mode)) + create.parent + ") in " + container;
+}
+
+std::string words(const AddressAdd& add) { return "add " + add.cidr.to_string() + " " + words(add.place); }
+
+std::string words(const RouteSet& set) {
+  return "route by default " + (set.gateway ? "via " + set.gateway->to_string() + " " : std::string{}) +
+         words(set.place);
+}
+
+std::string words(const HostAccessGrant& grant) {
+  return "let the node reach " + grant.address.to_string() + " through a macvlan of its own on " + grant.parent;
+}
+
+std::string words(const HostAccessRevoke& revoke) {
+  return "take the node's own way to " + revoke.address.to_string() + " away";
+}
+
+std::string words(const VlanTake& take) { return "have VLAN device " + take.vlan.name; }
+
+std::string words(const VlanRelease& release) {
+  return "leave VLAN device " + release.device + ", which goes with its last user";
+}
+
+std::string words(const AddressAnnounce& announce) {
+  return "announce " + announce.address.to_string() + " " + words(announce.place);
+}
+
+std::string words(const ContainerStop& stop) { return "stop container " + stop.container.name; }
+
+std::string words(const ContainerRemove& remove) {
+  return "remove container " +
+         (remove.retired ? "that was put aside for " + remove.container.name : remove.container.name);
+}
+
+std::string words(const AddressRemove& remove) {
+  return "remove " + remove.cidr.to_string() + " " + words(remove.place);
+}
+
+std::string words(const LinkRemove& remove) {
+  const auto& [container, device] = remove.link;
+  if (!remove.origin) return "remove " + device + " in " + container;
+  if (container.empty()) return "give " + device + " its name " + *remove.origin + " back";
+  return "give " + device + " in " + container + " back to the node as " + *remove.origin;
+}
+
+std::string words(const AddressYield& /*yield*/) { return "tell who waits for the addresses that they are free"; }
 
 }  // namespace
 
+std::string_view Step::kind() const {
+  return std::visit([](const auto& one) { return std::decay_t<decltype(one)>::kind; }, operation);
+}
+
 std::string describe(const Step& step) {
-  switch (step.kind) {
-    case StepKind::engine_start: return "start the service's own Docker Engine";
-    case StepKind::engine_stop: return "stop the service's own Docker Engine";
-    case StepKind::image_ensure: return "have image " + step.image;
-    case StepKind::address_probe:
-      return "probe " + step.cidr->address().to_string() + " on " +
-             (step.probe_inside ? step.device + " in " + step.container : step.parent) + ": nobody else may answer";
-    case StepKind::address_request:
-      return "ask the node that has " + list_of(step.wanted) + " to withdraw, and wait until it has";
-    case StepKind::container_retire: return "put the old container " + step.container_name + " aside";
-    case StepKind::container_create: return "create container " + step.container_name + " from " + step.image;
-    case StepKind::container_start:
-      return step.to_its_end ? "run container " + step.container_name + " to its end"
-                             : "start container " + step.container_name;
-    case StepKind::link_remove_stale: return "remove the half-made " + step.device + " in " + step.container;
-    case StepKind::link_create:
-      if (step.mode == IpMode::dedicated)
-        return "move " + step.parent + " into " + step.container + " as " + step.device;
-      return "create " + step.device + " (" + std::string(link_words(step.mode)) + step.parent + ") in " +
-             step.container;
-    case StepKind::address_add: return "add " + address_of(step) + " " + place_of(step);
-    case StepKind::route_set:
-      return "route by default " + (step.gateway ? "via " + step.gateway->to_string() + " " : std::string{}) +
-             place_of(step);
-    case StepKind::host_access_grant:
-      return "let the node reach " + step.cidr->address().to_string() + " through a macvlan of its own on " +
-             step.parent;
-    case StepKind::host_access_revoke:
-      return "take the node's own way to " + step.cidr->address().to_string() + " away";
-    case StepKind::vlan_take: return "have VLAN device " + step.parent;
-    case StepKind::vlan_release: return "leave VLAN device " + step.parent + ", which goes with its last user";
-    case StepKind::ovs_release: return "remove the port of " + step.resource + " from Open vSwitch";
-    case StepKind::address_announce: return "announce " + step.cidr->address().to_string() + " " + place_of(step);
-    case StepKind::container_stop: return "stop container " + step.container_name;
-    case StepKind::container_remove: return "remove container " + step.container_name;
-    case StepKind::address_remove: return "remove " + address_of(step) + " " + place_of(step);
-    case StepKind::link_remove:
-      if (step.container.empty()) return "give " + step.device + " its name " + step.parent + " back";
-      if (step.mode == IpMode::dedicated)
-        return "give " + step.device + " in " + step.container + " back to the node as " + step.parent;
-      return "remove " + step.device + " in " + step.container;
-    case StepKind::address_yield: return "tell who waits for the addresses that they are free";
-  }
-  return {};
+  return std::visit(Overloaded{
+                        [&](const OvsRelease&) { return "remove the port of " + step.resource + " from Open vSwitch"; },
+                        [](const auto& one) { return words(one); },
+                    },
+                    step.operation);
 }
 
 }  // namespace plumb

@@ -1,47 +1,34 @@
 // A step of a plan: what is done, for which resource, and after which other steps.
 //
-// Threads: plain values. Privilege: none.
+// Each kind of step is a small type with just the operands that it has, all of them given when it is made. Threads:
+// plain values. Privilege: none.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "specs/service/service.h"
+#include "specs/service/uplink.h"
 #include "specs/value/ip.h"
 
 namespace plumb {
 
-enum class StepKind {
-  engine_start,        // the service's private engine            undo: engine_stop
-  engine_stop,         //
-  image_ensure,        // present in the engine, pulled if not    undo: nothing, an image is a cache
-  address_probe,       // nobody else answers for the address     undo: nothing to undo
-  address_request,     // the node that has the addresses is asked for them, and has withdrawn them    undo: nothing
-  container_retire,    // rename an old container aside           undo: rename it back
-  container_create,    //                                         undo: container_remove
-  container_start,     //                                         undo: stop it
-  link_remove_stale,   // a half-made link of a killed start      undo: nothing, it was rubbish
-  link_create,         // in the target namespace, complete, up   undo: link_remove
-  address_add,         //                                         undo: address_remove
-  route_set,           // default route                           undo: the route that was there before
-  host_access_grant,   // the node's route to the address       undo: host_access_revoke
-  host_access_revoke,  //
-  vlan_take,           // the node's VLAN device, made if missing  undo: vlan_release
-  vlan_release,        // removed with its last user
-  ovs_release,         // ports of Open vSwitch whose links are gone
-  address_announce,    // first round now, the rest after         undo: nothing
-  container_stop,      //
-  container_remove,    //
-  address_remove,      //
-  link_remove,         //
-  address_yield,       // who waits for the addresses is told that they are free
+// Where a step works: a device in the network namespace of a container, or one of the node's own.
+struct Place {
+  std::string container;  // its resource id; empty: the node's own namespace
+  std::string device;     // "eth0"
 };
 
-// "engine.start", "container.create": as plans, errors and JSON name a step.
-[[nodiscard]] std::string_view to_string(StepKind kind);
+// A container that is there already.
+struct ContainerRef {
+  std::string id;  // the engine's
+  std::string name;
+};
 
 // An address that is to be handed over to this node.
 struct WantedAddress {
@@ -49,26 +36,178 @@ struct WantedAddress {
   IpAddress address;
 };
 
+// What can be done. `kind` is the name that plans, errors and JSON have for it.
+
+// The service's private engine. Undo: EngineStop.
+struct EngineStart {
+  static constexpr std::string_view kind = "engine.start";
+};
+
+struct EngineStop {
+  static constexpr std::string_view kind = "engine.stop";
+};
+
+// Present in the engine, pulled if not. Undo: nothing, an image is a cache.
+struct ImageEnsure {
+  static constexpr std::string_view kind = "image.ensure";
+  std::string image;
+};
+
+// Nobody else answers for the address. Undo: nothing to undo.
+struct AddressProbe {
+  static constexpr std::string_view kind = "address.probe";
+  Place from;  // the device that the question goes out of
+  IpAddress address;
+};
+
+// The node that has the addresses is asked for them, and has withdrawn them. Undo: nothing.
+struct AddressRequest {
+  static constexpr std::string_view kind = "address.request";
+  std::vector<WantedAddress> wanted;
+};
+
+// Renames an old container aside. Undo: renames it back.
+struct ContainerRetire {
+  static constexpr std::string_view kind = "container.retire";
+  ContainerRef container;
+};
+
+// Undo: ContainerRemove.
+struct ContainerCreate {
+  static constexpr std::string_view kind = "container.create";
+  std::string name;
+  std::string image;
+};
+
+// Undo: stops it.
+struct ContainerStart {
+  static constexpr std::string_view kind = "container.start";
+  std::string name;
+  std::optional<std::string> id;  // the engine's; none: of the one that this plan creates
+  bool to_its_end;                // the step is over when the container has ended well
+};
+
+// A half-made link of a killed start. Undo: nothing, it was rubbish.
+struct LinkRemoveStale {
+  static constexpr std::string_view kind = "link.remove-stale";
+  Place link;
+};
+
+// In the target namespace, complete, up. Undo: LinkRemove.
+struct LinkCreate {
+  static constexpr std::string_view kind = "link.create";
+  Place link;
+  std::string parent;  // the node's device that it hangs on; with mode dedicated: that becomes the link
+  IpMode mode;
+};
+
+// Undo: AddressRemove.
+struct AddressAdd {
+  static constexpr std::string_view kind = "address.add";
+  Place place;
+  Cidr cidr;
+};
+
+// The default route. Undo: the route that was there before.
+struct RouteSet {
+  static constexpr std::string_view kind = "route.set";
+  Place place;
+  bool v6;
+  std::optional<IpAddress> gateway;  // none: straight out of the device
+};
+
+// The node's route to the address. Undo: HostAccessRevoke.
+struct HostAccessGrant {
+  static constexpr std::string_view kind = "host-access.grant";
+  Place place;         // of the address
+  std::string parent;  // the node's device that the link of `place` hangs on, and the node's own is to
+  IpMode mode;         // of that link
+  IpAddress address;
+};
+
+struct HostAccessRevoke {
+  static constexpr std::string_view kind = "host-access.revoke";
+  std::string parent;  // the node's device that the node's own link hangs on
+  IpAddress address;
+};
+
+// The node's VLAN device, made if missing. Undo: VlanRelease.
+struct VlanTake {
+  static constexpr std::string_view kind = "vlan.take";
+  VlanDevice vlan;
+};
+
+// Removed with its last user.
+struct VlanRelease {
+  static constexpr std::string_view kind = "vlan.release";
+  std::string device;
+};
+
+// The resource's ports of Open vSwitch, whose links are gone.
+struct OvsRelease {
+  static constexpr std::string_view kind = "ovs.release";
+};
+
+// The first round now, the rest after. Undo: nothing.
+struct AddressAnnounce {
+  static constexpr std::string_view kind = "address.announce";
+  Place place;
+  IpAddress address;
+  std::optional<IpAddress> gateway;  // is told by itself, too
+};
+
+struct ContainerStop {
+  static constexpr std::string_view kind = "container.stop";
+  ContainerRef container;
+};
+
+struct ContainerRemove {
+  static constexpr std::string_view kind = "container.remove";
+  ContainerRef container;  // by the name that its resource has
+  bool retired;            // it was put aside for another one of that name
+};
+
+struct AddressRemove {
+  static constexpr std::string_view kind = "address.remove";
+  Place place;
+  Cidr cidr;
+};
+
+struct LinkRemove {
+  static constexpr std::string_view kind = "link.remove";
+  Place link;
+  std::optional<std::string> origin;  // of a device of the node's that was given away: its name there, to go back to
+};
+
+// Who waits for the addresses is told that they are free.
+struct AddressYield {
+  static constexpr std::string_view kind = "address.yield";
+};
+
+using Operation = std::variant<EngineStart, EngineStop, ImageEnsure, AddressProbe, AddressRequest, ContainerRetire,
+                               ContainerCreate, ContainerStart, LinkRemoveStale, LinkCreate, AddressAdd, RouteSet,
+                               HostAccessGrant, HostAccessRevoke, VlanTake, VlanRelease, OvsRelease, AddressAnnounce,
+                               ContainerStop, ContainerRemove, AddressRemove, LinkRemove, AddressYield>;
+
 struct Step {
-  StepKind kind = StepKind::engine_start;
+  explicit Step(Operation what, std::string whose = {}) : operation(std::move(what)), resource(std::move(whose)) {}
+  // With the resource's own say on whether the service can do without it.
+  Step(Operation what, const Resource& whose) : Step(std::move(what), whose.id) { optional = whose.optional; }
+
+  Operation operation;
   std::string resource;            // the resource it is done for: "ip#0"; empty for the engine
   std::vector<std::size_t> after;  // indices of the steps that must have ended well before
-  // Operands, as the kind needs them.
-  std::string container;     // resource id of the container whose namespace is meant; empty: the node's own
-  std::string container_id;  // of a container that exists already
-  std::string container_name;
-  std::string image;
-  std::string device;  // the link in the namespace ("eth0")
-  std::string parent;  // the node's device it hangs on
-  IpMode mode = IpMode::automatic;
-  bool probe_inside = false;  // the probe goes out of the device in the container
-  bool to_its_end = false;    // of a container's start: it is over when the container has ended well
-  std::optional<Cidr> cidr;
-  std::optional<IpAddress> gateway;
-  std::vector<WantedAddress> wanted;
-  bool optional =
-      false;  // of a resource that the service can do without: its failure is a warning, and ends the resource
+  // Of a resource that the service can do without: its failure is a warning, and ends the resource.
+  bool optional = false;
   bool tolerate = false;  // a failure is a warning: the step only tidies up
+
+  // "engine.start", "container.create".
+  [[nodiscard]] std::string_view kind() const;
+  // Whether it is one of these.
+  template <typename... Operations>
+  [[nodiscard]] bool is() const {
+    return (std::holds_alternative<Operations>(operation) || ...);
+  }
 };
 
 // The step in words, for people: "create container svc1.container.0 from ghcr.io/opensvc/pause".

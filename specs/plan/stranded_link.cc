@@ -4,21 +4,14 @@
 
 namespace plumb {
 
-std::vector<Step> remove_stranded_links(const std::string& resource, const ObservedContainer& have) {
-  std::vector<Step> out;
+std::vector<LinkRemove> remove_stranded_links(const std::string& resource, const ObservedContainer& have) {
+  std::vector<LinkRemove> out;
   if (!have.netns) return out;
   for (const auto& link : have.netns->links) {
     if (link.name == "lo") continue;
-    Step step;
-    step.kind = StepKind::link_remove;
-    step.resource = resource;
-    step.container = resource;
-    step.device = link.name;
-    if (const auto mark = DedicatedMark::parse(link.alias)) {
-      step.mode = IpMode::dedicated;
-      step.parent = mark->device;
-    }
-    out.push_back(std::move(step));
+    LinkRemove remove{{resource, link.name}, std::nullopt};
+    if (auto mark = DedicatedMark::parse(link.alias)) remove.origin = std::move(mark->device);
+    out.push_back(std::move(remove));
   }
   return out;
 }

@@ -11,7 +11,7 @@
 
 namespace plumb {
 
-// The steps that remove the links of the namespace in which `have`, the container of `resource`, is stranded.
-[[nodiscard]] std::vector<Step> remove_stranded_links(const std::string& resource, const ObservedContainer& have);
+// What removes the links of the namespace in which `have`, the container of `resource`, is stranded.
+[[nodiscard]] std::vector<LinkRemove> remove_stranded_links(const std::string& resource, const ObservedContainer& have);
 
 }  // namespace plumb

@@ -14,8 +14,7 @@ namespace {
 Plan graph(const std::vector<std::vector<std::size_t>>& after) {
   Plan out;
   for (std::size_t i = 0; i < after.size(); ++i) {
-    Step step;
-    step.resource = std::to_string(i);
+    Step step(EngineStart{}, std::to_string(i));
     step.after = after[i];
     out.steps.push_back(std::move(step));
   }

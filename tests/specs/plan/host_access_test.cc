@@ -5,10 +5,12 @@
 
 #include "specs/plan/planner.h"
 #include "specs/status/status.h"
+#include "tests/specs/plan/plans.h"
 #include "tests/specs/plan/svc1.h"
 
 using namespace plumb;
 using test::bare_node;
+using test::operand;
 using test::svc1;
 
 namespace {
@@ -19,9 +21,9 @@ Service reachable() {
   return s;
 }
 
-bool has(const Result<Plan>& plan, StepKind kind) {
+bool has(const Result<Plan>& plan, std::string_view kind) {
   REQUIRE(plan.has_value());
-  return std::any_of(plan->steps.begin(), plan->steps.end(), [&](const Step& step) { return step.kind == kind; });
+  return std::any_of(plan->steps.begin(), plan->steps.end(), [&](const Step& step) { return step.kind() == kind; });
 }
 
 // The node's link for eth0, with a route to each of the addresses.
@@ -34,19 +36,19 @@ void give_way(Observed& o, const std::vector<std::string>& addresses) {
 
 TEST_CASE("the node's way to an address is made after the address, on a macvlan only") {
   const auto p = plan(reachable(), bare_node(), Verb::start);
-  REQUIRE(has(p, StepKind::host_access_grant));
+  REQUIRE(has(p, HostAccessGrant::kind));
   std::size_t grant = 0;
   std::size_t add = 0;
   for (std::size_t i = 0; i < p->steps.size(); ++i) {
-    if (p->steps[i].kind == StepKind::host_access_grant) grant = i;
-    if (p->steps[i].kind == StepKind::address_add) add = i;
+    if (p->steps[i].kind() == HostAccessGrant::kind) grant = i;
+    if (p->steps[i].kind() == AddressAdd::kind) add = i;
   }
   const auto& after = p->steps[grant].after;
   CHECK(std::find(after.begin(), after.end(), add) != after.end());
-  CHECK_FALSE(has(plan(svc1(), bare_node(), Verb::start), StepKind::host_access_grant));
+  CHECK_FALSE(has(plan(svc1(), bare_node(), Verb::start), HostAccessGrant::kind));
   auto on_bridge = bare_node();
   on_bridge.node.links[1].kind = "bridge";
-  CHECK_FALSE(has(plan(reachable(), on_bridge, Verb::start), StepKind::host_access_grant));
+  CHECK_FALSE(has(plan(reachable(), on_bridge, Verb::start), HostAccessGrant::kind));
 }
 
 TEST_CASE("an IPv6 address has a way of its own") {
@@ -58,7 +60,7 @@ TEST_CASE("an IPv6 address has a way of its own") {
   const auto p = plan(s, o, Verb::start);
   std::vector<std::string> granted;
   for (const auto& step : p->steps)
-    if (step.kind == StepKind::host_access_grant) granted.push_back(step.cidr->address().to_string());
+    if (step.kind() == HostAccessGrant::kind) granted.push_back(operand<HostAccessGrant>(step).address.to_string());
   CHECK(granted == std::vector<std::string>{"fd00:10:3::3"});
 }
 
@@ -66,22 +68,22 @@ TEST_CASE("stop takes the ways of its own addresses away, and no other's") {
   Observed o = bare_node();
   give_way(o, {"10.0.3.3", "10.0.3.9"});
   const auto p = plan(reachable(), o, Verb::stop);
-  REQUIRE(has(p, StepKind::host_access_revoke));
+  REQUIRE(has(p, HostAccessRevoke::kind));
   CHECK(p->steps.size() == 1);
-  CHECK(p->steps[0].cidr->to_string() == "10.0.3.3/32");
+  CHECK(operand<HostAccessRevoke>(p->steps[0]).address.to_string() == "10.0.3.3");
 
   Observed others = bare_node();
   give_way(others, {"10.0.3.9"});
   CHECK(plan(reachable(), others, Verb::stop)->empty());
 
   // A configuration that no longer asks for it still takes away what it had asked for.
-  CHECK(has(plan(svc1(), o, Verb::stop), StepKind::host_access_revoke));
+  CHECK(has(plan(svc1(), o, Verb::stop), HostAccessRevoke::kind));
 }
 
 TEST_CASE("a link that a killed start left without a route is taken away") {
   Observed o = bare_node();
   give_way(o, {});
-  CHECK(has(plan(reachable(), o, Verb::stop), StepKind::host_access_revoke));
+  CHECK(has(plan(reachable(), o, Verb::stop), HostAccessRevoke::kind));
 }
 
 TEST_CASE("an address that the node cannot reach is degraded, and put right by start") {
@@ -93,7 +95,7 @@ TEST_CASE("an address that the node cannot reach is degraded, and put right by s
   CHECK(status.resources[0].problems.at(0).find("the node itself cannot reach it") != std::string::npos);
   const auto p = plan(s, o, Verb::start);
   CHECK(p->steps.size() == 1);
-  CHECK(has(p, StepKind::host_access_grant));
+  CHECK(has(p, HostAccessGrant::kind));
   give_way(o, {"10.0.3.3"});
   CHECK(evaluate(s, o).state == Availability::up);
   CHECK(plan(s, o, Verb::start)->empty());

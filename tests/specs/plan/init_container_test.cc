@@ -11,6 +11,7 @@
 using namespace plumb;
 using test::bare_node;
 using test::must_plan;
+using test::operand;
 using test::svc1;
 
 namespace {
@@ -28,9 +29,9 @@ Service with_init() {
   return s;
 }
 
-const Step* step_of(const Plan& plan, StepKind kind, const std::string& resource) {
+const Step* step_of(const Plan& plan, std::string_view kind, const std::string& resource) {
   const auto found = std::find_if(plan.steps.begin(), plan.steps.end(),
-                                  [&](const Step& s) { return s.kind == kind && s.resource == resource; });
+                                  [&](const Step& s) { return s.kind() == kind && s.resource == resource; });
   return found == plan.steps.end() ? nullptr : &*found;
 }
 
@@ -82,18 +83,18 @@ TEST_CASE("an init container runs in its place: after the address, and before wh
   before.name = "svc1.container.before";
   s.containers.insert(s.containers.begin() + 1, before);
   const auto p = must_plan(s, bare_node(), Verb::start);
-  const auto* init = step_of(p, StepKind::container_start, "container#init");
+  const auto* init = step_of(p, ContainerStart::kind, "container#init");
   REQUIRE(init != nullptr);
-  CHECK(init->to_its_end);
+  CHECK(operand<ContainerStart>(*init).to_its_end);
   CHECK(describe(*init) == "run container svc1.container.init to its end");
-  CHECK(comes_after(p, init, step_of(p, StepKind::address_announce, "ip#0")));
-  CHECK(comes_after(p, init, step_of(p, StepKind::container_start, "container#before")));
-  const auto* web = step_of(p, StepKind::container_start, "container#1");
-  CHECK_FALSE(web->to_its_end);
+  CHECK(comes_after(p, init, step_of(p, AddressAnnounce::kind, "ip#0")));
+  CHECK(comes_after(p, init, step_of(p, ContainerStart::kind, "container#before")));
+  const auto* web = step_of(p, ContainerStart::kind, "container#1");
+  CHECK_FALSE(operand<ContainerStart>(*web).to_its_end);
   CHECK(comes_after(p, web, init));
   // What takes time is done meanwhile.
-  CHECK_FALSE(comes_after(p, step_of(p, StepKind::container_create, "container#1"), init));
-  CHECK_FALSE(comes_after(p, step_of(p, StepKind::container_start, "container#before"), init));
+  CHECK_FALSE(comes_after(p, step_of(p, ContainerCreate::kind, "container#1"), init));
+  CHECK_FALSE(comes_after(p, step_of(p, ContainerStart::kind, "container#before"), init));
 }
 
 TEST_CASE("init containers follow each other, and the owner of another namespace waits for none of them") {
@@ -111,7 +112,7 @@ TEST_CASE("init containers follow each other, and the owner of another namespace
   other.netns = "container#2";
   s.containers.insert(s.containers.end(), {second, lender, other});
   const auto p = must_plan(s, bare_node(), Verb::start);
-  const auto start = [&](const std::string& id) { return step_of(p, StepKind::container_start, id); };
+  const auto start = [&](const std::string& id) { return step_of(p, ContainerStart::kind, id); };
   CHECK(comes_after(p, start("container#init2"), start("container#init")));
   CHECK(comes_after(p, start("container#init2"), start("container#2")));
   CHECK_FALSE(comes_after(p, start("container#2"), start("container#init")));
@@ -143,10 +144,10 @@ TEST_CASE("an init container of an earlier run of the namespace's owner runs aga
   SUBCASE("it failed") { init.exit_code = 3; }
   SUBCASE("it is dead") { init.state = "dead"; }
   const auto p = must_plan(s, o, Verb::start);
-  CHECK(step_of(p, StepKind::container_retire, "container#init") != nullptr);
-  CHECK(step_of(p, StepKind::container_create, "container#init") != nullptr);
-  CHECK(step_of(p, StepKind::container_start, "container#init")->container_id.empty());
-  CHECK(step_of(p, StepKind::container_start, "container#1") == nullptr);
+  CHECK(step_of(p, ContainerRetire::kind, "container#init") != nullptr);
+  CHECK(step_of(p, ContainerCreate::kind, "container#init") != nullptr);
+  CHECK_FALSE(operand<ContainerStart>(*step_of(p, ContainerStart::kind, "container#init")).id);
+  CHECK(step_of(p, ContainerStart::kind, "container#1") == nullptr);
   const auto status = evaluate(s, o);
   CHECK(status.state == Availability::degraded);
   CHECK(resource(status, "container#init").state == Availability::down);
@@ -168,26 +169,26 @@ TEST_CASE("an init container that a killed start left is waited for where it run
   }
   SUBCASE("created") { init.state = "created"; }
   const auto p = must_plan(s, o, Verb::start);
-  const auto* start = step_of(p, StepKind::container_start, "container#init");
+  const auto* start = step_of(p, ContainerStart::kind, "container#init");
   REQUIRE(start != nullptr);
-  CHECK(start->container_id == init.id);
-  CHECK(start->to_its_end);
-  CHECK(step_of(p, StepKind::container_create, "container#init") == nullptr);
-  CHECK(comes_after(p, step_of(p, StepKind::container_start, "container#1"), start));
+  CHECK(operand<ContainerStart>(*start).id == init.id);
+  CHECK(operand<ContainerStart>(*start).to_its_end);
+  CHECK(step_of(p, ContainerCreate::kind, "container#init") == nullptr);
+  CHECK(comes_after(p, step_of(p, ContainerStart::kind, "container#1"), start));
 }
 
 TEST_CASE("a stop removes an init container, whatever rm says") {
   const Service s = with_init();
   Observed o = whole(s);
   const auto ended = must_plan(s, o, Verb::stop);
-  CHECK(step_of(ended, StepKind::container_stop, "container#init") == nullptr);
-  CHECK(step_of(ended, StepKind::container_remove, "container#init") != nullptr);
+  CHECK(step_of(ended, ContainerStop::kind, "container#init") == nullptr);
+  CHECK(step_of(ended, ContainerRemove::kind, "container#init") != nullptr);
   auto& init = o.containers["container#init"];
   init.running = true;
   init.state = "running";
   const auto running = must_plan(s, o, Verb::stop);
-  CHECK(comes_after(running, step_of(running, StepKind::container_remove, "container#init"),
-                    step_of(running, StepKind::container_stop, "container#init")));
+  CHECK(comes_after(running, step_of(running, ContainerRemove::kind, "container#init"),
+                    step_of(running, ContainerStop::kind, "container#init")));
 }
 
 TEST_CASE("an init container outside of the service's namespaces is done as long as something of the service runs") {
@@ -203,7 +204,7 @@ TEST_CASE("an init container outside of the service's namespaces is done as long
     have.netns.reset();
   }
   CHECK(evaluate(s, o).state == Availability::down);
-  CHECK(step_of(must_plan(s, o, Verb::start), StepKind::container_create, "container#init") != nullptr);
+  CHECK(step_of(must_plan(s, o, Verb::start), ContainerCreate::kind, "container#init") != nullptr);
   // One that is all there is: done is up.
   s.ips.clear();
   s.containers = {s.containers[1]};

@@ -7,10 +7,12 @@
 #include "specs/service/uplink.h"
 #include "specs/status/status.h"
 #include "specs/value/dedicated_mark.h"
+#include "tests/specs/plan/plans.h"
 #include "tests/specs/plan/svc1.h"
 
 using namespace plumb;
 using test::bare_node;
+using test::operand;
 using test::run_both;
 using test::svc1;
 
@@ -28,10 +30,10 @@ Service on_vlan() {
   return s;
 }
 
-std::optional<std::size_t> find(const Result<Plan>& plan, StepKind kind) {
+std::optional<std::size_t> find(const Result<Plan>& plan, std::string_view kind) {
   REQUIRE_MESSAGE(plan.has_value(), (plan ? std::string{} : plan.error().what));
   for (std::size_t i = 0; i < plan->steps.size(); ++i)
-    if (plan->steps[i].kind == kind) return i;
+    if (plan->steps[i].kind() == kind) return i;
   return std::nullopt;
 }
 
@@ -42,7 +44,7 @@ bool waits(const Plan& plan, std::size_t later, std::size_t earlier) {
                      [&](std::size_t i) { return i == earlier || waits(plan, i, earlier); });
 }
 
-bool waits(const Result<Plan>& plan, StepKind later, StepKind earlier) {
+bool waits(const Result<Plan>& plan, std::string_view later, std::string_view earlier) {
   const auto one = find(plan, later);
   const auto other = find(plan, earlier);
   return one && other && waits(*plan, *one, *other);
@@ -68,9 +70,9 @@ TEST_CASE("a device that is to be given away is probed from inside, once it is t
   auto s = with(IpMode::dedicated);
   s.ips[0].ipdev = "eth1";
   const auto p = plan(s, with_spare(), Verb::start);
-  CHECK(waits(p, StepKind::address_probe, StepKind::link_create));
-  CHECK(waits(p, StepKind::address_add, StepKind::address_probe));
-  CHECK(describe(p->steps[*find(p, StepKind::link_create)]) == "move eth1 into container#0 as eth0");
+  CHECK(waits(p, AddressProbe::kind, LinkCreate::kind));
+  CHECK(waits(p, AddressAdd::kind, AddressProbe::kind));
+  CHECK(describe(p->steps[*find(p, LinkCreate::kind)]) == "move eth1 into container#0 as eth0");
 }
 
 TEST_CASE("a device that the node needs is not given away") {
@@ -102,10 +104,9 @@ TEST_CASE("a device that is inside already is left, and a stop gives it back") {
   const auto p = plan(s, o, Verb::stop);
   // Out before its namespace can go, also should the stop be killed between the two.
   for (std::size_t i = 0; i < p->steps.size(); ++i)
-    if (p->steps[i].kind == StepKind::container_stop && p->steps[i].resource == "container#0")
-      CHECK(waits(*p, i, find(p, StepKind::link_remove).value()));
-  CHECK(describe(p->steps[find(p, StepKind::link_remove).value()]) ==
-        "give eth0 in container#0 back to the node as eth1");
+    if (p->steps[i].kind() == ContainerStop::kind && p->steps[i].resource == "container#0")
+      CHECK(waits(*p, i, find(p, LinkRemove::kind).value()));
+  CHECK(describe(p->steps[find(p, LinkRemove::kind).value()]) == "give eth0 in container#0 back to the node as eth1");
 }
 
 TEST_CASE("a device that came home under another name is taken again by start, and renamed by stop") {
@@ -115,7 +116,7 @@ TEST_CASE("a device that came home under another name is taken again by start, a
   ObservedLink stray{3, "dev3", "", {}, 1500, false, false, 0, 0};
   stray.alias = DedicatedMark{"eth1", {}, 1500, true}.to_string();
   o.node.links.push_back(stray);
-  CHECK(find(plan(s, o, Verb::start), StepKind::link_create));
+  CHECK(find(plan(s, o, Verb::start), LinkCreate::kind));
   const auto p = plan(s, o, Verb::stop);
   REQUIRE(p->steps.size() == 1);
   CHECK(describe(p->steps[0]) == "give dev3 its name eth1 back");
@@ -135,37 +136,37 @@ TEST_CASE("the mark of a device says all that it was") {
 
 TEST_CASE("a VLAN device that is missing is made before anything is done on it, and one by hand is used as it is") {
   const auto p = plan(on_vlan(), bare_node(), Verb::start);
-  CHECK(p->steps[find(p, StepKind::vlan_take).value()].parent == "eth0.42");
-  CHECK(waits(p, StepKind::link_create, StepKind::vlan_take));
-  CHECK(waits(p, StepKind::address_probe, StepKind::vlan_take));
+  CHECK(operand<VlanTake>(p->steps[find(p, VlanTake::kind).value()]).vlan.name == "eth0.42");
+  CHECK(waits(p, LinkCreate::kind, VlanTake::kind));
+  CHECK(waits(p, AddressProbe::kind, VlanTake::kind));
   auto by_name = svc1();
   by_name.ips[0].ipdev = "eth0.42";
-  CHECK(find(plan(by_name, bare_node(), Verb::start), StepKind::vlan_take));
+  CHECK(find(plan(by_name, bare_node(), Verb::start), VlanTake::kind));
   auto by_hand = bare_node();
   by_hand.node.links.push_back({7, "eth0.42", "vlan", {}, 1500, true, true, 2, 0});
-  CHECK_FALSE(find(plan(by_name, by_hand, Verb::start), StepKind::vlan_take));
-  CHECK_FALSE(find(plan(by_name, by_hand, Verb::stop), StepKind::vlan_release));
+  CHECK_FALSE(find(plan(by_name, by_hand, Verb::start), VlanTake::kind));
+  CHECK_FALSE(find(plan(by_name, by_hand, Verb::stop), VlanRelease::kind));
 }
 
 TEST_CASE("who uses a VLAN device says so, and leaves it at stop, and an orphan is taken away") {
   auto o = bare_node();
   o.node.links.push_back(vlan({"plumb:svc2:ip#0"}));
-  CHECK(find(plan(on_vlan(), o, Verb::start), StepKind::vlan_take));
-  CHECK_FALSE(find(plan(on_vlan(), o, Verb::stop), StepKind::vlan_release));
+  CHECK(find(plan(on_vlan(), o, Verb::start), VlanTake::kind));
+  CHECK_FALSE(find(plan(on_vlan(), o, Verb::stop), VlanRelease::kind));
   o.node.links.back() = vlan({"plumb:svc2:ip#0", "plumb:svc1:ip#0"});
-  CHECK_FALSE(find(plan(on_vlan(), o, Verb::start), StepKind::vlan_take));
+  CHECK_FALSE(find(plan(on_vlan(), o, Verb::start), VlanTake::kind));
   const auto p = plan(on_vlan(), o, Verb::stop);
   CHECK(p->steps.size() == 1);
-  CHECK(find(p, StepKind::vlan_release));
+  CHECK(find(p, VlanRelease::kind));
   // Also when the spec has gone to another VLAN since.
-  CHECK(find(plan(svc1(), o, Verb::stop), StepKind::vlan_release));
+  CHECK(find(plan(svc1(), o, Verb::stop), VlanRelease::kind));
   o.node.links.back() = vlan({});
-  CHECK(find(plan(on_vlan(), o, Verb::stop), StepKind::vlan_release));
+  CHECK(find(plan(on_vlan(), o, Verb::stop), VlanRelease::kind));
   auto standby = on_vlan();
   standby.ips[0].standby = true;
   o.node.links.back() = vlan({"plumb:svc1:ip#0"});
-  CHECK_FALSE(find(plan(standby, o, Verb::stop), StepKind::vlan_release));
-  CHECK(find(plan(standby, o, Verb::shutdown), StepKind::vlan_release));
+  CHECK_FALSE(find(plan(standby, o, Verb::stop), VlanRelease::kind));
+  CHECK(find(plan(standby, o, Verb::shutdown), VlanRelease::kind));
 }
 
 TEST_CASE("what the kernel does not know is refused before anything is touched") {
@@ -182,13 +183,13 @@ TEST_CASE("what the kernel does not know is refused before anything is touched")
 
 TEST_CASE("an ipvlan that routes has a default route of its own, and is not announced") {
   const auto p = plan(with(IpMode::ipvlan_l3), bare_node(), Verb::start);
-  const auto& route = p->steps[find(p, StepKind::route_set).value()];
+  const auto& route = operand<RouteSet>(p->steps[find(p, RouteSet::kind).value()]);
   CHECK_FALSE(route.gateway);
-  CHECK_FALSE(find(p, StepKind::address_announce));
-  CHECK(find(plan(with(IpMode::ipvlan_l2), bare_node(), Verb::start), StepKind::address_announce));
+  CHECK_FALSE(find(p, AddressAnnounce::kind));
+  CHECK(find(plan(with(IpMode::ipvlan_l2), bare_node(), Verb::start), AddressAnnounce::kind));
   auto nonrouted = with(IpMode::ipvlan_l3);
   nonrouted.ips[0].tags = {"nonrouted"};
-  CHECK_FALSE(find(plan(nonrouted, bare_node(), Verb::start), StepKind::route_set));
+  CHECK_FALSE(find(plan(nonrouted, bare_node(), Verb::start), RouteSet::kind));
 }
 
 TEST_CASE("an ipvlan of another mode does not fit") {
@@ -213,9 +214,9 @@ TEST_CASE("a switch that does not answer, or lacks the bridge, refuses, and a po
   CHECK(none.error().what.find("br1") != std::string::npos);
   o.open_vswitch.bridges = {"br0"};
   const auto p = plan(s, o, Verb::start);
-  CHECK(waits(p, StepKind::address_probe, StepKind::link_create));
+  CHECK(waits(p, AddressProbe::kind, LinkCreate::kind));
   o.open_vswitch.ports["ip#0"] = {"pl1.eth0"};
-  CHECK(find(plan(s, o, Verb::stop), StepKind::ovs_release));
+  CHECK(find(plan(s, o, Verb::stop), OvsRelease::kind));
 }
 
 TEST_CASE("a port that is out of its bridge is no service that is up, and start makes it anew") {
@@ -239,11 +240,10 @@ TEST_CASE("a port that is out of its bridge is no service that is up, and start 
     CHECK(said);
     const auto start = plan(s, o, Verb::start);
     REQUIRE(start);
-    std::vector<StepKind> kinds;
+    std::vector<std::string_view> kinds;
     for (const auto& step : start->steps)
-      if (step.kind == StepKind::link_remove_stale || step.kind == StepKind::link_create ||
-          step.kind == StepKind::address_add)
-        kinds.push_back(step.kind);
-    CHECK(kinds == std::vector{StepKind::link_remove_stale, StepKind::link_create, StepKind::address_add});
+      if (step.kind() == LinkRemoveStale::kind || step.kind() == LinkCreate::kind || step.kind() == AddressAdd::kind)
+        kinds.push_back(step.kind());
+    CHECK(kinds == std::vector{LinkRemoveStale::kind, LinkCreate::kind, AddressAdd::kind});
   }
 }

@@ -16,6 +16,7 @@ using test::comes_after;
 using test::index_of;
 using test::kinds;
 using test::must_plan;
+using test::operand;
 using test::svc1;
 
 namespace {
@@ -57,14 +58,14 @@ Observed whole(const Service& s) {
 TEST_CASE("start from nothing has every step, in the order that safety asks for") {
   const auto p = must_plan(svc1(), bare_node(), Verb::start);
   CHECK(p.steps.size() == 11);
-  const auto probe = index_of(p, StepKind::address_probe, "ip#0");
-  const auto pause_start = index_of(p, StepKind::container_start, "container#0");
-  const auto link = index_of(p, StepKind::link_create, "ip#0");
-  const auto address = index_of(p, StepKind::address_add, "ip#0");
-  const auto route = index_of(p, StepKind::route_set, "ip#0");
-  const auto announce = index_of(p, StepKind::address_announce, "ip#0");
-  const auto web_create = index_of(p, StepKind::container_create, "container#1");
-  const auto web_start = index_of(p, StepKind::container_start, "container#1");
+  const auto probe = index_of(p, AddressProbe::kind, "ip#0");
+  const auto pause_start = index_of(p, ContainerStart::kind, "container#0");
+  const auto link = index_of(p, LinkCreate::kind, "ip#0");
+  const auto address = index_of(p, AddressAdd::kind, "ip#0");
+  const auto route = index_of(p, RouteSet::kind, "ip#0");
+  const auto announce = index_of(p, AddressAnnounce::kind, "ip#0");
+  const auto web_create = index_of(p, ContainerCreate::kind, "container#1");
+  const auto web_start = index_of(p, ContainerStart::kind, "container#1");
   CHECK(comes_after(p, link, pause_start));
   CHECK(comes_after(p, address, link));
   CHECK(comes_after(p, address, probe));
@@ -131,8 +132,8 @@ TEST_CASE("after a kill an address that is there is announced again: nobody may 
   o.after_a_kill = true;
   const Plan p = must_plan(s, o, Verb::start);
   REQUIRE(p.steps.size() == 1);
-  CHECK(p.steps[0].kind == StepKind::address_announce);
-  CHECK(p.steps[0].cidr == Cidr::parse("10.0.3.3/24").value());
+  CHECK(p.steps[0].kind() == AddressAnnounce::kind);
+  CHECK(operand<AddressAnnounce>(p.steps[0]).address == IpAddress::parse("10.0.3.3").value());
   auto silent = s;
   silent.ips[0].announce.count = 0;
   CHECK(must_plan(silent, o, Verb::start).empty());
@@ -147,11 +148,11 @@ TEST_CASE("a sibling bound to an earlier pause is put aside, re-created, and rem
   web.network_mode = "container:gone";
   o.containers["container#1"] = web;
   const auto p = must_plan(s, o, Verb::start);
-  const auto retire = index_of(p, StepKind::container_retire, "container#1");
-  const auto create = index_of(p, StepKind::container_create, "container#1");
+  const auto retire = index_of(p, ContainerRetire::kind, "container#1");
+  const auto create = index_of(p, ContainerCreate::kind, "container#1");
   CHECK(comes_after(p, create, retire));
-  CHECK(p.steps.back().kind == StepKind::container_remove);
-  CHECK(p.steps.back().container_id == "bbb");
+  CHECK(p.steps.back().kind() == ContainerRemove::kind);
+  CHECK(operand<ContainerRemove>(p.steps.back()).container.id == "bbb");
   CHECK(p.steps.back().tolerate);
   CHECK(p.steps.back().after.size() == p.steps.size() - 1);
 }
@@ -173,11 +174,11 @@ TEST_CASE(
   o.containers["container#1"].netns = o.containers["container#0"].netns;
   o.containers.erase("container#0");
   const auto p = must_plan(s, o, Verb::start);
-  const auto remove = index_of(p, StepKind::link_remove, "container#1");
-  CHECK(p.steps[remove].device == "eth0");
-  CHECK(p.steps[remove].container == "container#1");
-  CHECK(comes_after(p, remove, index_of(p, StepKind::container_stop, "container#1")));
-  CHECK(comes_after(p, index_of(p, StepKind::address_probe, "ip#0"), remove));
+  const auto remove = index_of(p, LinkRemove::kind, "container#1");
+  CHECK(operand<LinkRemove>(p.steps[remove]).link.device == "eth0");
+  CHECK(operand<LinkRemove>(p.steps[remove]).link.container == "container#1");
+  CHECK(comes_after(p, remove, index_of(p, ContainerStop::kind, "container#1")));
+  CHECK(comes_after(p, index_of(p, AddressProbe::kind, "ip#0"), remove));
   CHECK(kinds(must_plan(s, o, Verb::stop)) == "container.stop(container#1) link.remove(container#1)");
 }
 
@@ -280,8 +281,8 @@ TEST_CASE("where the engine keeps what is joined, the pause stays with its sibli
   CHECK(kinds(must_plan(s, o, Verb::stop)).find("container.remove") == std::string::npos);
   s.containers[1].rm = true;
   const auto p = must_plan(s, o, Verb::stop);
-  CHECK(comes_after(p, index_of(p, StepKind::container_remove, "container#0"),
-                    index_of(p, StepKind::container_remove, "container#1")));
+  CHECK(comes_after(p, index_of(p, ContainerRemove::kind, "container#0"),
+                    index_of(p, ContainerRemove::kind, "container#1")));
 }
 
 TEST_CASE("stop removes what a killed start created and never started, and leaves what has run") {
@@ -341,7 +342,7 @@ TEST_CASE("an ip of type host is probed, added and announced on the node, and ne
   o.engine.state = EngineState::unused;
   const auto p = must_plan(s, o, Verb::start);
   CHECK(kinds(p) == "address.probe(ip#0) address.add(ip#0) address.announce(ip#0)");
-  CHECK(p.steps[1].cidr->to_string() == "10.0.3.3/24");
+  CHECK(operand<AddressAdd>(p.steps[1]).cidr.to_string() == "10.0.3.3/24");
   o.node.addresses.push_back({Cidr::parse("10.0.3.3/24").value(), 2, false, false});
   CHECK(must_plan(s, o, Verb::start).empty());
   CHECK(kinds(must_plan(s, o, Verb::stop)) == "address.remove(ip#0)");
@@ -375,10 +376,10 @@ TEST_CASE("a container that joins another's pid namespace waits for it, wherever
   s.containers[0].pidns = "container#0";
   auto o = bare_node();
   const auto p = must_plan(s, o, Verb::start);
-  CHECK(comes_after(p, index_of(p, StepKind::container_create, "container#1"),
-                    index_of(p, StepKind::container_create, "container#0")));
-  CHECK(comes_after(p, index_of(p, StepKind::container_start, "container#1"),
-                    index_of(p, StepKind::container_start, "container#0")));
+  CHECK(comes_after(p, index_of(p, ContainerCreate::kind, "container#1"),
+                    index_of(p, ContainerCreate::kind, "container#0")));
+  CHECK(comes_after(p, index_of(p, ContainerStart::kind, "container#1"),
+                    index_of(p, ContainerStart::kind, "container#0")));
 }
 
 TEST_CASE("the fingerprint of a container changes with what the engine is told, and with nothing else") {
@@ -456,9 +457,9 @@ TEST_CASE("subsets start one after another, in the alphabet's order, and stop th
   beside.id = "container#3";
   beside.name = "svc1.container.3";
   s.containers.insert(s.containers.end(), {first, beside});
-  const auto index = [](const Result<Plan>& p, StepKind kind, const std::string& resource) {
+  const auto index = [](const Result<Plan>& p, std::string_view kind, const std::string& resource) {
     for (std::size_t i = 0; i < p->steps.size(); ++i)
-      if (p->steps[i].kind == kind && p->steps[i].resource == resource) return i;
+      if (p->steps[i].kind() == kind && p->steps[i].resource == resource) return i;
     FAIL("no such step for ", resource);
     return std::size_t{0};
   };
@@ -468,17 +469,16 @@ TEST_CASE("subsets start one after another, in the alphabet's order, and stop th
   };
   const auto p = plan(s, bare_node(), Verb::start);
   REQUIRE(p);
-  const auto b = index(p, StepKind::container_start, "container#1");
-  for (const char* a : {"container#2", "container#3"}) CHECK(waits(p, b, index(p, StepKind::container_start, a)));
-  CHECK_FALSE(
-      waits(p, index(p, StepKind::container_start, "container#3"), index(p, StepKind::container_start, "container#2")));
+  const auto b = index(p, ContainerStart::kind, "container#1");
+  for (const char* a : {"container#2", "container#3"}) CHECK(waits(p, b, index(p, ContainerStart::kind, a)));
+  CHECK_FALSE(waits(p, index(p, ContainerStart::kind, "container#3"), index(p, ContainerStart::kind, "container#2")));
   Observed o = test::whole();
   o.containers["container#2"] = o.containers["container#1"];
   o.containers["container#3"] = o.containers["container#1"];
   const auto down = plan(s, o, Verb::stop);
   REQUIRE(down);
   for (const char* a : {"container#2", "container#3"})
-    CHECK(waits(down, index(down, StepKind::container_stop, a), index(down, StepKind::container_stop, "container#1")));
+    CHECK(waits(down, index(down, ContainerStop::kind, a), index(down, ContainerStop::kind, "container#1")));
 }
 
 TEST_CASE("a container that its engine is about to remove is never renamed, but waited for") {
@@ -493,8 +493,9 @@ TEST_CASE("a container that its engine is about to remove is never renamed, but 
     REQUIRE(p);
     bool removed = false;
     for (const auto& step : p->steps) {
-      CHECK_FALSE((step.kind == StepKind::container_retire && step.resource == "container#0"));
-      removed = removed || (step.kind == StepKind::container_remove && step.container_id == "aaa");
+      CHECK_FALSE((step.kind() == ContainerRetire::kind && step.resource == "container#0"));
+      removed =
+          removed || (step.kind() == ContainerRemove::kind && operand<ContainerRemove>(step).container.id == "aaa");
     }
     CHECK(removed);
   }
@@ -511,10 +512,10 @@ TEST_CASE("a container that has ended is started again, unless its engine remove
   const auto starts_again = [&] {
     const auto p = must_plan(s, o, Verb::start);
     const bool creates = std::any_of(p.steps.begin(), p.steps.end(), [](const Step& step) {
-      return step.kind == StepKind::container_create && step.resource == "container#0";
+      return step.kind() == ContainerCreate::kind && step.resource == "container#0";
     });
-    const auto id = p.steps.at(index_of(p, StepKind::container_start, "container#0")).container_id;
-    CHECK(id == (creates ? "" : "aaa"));
+    const auto id = operand<ContainerStart>(p.steps.at(index_of(p, ContainerStart::kind, "container#0"))).id;
+    CHECK(id.value_or("") == (creates ? "" : "aaa"));
     return !creates;
   };
   CHECK(starts_again());

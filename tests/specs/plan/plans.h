@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "specs/plan/planner.h"
 
@@ -22,17 +24,25 @@ inline std::string kinds(const Plan& plan) {
   std::string out;
   for (const auto& step : plan.steps) {
     if (!out.empty()) out += ' ';
-    out += to_string(step.kind);
+    out += step.kind();
     if (!step.resource.empty()) out += "(" + step.resource + ")";
   }
   return out;
 }
 
-inline std::size_t index_of(const Plan& plan, StepKind kind, const std::string& resource) {
+inline std::size_t index_of(const Plan& plan, std::string_view kind, const std::string& resource) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i)
-    if (plan.steps[i].kind == kind && plan.steps[i].resource == resource) return i;
-  FAIL("no step ", std::string(to_string(kind)), " for ", resource);
+    if (plan.steps[i].kind() == kind && plan.steps[i].resource == resource) return i;
+  FAIL("no step ", std::string(kind), " for ", resource);
   return 0;
+}
+
+// The step's operands as those of the kind that it must be.
+template <typename Operation>
+const Operation& operand(const Step& step) {
+  const auto* found = std::get_if<Operation>(&step.operation);
+  REQUIRE_MESSAGE(found != nullptr, describe(step));
+  return *found;
 }
 
 // Whether `later` cannot begin before `earlier` has ended.
