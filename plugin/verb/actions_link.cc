@@ -72,7 +72,7 @@ Result<void> Actions::plug_in(const Step& step, const LinkCreate& create, const 
       *node->socket, *inside->socket,
       {outer, "plumb " + service_.name + " " + ip.id, create.mode, create.parent, name, ip.macaddr, ip.mtu, true}));
   book(step, [inside, index = pair.target.index] { return netns::remove_link(*inside->socket, index); });
-  if (step.mode == IpMode::bridge) return {};
+  if (create.mode == IpMode::bridge) return {};
   book(step, [service = service_.name, id = ip.id] { return release_switch_ports(service, id); });
   return add_switch_port({service_.name, ip.id, create.parent, outer.str(), ip.vlan_tag, ip.vlan_mode});
 }
