@@ -33,11 +33,11 @@ std::string_view value_of(std::string_view line) {
 // that is what it was built with: it is told before to read no configuration file and to leave nothing to do at exit
 // (OPENSSL_init_crypto(3)), which saves 0.3 ms of every command.
 CURLcode set_up_libcurl() {
-  constexpr std::uint64_t no_load_config = 0x80;   // OPENSSL_INIT_NO_LOAD_CONFIG, openssl/crypto.h
-  constexpr std::uint64_t no_atexit = 0x00080000;  // OPENSSL_INIT_NO_ATEXIT
+  constexpr std::uint64_t kNoLoadConfig = 0x80;    // OPENSSL_INIT_NO_LOAD_CONFIG, openssl/crypto.h
+  constexpr std::uint64_t kNoAtexit = 0x00080000;  // OPENSSL_INIT_NO_ATEXIT
   using Init = int (*)(std::uint64_t, const void*);
   if (const auto init = reinterpret_cast<Init>(::dlsym(RTLD_DEFAULT, "OPENSSL_init_crypto")))
-    init(no_load_config | no_atexit, nullptr);
+    init(kNoLoadConfig | kNoAtexit, nullptr);
   return curl_global_init(CURL_GLOBAL_NOTHING);
 }
 

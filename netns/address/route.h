@@ -13,13 +13,13 @@
 
 namespace plumb::netns {
 
-constexpr unsigned main_table = 254;  // RT_TABLE_MAIN
+constexpr unsigned kMainTable = 254;  // RT_TABLE_MAIN
 
 struct Route {
   Cidr destination;                  // 0.0.0.0/0 or ::/0 is the default route
   std::optional<IpAddress> gateway;  // of the same family
   int ifindex = 0;                   // output device; 0: the kernel finds it from the gateway
-  unsigned table = main_table;
+  unsigned table = kMainTable;
   std::optional<unsigned> metric;   // RTA_PRIORITY; unset: the kernel's (IPv4 0, IPv6 1024)
   std::optional<IpAddress> source;  // preferred source address (RTA_PREFSRC)
   bool onlink = false;              // the gateway is on the link even if no address' prefix holds it (RTNH_F_ONLINK)
@@ -33,7 +33,7 @@ struct Route {
 
 struct RouteFilter {
   Family family = Family::any;
-  unsigned table = main_table;  // 0: every table
+  unsigned table = kMainTable;  // 0: every table
   int ifindex = 0;              // 0: every device
 };
 

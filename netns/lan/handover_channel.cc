@@ -6,7 +6,7 @@
 namespace plumb::netns {
 
 Result<HandoverChannel> HandoverChannel::open(const Namespace& ns, int ifindex) {
-  return HandoverChannel(TRY(PacketSocket::open(ns, ifindex, handover_ethertype, handover_filter())));
+  return HandoverChannel(TRY(PacketSocket::open(ns, ifindex, kHandoverEthertype, handover_filter())));
 }
 
 int HandoverChannel::send(const HandoverMessage& message) const {

@@ -40,10 +40,10 @@ struct ProbeTiming {
 };
 
 // Probes at 0, 40 and 80 ms, an answer at 120: for a LAN known to be fast (RFC 5227 section 2.2 allows shorter timers).
-inline constexpr ProbeTiming fast_probe{
+inline constexpr ProbeTiming kFastProbe{
     3, {}, std::chrono::milliseconds{40}, std::chrono::milliseconds{40}, std::chrono::milliseconds{40}};
 // The timers of RFC 5227 section 1.1: PROBE_WAIT, PROBE_NUM, PROBE_MIN, PROBE_MAX, ANNOUNCE_WAIT; 4 to 7 seconds.
-inline constexpr ProbeTiming rfc_probe{3, std::chrono::milliseconds{1000}, std::chrono::milliseconds{1000},
+inline constexpr ProbeTiming kRfcProbe{3, std::chrono::milliseconds{1000}, std::chrono::milliseconds{1000},
                                        std::chrono::milliseconds{2000}, std::chrono::milliseconds{2000}};
 
 struct Probed {

@@ -16,7 +16,7 @@ namespace plumb::netns {
 namespace {
 
 // A node that starts hundreds of containers at once says a lot in a moment.
-constexpr int receive_bytes = 1 << 20;
+constexpr int kReceiveBytes = 1 << 20;
 
 std::optional<LinkChange> decode(const nlmsghdr& message) {
   if (message.nlmsg_type != RTM_NEWLINK && message.nlmsg_type != RTM_DELLINK) return std::nullopt;
@@ -33,7 +33,7 @@ Result<LinkWatch> LinkWatch::open(const Namespace& ns, bool addresses, bool rout
   auto fd = TRY(open_changes(ns, RTMGRP_LINK | (addresses ? RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR : 0U) |
                                      (routes ? RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE : 0U)));
   // More than the system's limit needs CAP_NET_ADMIN; without, the default has to do, and `lost` says when it does not.
-  static_cast<void>(::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_bytes, sizeof receive_bytes));
+  static_cast<void>(::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes, sizeof kReceiveBytes));
   return LinkWatch(std::move(fd));
 }
 

@@ -23,7 +23,7 @@ namespace plumb::netns {
 
 namespace {
 
-constexpr const char* own_path = "/proc/thread-self/ns/net";
+constexpr const char* kOwnPath = "/proc/thread-self/ns/net";
 
 bool ended(int pidfd) {
   pollfd entry{pidfd, POLLIN, 0};
@@ -68,7 +68,7 @@ Result<Namespace> Namespace::adopt(UniqueFd fd, const std::string& what) {
   return Namespace(std::move(fd), NamespaceId{st.st_dev, st.st_ino});
 }
 
-Result<Namespace> Namespace::current() { return from_path(own_path); }
+Result<Namespace> Namespace::current() { return from_path(kOwnPath); }
 
 Result<Namespace> Namespace::create() {
   std::optional<Result<Namespace>> made;
@@ -132,7 +132,7 @@ Result<Namespace> Namespace::dup() const {
 
 bool Namespace::is_current() const {
   struct stat st {};
-  return ::stat(own_path, &st) == 0 && NamespaceId{st.st_dev, st.st_ino} == id_;
+  return ::stat(kOwnPath, &st) == 0 && NamespaceId{st.st_dev, st.st_ino} == id_;
 }
 
 }  // namespace plumb::netns

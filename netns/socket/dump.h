@@ -19,9 +19,9 @@ namespace plumb::netns {
 template <typename T, typename Request, typename Decode>
 [[nodiscard]] Result<std::vector<T>> dump(RouteSocket& socket, Request request, Decode decode,
                                           std::string_view operation, std::initializer_list<int> none = {}) {
-  constexpr int attempts = 8;  // a list that changes eight times within microseconds is not going to settle
+  constexpr int kAttempts = 8;  // a list that changes eight times within microseconds is not going to settle
   Answer answer;
-  for (int i = 0; i < attempts; ++i) {
+  for (int i = 0; i < kAttempts; ++i) {
     std::vector<T> out;
     Message message = request();
     answer = socket.exchange(message, [&](const nlmsghdr& header) {

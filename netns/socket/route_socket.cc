@@ -19,10 +19,10 @@ namespace plumb::netns {
 namespace {
 
 // The kernel never makes a larger answer (netlink_dump, net/netlink/af_netlink.c: 32 KiB at most).
-constexpr std::size_t buffer_size = 32 * 1024;
+constexpr std::size_t kBufferSize = 32 * 1024;
 
 // A guard against waiting for ever on an answer that got lost; rtnetlink answers within the request's own send.
-constexpr timeval answer_timeout{10, 0};
+constexpr timeval kAnswerTimeout{10, 0};
 
 // The answer in an NLMSG_ERROR (an ACK when its errno is 0), with the extended-ack text (nlmsgerr_attrs,
 // linux/netlink.h).
@@ -67,7 +67,7 @@ void RouteSocket::Close::operator()(nl_sock* socket) const { nl_socket_free(sock
 RouteSocket::RouteSocket(std::unique_ptr<nl_sock, Close> socket, Namespace ns)
     : socket_(std::move(socket)),
       ns_(std::move(ns)),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(buffer_size)) {}
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(kBufferSize)) {}
 
 Result<RouteSocket> RouteSocket::open(const Namespace& ns, Protocol protocol) {
   return run_in(ns, [&] { return open_here(ns, protocol); });
@@ -87,7 +87,7 @@ Result<RouteSocket> RouteSocket::open_here(const Namespace& ns, Protocol protoco
     if (::setsockopt(fd, SOL_NETLINK, option, &on, sizeof on) != 0)
       return Err{ErrorKind::unsupported, "open a netlink socket: this kernel lacks a netlink option that plumb needs",
                  "Linux 4.20 or newer is needed", errno};
-  if (::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &answer_timeout, sizeof answer_timeout) != 0)
+  if (::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kAnswerTimeout, sizeof kAnswerTimeout) != 0)
     return Err{errno_error(errno, "open a netlink socket: set its timeout")};
   return RouteSocket(std::move(socket), TRY(ns.dup()));
 }
@@ -115,10 +115,10 @@ Answer RouteSocket::receive(std::uint32_t sequence, bool dump, const std::functi
     sockaddr_nl sender{};
     socklen_t sender_size = sizeof sender;
     auto* address = reinterpret_cast<sockaddr*>(&sender);  // NOLINT: the socket API's own way
-    const ssize_t size = ::recvfrom(fd(), buffer_.get(), buffer_size, MSG_TRUNC, address, &sender_size);
+    const ssize_t size = ::recvfrom(fd(), buffer_.get(), kBufferSize, MSG_TRUNC, address, &sender_size);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return errno == EAGAIN ? Answer{ETIMEDOUT, "the kernel did not answer"} : Answer{errno, {}};
-    if (static_cast<std::size_t>(size) > buffer_size) return Answer{EMSGSIZE, "the kernel's answer is too long"};
+    if (static_cast<std::size_t>(size) > kBufferSize) return Answer{EMSGSIZE, "the kernel's answer is too long"};
     if (sender.nl_pid != 0) continue;  // not from the kernel
     int left = static_cast<int>(size);
     const auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.get());  // NOLINT: aligned as operator new aligns

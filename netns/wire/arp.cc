@@ -7,9 +7,9 @@ namespace plumb::netns {
 
 namespace {
 
-constexpr std::size_t arp_size = 28;
+constexpr std::size_t kArpSize = 28;
 // Hardware type Ethernet, protocol IPv4, their address lengths (RFC 826), after the EtherType ARP.
-constexpr std::array<std::uint8_t, 8> fixed{0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 6, 4};
+constexpr std::array<std::uint8_t, 8> kFixed{0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 6, 4};
 
 Mac mac_of(std::uint8_t byte) {
   const std::array<std::uint8_t, 6> bytes{byte, byte, byte, byte, byte, byte};
@@ -23,10 +23,10 @@ Mac zero_mac() { return mac_of(0); }
 
 Frame encode_arp(const Mac& destination, const ArpPacket& packet) {
   Frame frame;
-  frame.reserve(ethernet_size + arp_size);
+  frame.reserve(kEthernetSize + kArpSize);
   append(frame, destination.bytes());
   append(frame, packet.sender_mac.bytes());
-  append(frame, fixed);
+  append(frame, kFixed);
   frame.push_back(0);
   frame.push_back(static_cast<std::uint8_t>(packet.operation));
   append(frame, packet.sender_mac.bytes());
@@ -37,8 +37,8 @@ Frame encode_arp(const Mac& destination, const ArpPacket& packet) {
 }
 
 std::optional<ArpPacket> decode_arp(std::span<const std::uint8_t> frame) {
-  if (frame.size() < ethernet_size + arp_size) return std::nullopt;
-  if (!std::equal(fixed.begin(), fixed.end(), frame.begin() + 12)) return std::nullopt;
+  if (frame.size() < kEthernetSize + kArpSize) return std::nullopt;
+  if (!std::equal(kFixed.begin(), kFixed.end(), frame.begin() + 12)) return std::nullopt;
   const unsigned operation = frame[20] * 256U + frame[21];
   if (operation != 1 && operation != 2) return std::nullopt;
   return ArpPacket{static_cast<ArpOperation>(operation), *Mac::from_bytes(frame.subspan(22, 6)),

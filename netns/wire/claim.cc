@@ -15,29 +15,29 @@ namespace {
 using Size = FrameField::Size;
 
 // Where the fields are in an untagged frame, in bytes from its start.
-constexpr std::uint32_t arp_sender = 28;
-constexpr std::uint32_t arp_target = 38;
-constexpr std::uint32_t next_header = 20;
-constexpr std::uint32_t icmp_type = 54;
-constexpr std::uint32_t ndp_target = 62;
+constexpr std::uint32_t kArpSender = 28;
+constexpr std::uint32_t kArpTarget = 38;
+constexpr std::uint32_t kNextHeader = 20;
+constexpr std::uint32_t kIcmpType = 54;
+constexpr std::uint32_t kNdpTarget = 62;
 
 FrameFilter arp_filter(const IpAddress& address, ClaimBy by) {
-  const FrameField sender{Size::word, arp_sender, word_at(address.bytes(), 0)};
-  const FrameField target{Size::word, arp_target, sender.value};
+  const FrameField sender{Size::word, kArpSender, word_at(address.bytes(), 0)};
+  const FrameField target{Size::word, kArpTarget, sender.value};
   FrameFilter out;
   return by == ClaimBy::use ? out.need({sender}) : out.need({sender, target});
 }
 
 FrameFilter ndp_filter(const IpAddress& address, ClaimBy by) {
   FrameFilter out;
-  out.need({{Size::byte, next_header, IPPROTO_ICMPV6}});
-  const FrameField advertised{Size::byte, icmp_type, ndp_advertisement};
-  const FrameField solicited{Size::byte, icmp_type, ndp_solicitation};
+  out.need({{Size::byte, kNextHeader, IPPROTO_ICMPV6}});
+  const FrameField advertised{Size::byte, kIcmpType, kNdpAdvertisement};
+  const FrameField solicited{Size::byte, kIcmpType, kNdpSolicitation};
   if (by == ClaimBy::use)
     out.need({advertised});
   else
     out.need({solicited, advertised});
-  for (std::uint32_t at = 0; at < 16; at += 4) out.need({{Size::word, ndp_target + at, word_at(address.bytes(), at)}});
+  for (std::uint32_t at = 0; at < 16; at += 4) out.need({{Size::word, kNdpTarget + at, word_at(address.bytes(), at)}});
   return out;
 }
 

@@ -16,7 +16,7 @@ namespace plumb::netns {
 using Frame = std::vector<std::uint8_t>;
 
 // Bytes before what it carries: both MACs and the EtherType, without a tag.
-constexpr std::size_t ethernet_size = 14;
+constexpr std::size_t kEthernetSize = 14;
 
 void append(Frame& frame, std::span<const std::uint8_t> bytes);
 

@@ -6,15 +6,15 @@ namespace plumb::netns {
 
 namespace {
 
-constexpr std::uint16_t load_word = BPF_LD | BPF_W | BPF_ABS;
-constexpr std::uint16_t load_byte = BPF_LD | BPF_B | BPF_ABS;
-constexpr std::uint16_t jump_equal = BPF_JMP | BPF_JEQ | BPF_K;
-constexpr std::uint16_t finish = BPF_RET | BPF_K;
-constexpr std::uint32_t whole_frame = 0xffff;
-constexpr std::uint32_t packet_type = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
+constexpr std::uint16_t kLoadWord = BPF_LD | BPF_W | BPF_ABS;
+constexpr std::uint16_t kLoadByte = BPF_LD | BPF_B | BPF_ABS;
+constexpr std::uint16_t kJumpEqual = BPF_JMP | BPF_JEQ | BPF_K;
+constexpr std::uint16_t kFinish = BPF_RET | BPF_K;
+constexpr std::uint32_t kWholeFrame = 0xffff;
+constexpr std::uint32_t kPacketType = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
 
 // Stands for the way out until the program's length is known; no program is that long.
-constexpr std::uint8_t to_the_drop = 0xff;
+constexpr std::uint8_t kToTheDrop = 0xff;
 
 }  // namespace
 
@@ -23,16 +23,16 @@ std::uint32_t word_at(std::span<const std::uint8_t> bytes, std::size_t at) {
          (std::uint32_t{bytes[at + 2]} << 8U) | bytes[at + 3];
 }
 
-FrameFilter::FrameFilter() : code_{{load_byte, 0, 0, packet_type}, {jump_equal, to_the_drop, 0, PACKET_OTHERHOST}} {}
+FrameFilter::FrameFilter() : code_{{kLoadByte, 0, 0, kPacketType}, {kJumpEqual, kToTheDrop, 0, PACKET_OTHERHOST}} {}
 
 FrameFilter& FrameFilter::need(std::initializer_list<FrameField> any_of) {
   std::size_t left = any_of.size();
   for (const auto& field : any_of) {
     --left;
-    code_.push_back({field.size == FrameField::Size::word ? load_word : load_byte, 0, 0, field.at});
+    code_.push_back({field.size == FrameField::Size::word ? kLoadWord : kLoadByte, 0, 0, field.at});
     // Equal: past the other fields, of two instructions each. Not equal: to the next one.
     const auto past = static_cast<std::uint8_t>(2 * left);
-    code_.push_back({jump_equal, past, left == 0 ? to_the_drop : std::uint8_t{0}, field.value});
+    code_.push_back({kJumpEqual, past, left == 0 ? kToTheDrop : std::uint8_t{0}, field.value});
   }
   return *this;
 }
@@ -42,11 +42,11 @@ std::vector<sock_filter> FrameFilter::program() const {
   for (std::size_t i = 0; i < out.size(); ++i) {
     // Jumps count from the next instruction; the drop is behind the one that lets through.
     const auto way = static_cast<std::uint8_t>(out.size() - i);
-    if (out[i].jt == to_the_drop) out[i].jt = way;
-    if (out[i].jf == to_the_drop) out[i].jf = way;
+    if (out[i].jt == kToTheDrop) out[i].jt = way;
+    if (out[i].jf == kToTheDrop) out[i].jf = way;
   }
-  out.push_back({finish, 0, 0, whole_frame});
-  out.push_back({finish, 0, 0, 0});
+  out.push_back({kFinish, 0, 0, kWholeFrame});
+  out.push_back({kFinish, 0, 0, 0});
   return out;
 }
 

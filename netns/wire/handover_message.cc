@@ -11,15 +11,15 @@ namespace plumb::netns {
 
 namespace {
 
-constexpr std::size_t smallest_frame = 60;  // what is shorter, a device pads
+constexpr std::size_t kSmallestFrame = 60;  // what is shorter, a device pads
 // "PLMB" and the version of what follows: the word, the number, then each name with its length before it.
-constexpr std::array<std::uint8_t, 5> magic{'P', 'L', 'M', 'B', 1};
-constexpr std::size_t longest_name = 255;
-constexpr std::size_t number_at = ethernet_size + magic.size() + 1;
-constexpr std::size_t names_at = number_at + sizeof(std::uint64_t);
+constexpr std::array<std::uint8_t, 5> kMagic{'P', 'L', 'M', 'B', 1};
+constexpr std::size_t kLongestName = 255;
+constexpr std::size_t kNumberAt = kEthernetSize + kMagic.size() + 1;
+constexpr std::size_t kNamesAt = kNumberAt + sizeof(std::uint64_t);
 
 void append_name(Frame& frame, std::string_view name) {
-  name = name.substr(0, longest_name);
+  name = name.substr(0, kLongestName);
   frame.push_back(static_cast<std::uint8_t>(name.size()));
   frame.insert(frame.end(), name.begin(), name.end());
 }
@@ -38,27 +38,27 @@ Frame encode_handover(const Mac& sender, const HandoverMessage& message) {
   Frame frame;
   append(frame, broadcast_mac().bytes());
   append(frame, sender.bytes());
-  frame.push_back(handover_ethertype >> 8U);
-  frame.push_back(handover_ethertype & 0xffU);
-  append(frame, magic);
+  frame.push_back(kHandoverEthertype >> 8U);
+  frame.push_back(kHandoverEthertype & 0xffU);
+  append(frame, kMagic);
   frame.push_back(static_cast<std::uint8_t>(message.word));
   for (unsigned shift = 64; shift > 0; shift -= 8)
     frame.push_back(static_cast<std::uint8_t>(message.number >> (shift - 8)));
   append_name(frame, message.service);
   append_name(frame, message.node);
-  frame.resize(std::max(frame.size(), smallest_frame));
+  frame.resize(std::max(frame.size(), kSmallestFrame));
   return frame;
 }
 
 std::optional<HandoverMessage> decode_handover(std::span<const std::uint8_t> frame) {
-  if (frame.size() < names_at || frame[12] != handover_ethertype >> 8U || frame[13] != (handover_ethertype & 0xffU))
+  if (frame.size() < kNamesAt || frame[12] != kHandoverEthertype >> 8U || frame[13] != (kHandoverEthertype & 0xffU))
     return std::nullopt;
-  if (!std::equal(magic.begin(), magic.end(), frame.begin() + ethernet_size)) return std::nullopt;
+  if (!std::equal(kMagic.begin(), kMagic.end(), frame.begin() + kEthernetSize)) return std::nullopt;
   HandoverMessage out;
-  out.word = static_cast<HandoverWord>(frame[number_at - 1]);
+  out.word = static_cast<HandoverWord>(frame[kNumberAt - 1]);
   if (out.word != HandoverWord::request && out.word != HandoverWord::withdrawn) return std::nullopt;
-  for (const auto byte : frame.subspan(number_at, sizeof out.number)) out.number = out.number << 8U | byte;
-  auto rest = frame.subspan(names_at);
+  for (const auto byte : frame.subspan(kNumberAt, sizeof out.number)) out.number = out.number << 8U | byte;
+  auto rest = frame.subspan(kNamesAt);
   auto service = take_name(rest);
   auto node = take_name(rest);
   if (!service || service->empty() || !node) return std::nullopt;
@@ -68,7 +68,7 @@ std::optional<HandoverMessage> decode_handover(std::span<const std::uint8_t> fra
 }
 
 std::vector<sock_filter> handover_filter() {
-  return FrameFilter().need({{FrameField::Size::word, ethernet_size, word_at(magic, 0)}}).program();
+  return FrameFilter().need({{FrameField::Size::word, kEthernetSize, word_at(kMagic, 0)}}).program();
 }
 
 }  // namespace plumb::netns

@@ -21,7 +21,7 @@
 
 namespace plumb::netns {
 
-constexpr std::uint16_t handover_ethertype = 0x88b5;
+constexpr std::uint16_t kHandoverEthertype = 0x88b5;
 
 enum class HandoverWord : std::uint8_t {
   request = 1,    // "all is ready here: withdraw the addresses, and tell me so by my number"

@@ -14,8 +14,8 @@
 namespace plumb::netns {
 
 // ICMPv6 types.
-constexpr std::uint8_t ndp_solicitation = 135;
-constexpr std::uint8_t ndp_advertisement = 136;
+constexpr std::uint8_t kNdpSolicitation = 135;
+constexpr std::uint8_t kNdpAdvertisement = 136;
 
 struct NdpPacket {
   bool advertisement = false;     // else a solicitation

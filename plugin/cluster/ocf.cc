@@ -29,9 +29,9 @@ namespace plumb {
 
 namespace {
 
-constexpr milliseconds default_timeout{20'000};    // Pacemaker's own
-constexpr milliseconds handover_patience{10'000};  // who has the addresses was told before: see migrate_to
-constexpr long deep_check = 10;
+constexpr milliseconds kDefaultTimeout{20'000};    // Pacemaker's own
+constexpr milliseconds kHandoverPatience{10'000};  // who has the addresses was told before: see migrate_to
+constexpr long kDeepCheck = 10;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -162,7 +162,7 @@ class Agent {
                "started; the file counts after a stop\n");
       service = std::move(before->service);
     }
-    if (!service.handover_timeout) service.handover_timeout = handover_patience;
+    if (!service.handover_timeout) service.handover_timeout = kHandoverPatience;
     limit(service.start_timeout, service.timeout);
     const Signals signals;
     const auto outcome = run_verb(service, verb, lock, {}, signals.stop());
@@ -266,7 +266,7 @@ class Agent {
     const docker::Call call{patience(), time.stop()};
     auto client = docker::Client::open(*socket, call);
     if (!client) return {};
-    const auto listed = docker::list_containers(*client, {std::string(label_service) + "=" + name_}, call);
+    const auto listed = docker::list_containers(*client, {std::string(kLabelService) + "=" + name_}, call);
     if (!listed) return {};
     for (const auto& c : *listed)
       if (c.running) return "container " + c.name + " of it runs";
@@ -274,7 +274,7 @@ class Agent {
   }
 
   // An engine that takes longer is judged like one that is gone: that leaves time to look elsewhere.
-  [[nodiscard]] milliseconds patience() const { return (timeout_.count() > 0 ? timeout_ : default_timeout) / 2; }
+  [[nodiscard]] milliseconds patience() const { return (timeout_.count() > 0 ? timeout_ : kDefaultTimeout) / 2; }
 
   OcfVerdict monitor() {
     const auto service = configuration();
@@ -292,7 +292,7 @@ class Agent {
     if (status.state == Availability::unknown)
       return without_engine(*service, status.problems.empty() ? reasons(status) : status.problems.front());
     if (status.state != Availability::up) return {ocf_code(status.state), reasons(status)};
-    return number("OCF_CHECK_LEVEL", 0) >= deep_check ? look_deeper(*service, time.stop()) : OcfVerdict{};
+    return number("OCF_CHECK_LEVEL", 0) >= kDeepCheck ? look_deeper(*service, time.stop()) : OcfVerdict{};
   }
 
   OcfVerdict without_engine(const Service& service, const std::string& why) const {

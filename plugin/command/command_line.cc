@@ -16,7 +16,7 @@ namespace plumb {
 
 namespace {
 
-constexpr const char* exit_status_text =
+constexpr const char* kExitStatusText =
     "Exit status: 0 done (status: up), 1 failed, 2 usage, 3 status: down, 4 status: degraded,\n"
     "5 somebody else answers for the address, 6 the configuration is wrong, 7 not permitted,\n"
     "8 the engine or a registry does not answer (status: unknown), 9 there is no such service,\n"
@@ -29,7 +29,7 @@ struct Example {
   const char* examples;
 };
 
-constexpr Example commands[] = {
+constexpr Example kCommands[] = {
     {Action::validate, "validate", "Check a service's configuration; touches nothing",
      "plumb validate svc1\n  plumb validate ./svc1.conf --node n2"},
     {Action::plan, "plan", "Show what start (or stop) would do; touches nothing",
@@ -192,7 +192,7 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
 }
 
 bool is_command(const std::string& word) {
-  return std::any_of(std::begin(commands), std::end(commands),
+  return std::any_of(std::begin(kCommands), std::end(kCommands),
                      [&](const Example& command) { return word == command.name; });
 }
 
@@ -212,11 +212,11 @@ void set_up(CLI::App& app, CommandLine& out, std::string& format) {
   app.name("plumb");
   app.require_subcommand(1);
   app.footer(std::string("Examples:\n  plumb validate svc1\n  plumb start svc1\n  plumb status svc1\n\n") +
-             exit_status_text +
+             kExitStatusText +
              "\n\nServices are the files /etc/plumb/NAME.conf. `plumb COMMAND --help` explains a command, `plumb "
              "keywords` the files.");
   app.set_version_flag("--version", std::string("plumb ") + PLUMB_VERSION);
-  for (const auto& command : commands) {
+  for (const auto& command : kCommands) {
     auto* sub = app.add_subcommand(command.name, command.text);
     add_options(*sub, command, out, format);
     sub->callback([&out, sub, action = command.action] {
@@ -272,7 +272,7 @@ Parsed parse_command_line(int argc, char** argv) {
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const auto& command : commands) names.emplace_back(command.name);
+  for (const auto& command : kCommands) names.emplace_back(command.name);
   return names;
 }
 

@@ -24,9 +24,9 @@ namespace plumb {
 
 namespace {
 
-constexpr std::chrono::seconds query_deadline{30};
-constexpr int not_executable = 126;  // as sh, env(1) and docker exec
-constexpr int no_such_command = 127;
+constexpr std::chrono::seconds kQueryDeadline{30};
+constexpr int kNotExecutable = 126;  // as sh, env(1) and docker exec
+constexpr int kNoSuchCommand = 127;
 
 // A running container of the service, and what is held of it.
 struct Target {
@@ -75,9 +75,9 @@ Result<const ContainerResource*> choose(const CommandLine& command, const Servic
 Result<std::optional<Target>> find_target(const CommandLine& command, const Service& service,
                                           const ContainerResource& resource, ServiceEngine& engine) {
   auto* client = TRY(engine.client({}));
-  const auto container = TRY(docker::inspect_container(*client, resource.name, {query_deadline, {}}));
+  const auto container = TRY(docker::inspect_container(*client, resource.name, {kQueryDeadline, {}}));
   if (!container || !container->running) return std::optional<Target>();
-  const auto label = container->labels.find(label_service);
+  const auto label = container->labels.find(kLabelService);
   if (!resource.existing && (label == container->labels.end() || label->second != service.name))
     return Err{ErrorKind::exists,
                resource.id + ": the name " + resource.name + " is taken by a container that is not this service's"};
@@ -111,13 +111,13 @@ int become(const CommandLine& command, const std::string& operation, std::vector
     auto path = find_program(words.front(), "is it installed on this node?");
     if (!path) {
       report(command, operation, path.error());
-      return no_such_command;
+      return kNoSuchCommand;
     }
     words.front() = std::move(*path);
   }
   const auto error = exec_program(words);
   report(command, operation, error);
-  return error.code == ENOENT ? no_such_command : not_executable;
+  return error.code == ENOENT ? kNoSuchCommand : kNotExecutable;
 }
 
 int become_in_namespace(const CommandLine& command, const std::string& operation, const Service& service,

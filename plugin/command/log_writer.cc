@@ -12,7 +12,7 @@ using docker::LogOutput;
 namespace {
 
 // A longer line is cut in two: nobody could read it, and memory has an end.
-constexpr std::size_t most_of_a_line = std::size_t{1} << 20U;
+constexpr std::size_t kMostOfALine = std::size_t{1} << 20U;
 
 std::size_t index_of(LogOutput output) { return output == LogOutput::out ? 0 : 1; }
 
@@ -41,7 +41,7 @@ Result<void> LogLines::take(LogOutput output, std::string_view piece) {
   const auto last = piece.rfind('\n');
   if (last == std::string_view::npos) {
     begun_[i] += piece;
-    if (begun_[i].size() < most_of_a_line) return {};
+    if (begun_[i].size() < kMostOfALine) return {};
     begun_[i] += '\n';
     const std::string line = std::move(begun_[i]);
     begun_[i].clear();

@@ -21,7 +21,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::chrono::seconds query_deadline{30};
+constexpr std::chrono::seconds kQueryDeadline{30};
 
 // A container whose log is read.
 struct LogSource {
@@ -33,13 +33,13 @@ struct LogSource {
 // Nothing when it is not there, or has never run and was not asked for.
 Result<std::optional<LogSource>> find_source(const Service& service, const ContainerResource& resource,
                                              docker::Client& client, bool asked_for) {
-  const auto container = TRY(docker::inspect_container(client, resource.name, {query_deadline, {}}));
+  const auto container = TRY(docker::inspect_container(client, resource.name, {kQueryDeadline, {}}));
   if (!container) {
     if (!asked_for) return std::optional<LogSource>();
     return Err{ErrorKind::not_found, resource.id + ": there is no container " + resource.name,
                "plumb start " + service.name};
   }
-  const auto label = container->labels.find(label_service);
+  const auto label = container->labels.find(kLabelService);
   if (!resource.existing && (label == container->labels.end() || label->second != service.name)) {
     if (!asked_for) return std::optional<LogSource>();
     return Err{ErrorKind::exists,
@@ -71,13 +71,13 @@ Result<std::vector<LogSource>> find_sources(const Service& service, const std::v
 
 // The name before each line, as wide as the widest, in a colour of its own.
 LogLines::Marks marks_of(const std::vector<LogSource>& sources, std::size_t which) {
-  constexpr std::array<const char*, 6> colours{"\033[36m", "\033[33m", "\033[32m", "\033[35m", "\033[34m", "\033[31m"};
+  constexpr std::array<const char*, 6> kColours{"\033[36m", "\033[33m", "\033[32m", "\033[35m", "\033[34m", "\033[31m"};
   if (sources.size() < 2) return {};
   std::size_t width = 0;
   for (const auto& source : sources) width = std::max(width, source.name.size());
   std::string name = sources[which].name;
   name.append(width - name.size(), ' ');
-  const std::string coloured = colours[which % colours.size()] + name + " |\033[0m ";
+  const std::string coloured = kColours[which % kColours.size()] + name + " |\033[0m ";
   return {colour_on(1) ? coloured : name + " | ", colour_on(2) ? coloured : name + " | "};
 }
 
@@ -109,7 +109,7 @@ class LogReader {
       written = taken.has_value();
       return taken;
     };
-    auto done = docker::read_log(client_, source.id, source.tty, range_, sink, {query_deadline, stop_.get_token()});
+    auto done = docker::read_log(client_, source.id, source.tty, range_, sink, {kQueryDeadline, stop_.get_token()});
     if (done) {
       done = lines.finish();
       written = done.has_value();

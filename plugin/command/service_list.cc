@@ -22,7 +22,7 @@ namespace plumb {
 namespace {
 
 // What takes time is to wait for engines; more at once would only make one engine queue them.
-constexpr std::size_t most_threads = 8;
+constexpr std::size_t kMostThreads = 8;
 
 std::vector<std::string> addresses_of(const Service& service, const Observed& seen) {
   std::vector<std::string> out;
@@ -159,7 +159,7 @@ int list_services(const CommandLine& command) {
   std::vector<ListedService> services(names.size());
   std::atomic<std::size_t> next = 0;
   {
-    std::vector<std::jthread> threads(std::min(names.size(), most_threads));
+    std::vector<std::jthread> threads(std::min(names.size(), kMostThreads));
     for (auto& thread : threads)
       thread = std::jthread([&] {
         for (std::size_t i = next++; i < names.size(); i = next++)

@@ -19,8 +19,8 @@ namespace plumb {
 
 namespace {
 
-constexpr int first_inherited = 3;  // SD_LISTEN_FDS_START
-constexpr int most_inherited = 16;  // no face of plumb knows more than two
+constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
+constexpr int kMostInherited = 16;  // no face of plumb knows more than two
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -93,9 +93,9 @@ Result<void> take_all(const Places& places) {
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
   if (for_whom.empty() || number<pid_t>(for_whom) != ::getpid()) return {};  // another program's
   const auto count = number<int>(how_many);
-  if (!count || *count < 0 || *count > most_inherited) return wrong(places, "LISTEN_FDS is " + in_quotes(how_many));
+  if (!count || *count < 0 || *count > kMostInherited) return wrong(places, "LISTEN_FDS is " + in_quotes(how_many));
   std::vector<UniqueFd> fds;
-  for (int fd = first_inherited; fd < first_inherited + *count; ++fd) {
+  for (int fd = kFirstInherited; fd < kFirstInherited + *count; ++fd) {
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
       return Err{errno_error(errno, "take the sockets of systemd: descriptor " + std::to_string(fd))};
     fds.emplace_back(fd);

@@ -95,7 +95,7 @@ bool is_said_enough(std::string_view text) {
   if (!is_said_enough(text.data())) say(*static_cast<const std::string*>(prefix), text.data());
 }
 
-constexpr const char* too_long = "the request's body is longer than 1 MiB";
+constexpr const char* kTooLong = "the request's body is longer than 1 MiB";
 
 // Whether to answer before the body comes: its length is known to be too much, and the client waits to be asked for it,
 // or would send for too long.
@@ -140,7 +140,7 @@ struct HttpServer::Daemon {
   HttpReply answer(const Call& call) const noexcept;
   MHD_Result finish(MHD_Connection* connection, Call& call);
   MHD_Result send_reply(MHD_Connection* connection, HttpReply reply, bool last) const;
-  [[nodiscard]] HttpReply too_large() const { return options.refusal(MHD_HTTP_CONTENT_TOO_LARGE, too_long); }
+  [[nodiscard]] HttpReply too_large() const { return options.refusal(MHD_HTTP_CONTENT_TOO_LARGE, kTooLong); }
 
   struct Stop {
     void operator()(MHD_Daemon* daemon) const { ::MHD_stop_daemon(daemon); }

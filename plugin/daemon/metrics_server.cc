@@ -9,7 +9,7 @@ namespace {
 HttpReply scrape(const HttpRequest& request, const std::function<std::string()>& text) {
   if (request.path != "/metrics") return {404, "there is only /metrics\n"};
   if (request.method != "GET" && request.method != "HEAD") return {405, "only GET\n"};
-  return {200, text(), std::string(metrics_content_type)};
+  return {200, text(), std::string(kMetricsContentType)};
 }
 
 }  // namespace

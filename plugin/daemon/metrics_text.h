@@ -11,7 +11,7 @@
 namespace plumb {
 
 // The Content-Type of what it writes.
-inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
+inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 enum class MetricType { counter, gauge, histogram };
 

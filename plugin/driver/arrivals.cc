@@ -28,8 +28,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // How long the engine may take from the move to an address on a link that is up. It needs milliseconds.
-constexpr std::chrono::seconds settle_limit{15};
-constexpr int router_protocol = 9;  // RTPROT_RA
+constexpr std::chrono::seconds kSettleLimit{15};
+constexpr int kRouterProtocol = 9;  // RTPROT_RA
 
 // An endpoint on its way: expected (the engine has been answered), arriving (`watch` is set), settled (`rounds` go on
 // for a while).
@@ -59,8 +59,8 @@ Result<void> forget_routers(netns::RouteSocket& socket, const netns::Link& link)
   for (const auto& have : TRY(netns::addresses(socket, link.index, netns::Family::v6)))
     if (!have.permanent && !have.cidr.address().is_link_local())
       TRY(netns::remove_address(socket, link.index, have.cidr));
-  for (const auto& route : TRY(netns::routes(socket, {netns::Family::v6, netns::main_table, link.index})))
-    if (route.protocol == router_protocol) TRY(netns::remove_route(socket, route));
+  for (const auto& route : TRY(netns::routes(socket, {netns::Family::v6, netns::kMainTable, link.index})))
+    if (route.protocol == kRouterProtocol) TRY(netns::remove_route(socket, route));
   return {};
 }
 
@@ -182,7 +182,7 @@ void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
   tracked.watch = std::move(*watch);
   tracked.socket = std::move(*socket);
   tracked.quiet = false;
-  tracked.due = Clock::now() + settle_limit;
+  tracked.due = Clock::now() + kSettleLimit;
   look(tracked);
 }
 

@@ -28,8 +28,8 @@ namespace plumb::driver {
 
 namespace {
 
-constexpr const char* ordered = "plumb-driver.socket";
-constexpr const char* enable = "systemctl enable --now plumb-driver.socket";
+constexpr const char* kOrdered = "plumb-driver.socket";
+constexpr const char* kEnable = "systemctl enable --now plumb-driver.socket";
 
 std::string reason(int err) { return std::strerror(err); }  // NOLINT(concurrency-mt-unsafe): one thread
 
@@ -104,12 +104,12 @@ Finding listener(const std::string& path) {
   switch (err) {
     case 0:
     case EAGAIN: return finding(Verdict::ok, "somebody listens on " + path, "");
-    case ENOENT: return finding(Verdict::note, "nobody listens on " + path + " yet", enable);
+    case ENOENT: return finding(Verdict::note, "nobody listens on " + path + " yet", kEnable);
     case ECONNREFUSED: {
       struct stat status {};
       if (::stat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode))
         return finding(Verdict::problem, path + " is no socket", "remove it, or give another with --socket");
-      return finding(Verdict::note, "nobody listens on " + path + ": it is left of a driver that has ended", enable);
+      return finding(Verdict::note, "nobody listens on " + path + ": it is left of a driver that has ended", kEnable);
     }
     default: return finding(Verdict::problem, "connect to " + path + ": " + reason(err), "run it as root");
   }
@@ -133,7 +133,7 @@ Finding plugin_folder(const std::string& path) {
     return finding(Verdict::problem, folder.string() + " is no folder", "remove it");
   if (std::filesystem::exists("/run/docker", ignored))
     return finding(Verdict::note, folder.string() + " is not there yet: the driver, or its socket unit, makes it",
-                   enable);
+                   kEnable);
   return finding(Verdict::note, "there is no /run/docker: no Docker Engine has run since the node started",
                  "systemctl start docker");
 }
@@ -155,8 +155,8 @@ Finding order() {
                    "systemctl show --property=After docker.service");
   std::istringstream units(ran->output);
   for (std::string unit; units >> unit;)
-    if (unit == ordered) return finding(Verdict::ok, std::string("docker.service starts after ") + ordered, "");
-  return finding(Verdict::note, std::string("docker.service is not ordered after ") + ordered, enable);
+    if (unit == kOrdered) return finding(Verdict::ok, std::string("docker.service starts after ") + kOrdered, "");
+  return finding(Verdict::note, std::string("docker.service is not ordered after ") + kOrdered, kEnable);
 }
 
 Finding open_vswitch() {

@@ -24,8 +24,8 @@ namespace plumb::driver {
 
 namespace {
 
-constexpr const char* plugin_socket = "plumb-driver";  // FileDescriptorName of the socket units
-constexpr const char* metrics_socket = "plumb-driver-metrics";
+constexpr const char* kPluginSocket = "plumb-driver";  // FileDescriptorName of the socket units
+constexpr const char* kMetricsSocket = "plumb-driver-metrics";
 
 Result<void> wait_for(const std::stop_token& stop) {
   const auto event = TRY(netns::StopEvent::open(stop));
@@ -35,7 +35,7 @@ Result<void> wait_for(const std::stop_token& stop) {
 }
 
 Result<void> serve(const DriverCommand& command) {
-  auto inherited = TRY(inherited_sockets({plugin_socket, metrics_socket}));
+  auto inherited = TRY(inherited_sockets({kPluginSocket, kMetricsSocket}));
   // The sockets come first: from now on a call waits instead of being refused.
   auto listening = TRY(ListeningSocket::open(std::move(inherited[0]), command.socket));
   std::optional<ListeningSocket> for_metrics;

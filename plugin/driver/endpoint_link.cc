@@ -22,9 +22,9 @@ namespace plumb::driver {
 
 namespace {
 
-constexpr std::string_view alias_begin = "plumb endpoint ";
-constexpr std::string_view engine_service = "docker";  // whose ports and VLAN devices the driver's are
-constexpr std::chrono::seconds carrier_deadline{5};    // the engine waits with the container's lock held
+constexpr std::string_view kAliasBegin = "plumb endpoint ";
+constexpr std::string_view kEngineService = "docker";  // whose ports and VLAN devices the driver's are
+constexpr std::chrono::seconds kCarrierDeadline{5};    // the engine waits with the container's lock held
 
 bool is_ours(const netns::Link& link, const EndpointRecord& endpoint) {
   if (endpoint.was) return link.alias == endpoint.was->to_string();
@@ -41,7 +41,7 @@ Result<int> make_pair(netns::RouteSocket& node, const NetworkRecord& network, co
       {outer, "plumb port of " + endpoint.id, endpoint.mode, endpoint.uplink, name, endpoint.mac, link.mtu, false}));
   if (endpoint.mode == IpMode::ovs) {
     auto added = add_switch_port(
-        {std::string(engine_service), endpoint.id, endpoint.uplink, endpoint.outer, link.vlan_tag, link.vlan_mode});
+        {std::string(kEngineService), endpoint.id, endpoint.uplink, endpoint.outer, link.vlan_tag, link.vlan_mode});
     if (!added) {
       TRY(netns::remove_link(node, pair.host.index));
       return Err{std::move(added).error()};
@@ -72,8 +72,8 @@ Result<std::optional<netns::Namespace>> sandbox_of(const EndpointRecord& endpoin
 }  // namespace
 
 std::string link_name(std::string_view endpoint) { return "pe" + std::string(endpoint.substr(0, 12)); }
-std::string network_vlan_user(const std::string& network) { return vlan_user(std::string(engine_service), network); }
-std::string link_alias(std::string_view endpoint) { return std::string(alias_begin) + std::string(endpoint); }
+std::string network_vlan_user(const std::string& network) { return vlan_user(std::string(kEngineService), network); }
+std::string link_alias(std::string_view endpoint) { return std::string(kAliasBegin) + std::string(endpoint); }
 
 Result<std::optional<netns::Link>> link_of(netns::RouteSocket& socket, const EndpointRecord& endpoint) {
   for (auto& link : TRY(netns::links(socket)))
@@ -118,7 +118,7 @@ Result<netns::Probed> probe_for(const IpResource& link, const EndpointRecord& en
     return Err{std::move(written).error()};
   TRY(netns::set_up(node, device.index));
   auto probed = [&]() -> Result<netns::Probed> {
-    TRY(netns::wait_carrier(node, device.index, std::chrono::steady_clock::now() + carrier_deadline, {}));
+    TRY(netns::wait_carrier(node, device.index, std::chrono::steady_clock::now() + kCarrierDeadline, {}));
     return netns::probe(own, device.index, address, timing_of(link.probe));
   }();
   TRY(netns::set_up(node, device.index, false));
@@ -146,7 +146,7 @@ Result<void> take_endpoint_access(const EndpointRecord& endpoint) {
 
 Result<void> remove_endpoint_link(const EndpointRecord& endpoint) {
   auto node = TRY(open_node());
-  if (endpoint.mode == IpMode::ovs) TRY(release_switch_ports(std::string(engine_service), endpoint.id));
+  if (endpoint.mode == IpMode::ovs) TRY(release_switch_ports(std::string(kEngineService), endpoint.id));
   auto sandbox = sandbox_of(endpoint);
   const auto home = TRY(device_named(node, endpoint.device));
   if (endpoint.was) {
@@ -178,7 +178,7 @@ Result<void> remove_unknown_link(std::string_view endpoint) {
   if (!link || link->alias != link_alias(endpoint)) return {};
   // On no bridge of the kernel's: on one of Open vSwitch's, then, whose database outlives the link.
   const auto outer = TRY(device_named(node, endpoint_port_name(endpoint)));
-  if (outer && outer->master == 0) TRY(release_switch_ports(std::string(engine_service), std::string(endpoint)));
+  if (outer && outer->master == 0) TRY(release_switch_ports(std::string(kEngineService), std::string(endpoint)));
   return netns::remove_link(node, link->index);
 }
 
@@ -197,8 +197,8 @@ Result<std::vector<std::string>> endpoints_on_node() {
   auto node = TRY(open_node());
   std::vector<std::string> out;
   for (const auto& link : TRY(netns::links(node))) {
-    if (!link.alias.starts_with(alias_begin)) continue;
-    std::string id = link.alias.substr(alias_begin.size());
+    if (!link.alias.starts_with(kAliasBegin)) continue;
+    std::string id = link.alias.substr(kAliasBegin.size());
     if (link.name.str() == link_name(id)) out.push_back(std::move(id));  // an alias alone proves nothing
   }
   return out;

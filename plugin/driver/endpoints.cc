@@ -239,7 +239,7 @@ Result<void> Networks::clear(const EndpointRecord& endpoint) {
   if (granted) TRY(take_endpoint_access(endpoint));
   TRY(store_.remove(RecordKind::endpoint, endpoint.id));
   const std::lock_guard lock(mutex_);
-  if (endpoint.mac) gone_.insert_or_assign(*endpoint.mac, Clock::now() + namespace_end);
+  if (endpoint.mac) gone_.insert_or_assign(*endpoint.mac, Clock::now() + kNamespaceEnd);
   endpoints_.erase(endpoint.id);
   left_over_.erase(endpoint.id);
   host_sides_.erase(endpoint.id);
@@ -332,7 +332,7 @@ Result<bool> Networks::answers(const std::string& network_id, const IpAddress& a
   close_later(std::move(probed.socket));
   if (probed.rival) return true;
   const std::lock_guard lock(mutex_);
-  found_free_.insert_or_assign({somebody.uplink, address}, Clock::now() + found_free_for);
+  found_free_.insert_or_assign({somebody.uplink, address}, Clock::now() + kFoundFreeFor);
   return false;
 }
 

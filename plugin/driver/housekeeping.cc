@@ -15,7 +15,7 @@ void Networks::close_later(UniqueFd socket) {
 
 void Networks::watch_over(const std::string& id) {
   const std::lock_guard lock(mutex_);
-  overdue_.insert_or_assign(id, Clock::now() + engine_patience);
+  overdue_.insert_or_assign(id, Clock::now() + kEnginePatience);
   housekeeper_called_ = true;
   housekeeper_wakeup_.notify_all();
 }
@@ -23,7 +23,7 @@ void Networks::watch_over(const std::string& id) {
 void Networks::engine_started() {
   const std::lock_guard lock(mutex_);
   for (const auto& [id, endpoint] : endpoints_) {
-    overdue_.insert_or_assign(id, Clock::now() + engine_patience);
+    overdue_.insert_or_assign(id, Clock::now() + kEnginePatience);
     left_over_.insert(id);
   }
   housekeeper_called_ = true;

@@ -12,7 +12,7 @@ namespace {
 using docker::Json;
 using Answer = Result<Json>;
 
-constexpr const char* gateway_type = "com.docker.network.gateway";
+constexpr const char* kGatewayType = "com.docker.network.gateway";
 
 Err wrong(std::string_view method, const std::string& why) {
   return Err{ErrorKind::usage, "IpamDriver." + std::string(method) + ": " + why};
@@ -57,7 +57,7 @@ Answer release_pool(Pools& pools, const JsonFields& call) {
 Answer request_address(Pools& pools, const JsonFields& call) {
   const auto pool = TRY(needed(call, "PoolID"));
   const auto wanted = TRY(address_in(call));
-  const bool as_gateway = docker::text_of(call["Options"], "RequestAddressType") == gateway_type;
+  const bool as_gateway = docker::text_of(call["Options"], "RequestAddressType") == kGatewayType;
   const auto address = TRY(pools.request_address(pool, wanted, as_gateway));
   return Json{{"Address", address.to_string()}, {"Data", Json::object()}};
 }
@@ -75,10 +75,10 @@ struct Method {
   Answer (*run)(Pools& pools, const JsonFields& call);
 };
 
-constexpr std::array<Method, 4> methods{{{"RequestPool", request_pool},
-                                         {"ReleasePool", release_pool},
-                                         {"RequestAddress", request_address},
-                                         {"ReleaseAddress", release_address}}};
+constexpr std::array<Method, 4> kMethods{{{"RequestPool", request_pool},
+                                          {"ReleasePool", release_pool},
+                                          {"RequestAddress", request_address},
+                                          {"ReleaseAddress", release_address}}};
 
 }  // namespace
 
@@ -89,7 +89,7 @@ Result<std::optional<std::string>> IpamDriver::call(std::string_view method, con
   if (method == "GetDefaultAddressSpaces")
     return std::optional(
         docker::dump({{"LocalDefaultAddressSpace", "plumb-local"}, {"GlobalDefaultAddressSpace", "plumb-global"}}));
-  for (const auto& known : methods) {
+  for (const auto& known : kMethods) {
     if (known.name != method) continue;
     const auto request = TRY(read_call(method, body));
     return std::optional(docker::dump(TRY(known.run(pools_, request))));

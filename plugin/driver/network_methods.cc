@@ -13,9 +13,9 @@ namespace {
 
 using docker::Json;
 
-constexpr const char* generic = "com.docker.network.generic";
-constexpr const char* internal_label = "com.docker.network.internal";
-constexpr const char* mac_label = "com.docker.network.endpoint.macaddress";
+constexpr const char* kGeneric = "com.docker.network.generic";
+constexpr const char* kInternalLabel = "com.docker.network.internal";
+constexpr const char* kMacLabel = "com.docker.network.endpoint.macaddress";
 
 struct Call {
   Networks& networks;
@@ -63,7 +63,7 @@ Result<Json> create_network(const Call& call) {
   TRY(add_subnets(docker::member(call.body, "IPv6Data"), subnets));
   // Its pools first: by them the network is found that a driver was killed over.
   TRY(call.pools.bind(NetworkRecord{id, {}, {}, false, subnets}));
-  TRY(call.networks.create_network(id, docker::pairs_of(options, generic), docker::flag_of(options, internal_label),
+  TRY(call.networks.create_network(id, docker::pairs_of(options, kGeneric), docker::flag_of(options, kInternalLabel),
                                    subnets));
   return Json::object();
 }
@@ -84,7 +84,7 @@ Result<Json> create_endpoint(const Call& call) {
       wanted.addresses.push_back(TRY(Cidr::parse(text)));
   auto mac = docker::text_of(interface, "MacAddress");
   const bool in_options = mac.empty();
-  if (in_options) mac = docker::text_of(docker::member(call.body, "Options"), mac_label);
+  if (in_options) mac = docker::text_of(docker::member(call.body, "Options"), kMacLabel);
   if (!mac.empty()) wanted.mac = TRY(Mac::parse(mac));
   const auto made = TRY(call.networks.create_endpoint(network, id, wanted));
   // Only what was empty may be filled in: anything else is "driver modified interface" to the engine.
@@ -144,25 +144,25 @@ struct Method {
   bool needs_body;
 };
 
-constexpr std::array<Method, 13> methods{{{"GetCapabilities", capabilities, false},
-                                          {"GwAllocCheck", gateway_check, false},
-                                          {"CreateNetwork", create_network, true},
-                                          {"DeleteNetwork", delete_network, true},
-                                          {"CreateEndpoint", create_endpoint, true},
-                                          {"EndpointOperInfo", endpoint_info, false},
-                                          {"DeleteEndpoint", delete_endpoint, true},
-                                          {"Join", join, true},
-                                          {"Leave", leave, true},
-                                          {"DiscoverNew", nothing, false},
-                                          {"DiscoverDelete", nothing, false},
-                                          {"ProgramExternalConnectivity", nothing, false},
-                                          {"RevokeExternalConnectivity", nothing, false}}};
+constexpr std::array<Method, 13> kMethods{{{"GetCapabilities", capabilities, false},
+                                           {"GwAllocCheck", gateway_check, false},
+                                           {"CreateNetwork", create_network, true},
+                                           {"DeleteNetwork", delete_network, true},
+                                           {"CreateEndpoint", create_endpoint, true},
+                                           {"EndpointOperInfo", endpoint_info, false},
+                                           {"DeleteEndpoint", delete_endpoint, true},
+                                           {"Join", join, true},
+                                           {"Leave", leave, true},
+                                           {"DiscoverNew", nothing, false},
+                                           {"DiscoverDelete", nothing, false},
+                                           {"ProgramExternalConnectivity", nothing, false},
+                                           {"RevokeExternalConnectivity", nothing, false}}};
 
 }  // namespace
 
 Result<std::optional<std::string>> network_call(Networks& networks, Pools& pools, std::string_view method,
                                                 const std::string& body) {
-  for (const auto& known : methods) {
+  for (const auto& known : kMethods) {
     if (known.name != method) continue;
     Json parsed = Json::object();
     if (known.needs_body || !body.empty()) {

@@ -168,7 +168,7 @@ Result<NetworkRecord> Networks::create_network(const std::string& id, const std:
 
 void Networks::network_call_was_cut() {
   const std::lock_guard lock(mutex_);
-  network_cut_until_ = Clock::now() + release_after_cut;
+  network_cut_until_ = Clock::now() + kReleaseAfterCut;
 }
 
 void Networks::pool_released(const std::string& network) {

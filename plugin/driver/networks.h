@@ -137,13 +137,13 @@ class Networks {
   void run_housekeeper(const std::stop_token& stop);
 
   // The engine takes the link of an endpoint within milliseconds; after this it has forgotten it.
-  static constexpr std::chrono::seconds engine_patience{120};
+  static constexpr std::chrono::seconds kEnginePatience{120};
   // From the repeat of a cut call to the release of the pools, which follows at once.
-  static constexpr std::chrono::seconds release_after_cut{30};
+  static constexpr std::chrono::seconds kReleaseAfterCut{30};
   // The kernel takes a dead container's namespace down in its own time, and its link answers until then.
-  static constexpr std::chrono::seconds namespace_end{3};
+  static constexpr std::chrono::seconds kNamespaceEnd{3};
   // From an address found free for a request to the endpoint that is made with it.
-  static constexpr std::chrono::seconds found_free_for{5};
+  static constexpr std::chrono::seconds kFoundFreeFor{5};
 
   Store& store_;
   Metrics& metrics_;

@@ -26,11 +26,11 @@ Result<std::string> new_id() {
   std::array<std::uint8_t, 32> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
     return Err{errno_error(errno, "getrandom")};
-  static constexpr std::string_view digits = "0123456789abcdef";
+  static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
   for (const auto byte : bytes) {
-    out += digits[byte >> 4U];
-    out += digits[byte & 15U];
+    out += kDigits[byte >> 4U];
+    out += kDigits[byte & 15U];
   }
   return out;
 }
@@ -255,7 +255,7 @@ Result<IpAddress> Pools::State::choose(const PoolRecord& record) {
   std::set<IpAddress> passed;
   std::string last;
   bool taken_back = false;
-  for (unsigned probes = 0; probes < most_probes;) {
+  for (unsigned probes = 0; probes < kMostProbes;) {
     const auto address = TRY(offer(record, passed));
     if (!address && std::exchange(taken_back, true))
       return Err{ErrorKind::exists,
@@ -276,7 +276,7 @@ Result<IpAddress> Pools::State::choose(const PoolRecord& record) {
     if (TRY(take(record, *address, free))) return *address;
     passed.insert(*address);
   }
-  return Err{ErrorKind::exists, "none of " + std::to_string(most_probes) + " addresses of " + choice +
+  return Err{ErrorKind::exists, "none of " + std::to_string(kMostProbes) + " addresses of " + choice +
                                     " is known to be free" + last +
                                     "; make the network with an --ip-range that no other machine uses"};
 }
@@ -287,7 +287,7 @@ Result<void> Pools::State::take_back(const PoolRecord& record) {
   {
     const std::lock_guard lock(mutex);
     if (book.find(record.id) == nullptr) return no_pool(record.id);
-    old = book.old_leases(record.id, now() - lease_grace);
+    old = book.old_leases(record.id, now() - kLeaseGrace);
   }
   for (const auto& lease : old) {
     if (!endpoint_with(lease.network, lease.address).empty()) continue;

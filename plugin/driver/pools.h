@@ -65,9 +65,9 @@ class Pools {
 
  private:
   // Leases that no endpoint stands for are taken back after this, where an address is needed: their engine was killed.
-  static constexpr std::chrono::seconds lease_grace{60};
+  static constexpr std::chrono::seconds kLeaseGrace{60};
   // So that a call is bounded on a LAN where everybody answers.
-  static constexpr unsigned most_probes = 16;
+  static constexpr unsigned kMostProbes = 16;
 
   struct State;
   explicit Pools(std::unique_ptr<State> state);

@@ -20,7 +20,7 @@ namespace plumb::driver {
 
 namespace {
 
-constexpr std::array<cap_value_t, 3> kept_capabilities{CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN};
+constexpr std::array<cap_value_t, 3> kKeptCapabilities{CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN};
 
 struct Free {
   void operator()(cap_t caps) const { cap_free(caps); }
@@ -28,7 +28,7 @@ struct Free {
 using Caps = std::unique_ptr<std::remove_pointer_t<cap_t>, Free>;
 
 bool is_kept(cap_value_t value) {
-  return std::find(kept_capabilities.begin(), kept_capabilities.end(), value) != kept_capabilities.end();
+  return std::find(kKeptCapabilities.begin(), kKeptCapabilities.end(), value) != kKeptCapabilities.end();
 }
 
 Err failed(const char* what) { return Err{errno_error(errno, std::string("give up privileges: ") + what)}; }
@@ -49,7 +49,7 @@ Result<void> drop_bounding() {
 // Those of the kept ones that are permitted: a process cannot give itself others.
 Result<std::vector<cap_value_t>> permitted(const Caps& now) {
   std::vector<cap_value_t> out;
-  for (const auto value : kept_capabilities) {
+  for (const auto value : kKeptCapabilities) {
     cap_flag_value_t set = CAP_CLEAR;
     if (cap_get_flag(now.get(), value, CAP_PERMITTED, &set) != 0) return failed("read what is permitted");
     if (set == CAP_SET) out.push_back(value);
@@ -87,9 +87,9 @@ Result<void> drop_privileges() {
 }
 
 Result<void> uncover_sysctls() {
-  constexpr const char* below = "/proc/sys/net";  // what is written; system containers of LXC mount it writable
-  constexpr const char* cover = "/proc/sys";      // what runc mounts upon itself, read-only
-  if (!TRY(is_read_only(below))) return {};
+  constexpr const char* kBelow = "/proc/sys/net";  // what is written; system containers of LXC mount it writable
+  constexpr const char* kCover = "/proc/sys";      // what runc mounts upon itself, read-only
+  if (!TRY(is_read_only(kBelow))) return {};
   const auto refused = [](const char* what) {
     Error error = errno_error(errno, std::string("make /proc/sys/net writable: ") + what);
     error.next =
@@ -99,8 +99,8 @@ Result<void> uncover_sysctls() {
   if (::unshare(CLONE_NEWNS) != 0) return refused("make a mount namespace");
   // Slaves take what comes and give nothing back: without this the node would lose the mount, too.
   if (::mount("", "/", "", MS_REC | MS_SLAVE, nullptr) != 0) return refused("part the mounts from the node's");
-  while (TRY(is_read_only(below)))  // mounts may lie upon each other; the last to go is an error
-    if (::umount2(cover, MNT_DETACH | UMOUNT_NOFOLLOW) != 0) return refused("unmount /proc/sys");
+  while (TRY(is_read_only(kBelow)))  // mounts may lie upon each other; the last to go is an error
+    if (::umount2(kCover, MNT_DETACH | UMOUNT_NOFOLLOW) != 0) return refused("unmount /proc/sys");
   return {};
 }
 

@@ -16,15 +16,15 @@ namespace {
 
 using docker::Json;
 
-constexpr const char* content_type = "application/vnd.docker.plugins.v1.2+json";
-constexpr std::string_view network_prefix = "/NetworkDriver.";
-constexpr std::string_view ipam_prefix = "/IpamDriver.";
+constexpr const char* kContentType = "application/vnd.docker.plugins.v1.2+json";
+constexpr std::string_view kNetworkPrefix = "/NetworkDriver.";
+constexpr std::string_view kIpamPrefix = "/IpamDriver.";
 
 // "what; next": docker shows one line.
 std::string sentence(const Error& error) { return error.next.empty() ? error.what : error.what + "; " + error.next; }
 
 HttpReply failure(unsigned status, const std::string& text) {
-  return {status, docker::dump(Json{{"Err", text}, {"Error", text}}), content_type};
+  return {status, docker::dump(Json{{"Err", text}, {"Error", text}}), kContentType};
 }
 
 }  // namespace
@@ -39,10 +39,10 @@ HttpReply Protocol::answer(const HttpRequest& request) {
   if (path == "/Plugin.Activate") {
     networks_.engine_started();
     answered = std::optional(docker::dump(Json{{"Implements", {"NetworkDriver", "IpamDriver"}}}));
-  } else if (path.starts_with(network_prefix)) {
-    answered = network_call(networks_, pools_, path.substr(network_prefix.size()), request.body);
-  } else if (path.starts_with(ipam_prefix)) {
-    answered = IpamDriver(pools_).call(path.substr(ipam_prefix.size()), request.body);
+  } else if (path.starts_with(kNetworkPrefix)) {
+    answered = network_call(networks_, pools_, path.substr(kNetworkPrefix.size()), request.body);
+  } else if (path.starts_with(kIpamPrefix)) {
+    answered = IpamDriver(pools_).call(path.substr(kIpamPrefix.size()), request.body);
   }
   const std::string method = path.empty() ? std::string() : std::string(path.substr(1));
   const bool known = !answered || answered->has_value();
@@ -53,7 +53,7 @@ HttpReply Protocol::answer(const HttpRequest& request) {
     return failure(answered.error().kind == ErrorKind::usage ? 400 : 200, text);
   }
   if (!known) return failure(404, method + ": there is no such method");
-  return {200, **answered, content_type};
+  return {200, **answered, kContentType};
 }
 
 }  // namespace plumb::driver

@@ -100,7 +100,7 @@ docker::ContainerConfig container_config(const Service& service, const Container
   out.cmd = c.command;
   out.entrypoint = c.entrypoint;
   out.env = c.environment;
-  out.labels = {{label_service, service.name}, {label_resource, c.id}, {label_spec_hash, spec_hash(c)}};
+  out.labels = {{kLabelService, service.name}, {kLabelResource, c.id}, {kLabelSpecHash, spec_hash(c)}};
   out.user = c.user;
   out.working_dir = c.cwd;
   out.tty = c.tty;

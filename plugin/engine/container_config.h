@@ -12,9 +12,9 @@
 namespace plumb {
 
 // State is derived from these, not stored (they are part of plumb's interface; see plumb(1)).
-inline constexpr const char* label_service = "plumb.service";
-inline constexpr const char* label_resource = "plumb.resource";
-inline constexpr const char* label_spec_hash = "plumb.spec-hash";
+inline constexpr const char* kLabelService = "plumb.service";
+inline constexpr const char* kLabelResource = "plumb.resource";
+inline constexpr const char* kLabelSpecHash = "plumb.spec-hash";
 
 // `image`: the reference to create it from. `ids`: by resource id, the containers of the service that there are
 // already, among them all that it joins.

@@ -11,7 +11,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::chrono::seconds query_deadline{30};
+constexpr std::chrono::seconds kQueryDeadline{30};
 
 bool cgroup_names(int pid, const std::string& id) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
@@ -30,7 +30,7 @@ Result<netns::Namespace> container_namespace(docker::Client& client, const std::
   auto ns = TRY(netns::Namespace::of_process(pid));
   bool proven = cgroup_names(pid, id);
   if (!proven) {
-    const auto again = TRY(docker::inspect_container(client, id, docker::Call{query_deadline, stop}));
+    const auto again = TRY(docker::inspect_container(client, id, docker::Call{kQueryDeadline, stop}));
     proven = again && again->running && again->pid == pid;
   }
   if (!proven || !process.alive()) return Err{ErrorKind::not_found, what + ": it ended"};

@@ -9,7 +9,7 @@
 namespace plumb {
 
 // The name and tag that the archive brings into the engine. The tag changes whenever the program does.
-inline constexpr const char* pause_image_reference = "plumb/pause:1";
+inline constexpr const char* kPauseImageReference = "plumb/pause:1";
 
 // The archive, as `docker save` would write it.
 [[nodiscard]] std::string_view pause_image_archive();

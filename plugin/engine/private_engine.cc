@@ -33,9 +33,9 @@ namespace fs = std::filesystem;
 using Deadline = std::chrono::steady_clock::time_point;
 
 // A cold start takes about half a second; a large image store or a slow disk makes it many.
-constexpr std::chrono::seconds start_deadline{120};
+constexpr std::chrono::seconds kStartDeadline{120};
 // dockerd gives its containers 15 s at most when it shuts down (shutdown-timeout).
-constexpr std::chrono::seconds stop_deadline{45};
+constexpr std::chrono::seconds kStopDeadline{45};
 
 // As the record has it; empty when there is no such process.
 std::string start_time_of(int pid) {
@@ -114,11 +114,11 @@ Result<void> PrivateEngine::write_record(int pid) const {
 Result<void> PrivateEngine::prepare_directories() const {
   // The longest path that the engine binds a socket to (see longest_socket_path).
   const std::string longest = run_dir_ + "/exec/containerd/containerd.sock.ttrpc";
-  if (longest.size() > longest_socket_path)
+  if (longest.size() > kLongestSocketPath)
     return Err{ErrorKind::spec,
                "the name " + service_ + " is too long for a service with docker_data_dir: " + longest +
                    " would be no socket's path",
-               "shorten it by " + std::to_string(longest.size() - longest_socket_path) + " bytes"};
+               "shorten it by " + std::to_string(longest.size() - kLongestSocketPath) + " bytes"};
   TRY(run_directory());
   for (const auto& path : {run_dir_, run_dir_ + "/exec", std::string("/var/log/plumb"), data_dir_}) {
     std::error_code ec;
@@ -178,7 +178,7 @@ Result<void> PrivateEngine::start(const std::stop_token& stop) {
 Result<void> PrivateEngine::await_ready(const netns::Process& process, const NotifySocket& notify,
                                         const std::stop_token& stop) const {
   const auto stop_event = TRY(netns::StopEvent::open(stop));
-  const Deadline deadline = std::chrono::steady_clock::now() + start_deadline;
+  const Deadline deadline = std::chrono::steady_clock::now() + kStartDeadline;
   for (;;) {
     std::array<pollfd, 3> fds{{{notify.fd(), POLLIN, 0}, {process.fd(), POLLIN, 0}, {stop_event.fd(), POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), remaining_ms(deadline));
@@ -187,7 +187,7 @@ Result<void> PrivateEngine::await_ready(const netns::Process& process, const Not
     if (ready == 0)
       return Err{
           ErrorKind::timeout,
-          "start the engine of " + service_ + ": not ready after " + std::to_string(start_deadline.count()) + " s",
+          "start the engine of " + service_ + ": not ready after " + std::to_string(kStartDeadline.count()) + " s",
           "see " + log_};
     if (fds[0].revents != 0) {
       if (notify.says_ready()) return {};
@@ -207,7 +207,7 @@ Result<void> PrivateEngine::await_adopted(const netns::Process& process, const s
   // sockets.NewUnixSocketWithOpts), which is the last event that there is.
   if (!watch || ::inotify_add_watch(watch.get(), run_dir_.c_str(), IN_CREATE | IN_MOVED_TO | IN_ATTRIB) < 0)
     return Err{errno_error(errno, "watch " + run_dir_)};
-  const Deadline deadline = std::chrono::steady_clock::now() + start_deadline;
+  const Deadline deadline = std::chrono::steady_clock::now() + kStartDeadline;
   while (!listened_by(socket_, process.pid())) {
     std::array<pollfd, 3> fds{{{watch.get(), POLLIN, 0}, {process.fd(), POLLIN, 0}, {stop_event.fd(), POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), remaining_ms(deadline));
@@ -228,12 +228,12 @@ Result<void> PrivateEngine::await_adopted(const netns::Process& process, const s
 Result<void> PrivateEngine::stop() {
   if (const auto engine = process()) {
     TRY(engine->signal(SIGTERM));
-    if (auto ended = engine->wait(std::chrono::steady_clock::now() + stop_deadline); !ended) {
+    if (auto ended = engine->wait(std::chrono::steady_clock::now() + kStopDeadline); !ended) {
       if (ended.error().kind != ErrorKind::timeout) return ended;
       // The record stays: the next verb sees a crashed engine and clears up after it.
       TRY(engine->signal(SIGKILL));
       return Err{ErrorKind::timeout,
-                 "stop the engine of " + service_ + ": still there after " + std::to_string(stop_deadline.count()) +
+                 "stop the engine of " + service_ + ": still there after " + std::to_string(kStopDeadline.count()) +
                      " s, killed",
                  "see " + log_ + "; run `plumb stop " + service_ + "` again"};
     }

@@ -9,7 +9,7 @@ namespace plumb {
 namespace {
 
 // A terminal line is rewritten at most this often.
-constexpr std::chrono::milliseconds refresh{100};
+constexpr std::chrono::milliseconds kRefresh{100};
 
 double mib(std::int64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); }
 
@@ -37,7 +37,7 @@ void PullProgress::show(const std::string& image, const docker::PullProgress& pr
   if (last && !terminal_) std::fprintf(stderr, "plumb: pulled %s\n", image.c_str());
   if (!terminal_) return;
   const auto now = std::chrono::steady_clock::now();
-  if (!last && now - shown_ < refresh) return;
+  if (!last && now - shown_ < kRefresh) return;
   shown_ = now;
   std::int64_t current = 0;
   std::int64_t total = 0;

@@ -59,7 +59,7 @@ std::optional<IpAddress> source_of(const std::vector<Cidr>& own, const IpAddress
 
 Result<netns::Route> host_route(const IpAddress& address, int link) {
   const Cidr alone = TRY(Cidr::make(address, address.bits()));
-  return netns::Route{alone, {}, link, netns::main_table, {}, {}};
+  return netns::Route{alone, {}, link, netns::kMainTable, {}, {}};
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ Result<void> take_host_route(netns::RouteSocket& node, int parent, const IpAddre
   if (!link || (link->kind != "macvlan" && link->kind != "ipvlan")) return {};
   const auto route = TRY(host_route(address, link->index));
   TRY(netns::remove_route(node, route));
-  for (const auto& left : TRY(netns::routes(node, {netns::Family::any, netns::main_table, link->index})))
+  for (const auto& left : TRY(netns::routes(node, {netns::Family::any, netns::kMainTable, link->index})))
     if (left.destination.prefix() == left.destination.address().bits()) return {};  // another address is still there
   return netns::remove_link(node, link->index);
 }

@@ -36,7 +36,7 @@ Result<Listener> listener_on(netns::RouteSocket& node, const netns::Link& parent
 }  // namespace
 
 netns::ProbeTiming timing_of(ProbeProfile profile) {
-  return profile == ProbeProfile::rfc ? netns::rfc_probe : netns::fast_probe;
+  return profile == ProbeProfile::rfc ? netns::kRfcProbe : netns::kFastProbe;
 }
 
 Result<netns::Probed> ask_lan(const std::string& parent, IpMode mode, const IpAddress& address, ProbeProfile profile,

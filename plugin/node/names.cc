@@ -24,11 +24,11 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-const std::string cache_folder = "/var/cache/plumb/names";
+const std::string kCacheFolder = "/var/cache/plumb/names";
 // A resolver that is well answers within milliseconds; glibc gives a dead one 5 s and asks again.
-constexpr std::chrono::seconds patience_with_cache{1};
-constexpr std::chrono::seconds patience{20};
-constexpr std::chrono::milliseconds again{250};
+constexpr std::chrono::seconds kPatienceWithCache{1};
+constexpr std::chrono::seconds kPatience{20};
+constexpr std::chrono::milliseconds kAgain{250};
 
 std::vector<IpAddress> without_loopback(const addrinfo* list) {
   std::vector<IpAddress> out;
@@ -51,11 +51,11 @@ struct Remembered {
 
 Remembered recall(const std::string& name) {
   Remembered out;
-  std::ifstream file(cache_folder + "/" + name);
+  std::ifstream file(kCacheFolder + "/" + name);
   for (std::string line; std::getline(file, line);)
     if (const auto address = IpAddress::parse(line)) out.addresses.push_back(*address);
   std::error_code ec;
-  const auto when = fs::last_write_time(cache_folder + "/" + name, ec);
+  const auto when = fs::last_write_time(kCacheFolder + "/" + name, ec);
   if (!ec) out.age = std::chrono::duration_cast<std::chrono::minutes>(fs::file_time_type::clock::now() - when);
   return out;
 }
@@ -63,8 +63,8 @@ Remembered recall(const std::string& name) {
 // The same answer as before is only made younger: a start need not wait for the disk.
 void remember(const std::string& name, const std::vector<IpAddress>& addresses) {
   std::error_code ec;
-  fs::create_directories(cache_folder, ec);
-  const std::string path = cache_folder + "/" + name;
+  fs::create_directories(kCacheFolder, ec);
+  const std::string path = kCacheFolder + "/" + name;
   if (recall(name).addresses == addresses && ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return;
   std::string text;
   for (const auto& address : addresses) text += address.to_string() + "\n";
@@ -89,7 +89,7 @@ struct Names::Question {
     int result = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
     // Nothing tells when a name comes to be.
     for (const auto until = Clock::now() + wait; result != 0 && Clock::now() < until;) {
-      std::this_thread::sleep_for(again);
+      std::this_thread::sleep_for(kAgain);
       result = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
     }
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, ::freeaddrinfo);
@@ -125,7 +125,7 @@ void Names::collect(Observed& seen) {
     const auto known = recall(name);
     if (!known.addresses.empty()) seen.former_names[name] = known.addresses;
     std::unique_lock lock(question->mutex);
-    const auto limit = question->wait + (known.addresses.empty() ? patience : patience_with_cache);
+    const auto limit = question->wait + (known.addresses.empty() ? kPatience : kPatienceWithCache);
     const bool done = question->answered.wait_for(lock, limit, [&] { return question->done; });
     if (done && question->code == 0 && !question->addresses.empty()) {
       seen.names[name] = question->addresses;

@@ -9,8 +9,8 @@ namespace plumb {
 namespace {
 
 // Of the fields, counted from 1 as proc(5) does, the third is the first behind the name, which may hold anything.
-constexpr int first_behind_name = 3;
-constexpr int start_time = 22;
+constexpr int kFirstBehindName = 3;
+constexpr int kStartTime = 22;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ std::optional<std::uint64_t> start_ticks_of(pid_t pid) {
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(line.substr(name_end + 1));
   std::string skipped;
-  for (int field = first_behind_name; field < start_time; ++field) fields >> skipped;
+  for (int field = kFirstBehindName; field < kStartTime; ++field) fields >> skipped;
   std::uint64_t ticks = 0;
   return fields >> ticks ? std::optional(ticks) : std::nullopt;
 }

@@ -36,15 +36,15 @@ namespace {
 
 // The file: the generation of the last verb, what follows it once that verb has come to its end, and who holds the
 // lock.
-constexpr std::string_view finished = "finished\n";
-constexpr std::size_t holder_at = 64;
-static_assert(std::tuple_size_v<Generation> + finished.size() <= holder_at);
+constexpr std::string_view kFinished = "finished\n";
+constexpr std::size_t kHolderAt = 64;
+static_assert(std::tuple_size_v<Generation> + kFinished.size() <= kHolderAt);
 
 bool left_unfinished(int fd) {
-  std::array<char, std::tuple_size_v<Generation> + finished.size()> text{};
+  std::array<char, std::tuple_size_v<Generation> + kFinished.size()> text{};
   const auto size = ::pread(fd, text.data(), text.size(), 0);
   if (size <= 0 || text[0] == '\0') return false;  // no verb has begun yet
-  return !std::string_view(text.data(), static_cast<std::size_t>(size)).ends_with(finished);
+  return !std::string_view(text.data(), static_cast<std::size_t>(size)).ends_with(kFinished);
 }
 
 Generation new_generation() {
@@ -63,7 +63,7 @@ std::string holder_text(std::string_view holder) {
 
 std::string read_holder(int fd) {
   std::array<char, 64> text{};
-  const auto size = ::pread(fd, text.data(), text.size(), holder_at);
+  const auto size = ::pread(fd, text.data(), text.size(), kHolderAt);
   const std::string_view read(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   const auto end = read.find('\n');
   return end == std::string_view::npos ? std::string("another verb") : std::string(read.substr(0, end));
@@ -100,7 +100,7 @@ Result<ServiceLock> ServiceLock::hold(const std::string& service, std::string_vi
   }
   out.after_a_kill_ = left_unfinished(out.fd_.get());
   const auto size = static_cast<ssize_t>(out.holder_.size());
-  if (::pwrite(out.fd_.get(), out.holder_.data(), out.holder_.size(), holder_at) != size)
+  if (::pwrite(out.fd_.get(), out.holder_.data(), out.holder_.size(), kHolderAt) != size)
     return Err{errno_error(errno, "write " + path)};
   return out;
 }
@@ -118,7 +118,7 @@ Result<ServiceLock> ServiceLock::take(const std::string& service, std::string_vi
 Result<void> ServiceLock::begin() {
   generation_ = new_generation();
   std::string text(generation_.begin(), generation_.end());
-  text.resize(holder_at);
+  text.resize(kHolderAt);
   text += holder_;
   if (::ftruncate(fd_.get(), 0) != 0 ||
       ::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
@@ -129,7 +129,7 @@ Result<void> ServiceLock::begin() {
 void ServiceLock::finish() const {
   // A failure makes the next verb look twice, no more.
   [[maybe_unused]] const auto written =
-      ::pwrite(fd_.get(), finished.data(), finished.size(), std::tuple_size_v<Generation>);
+      ::pwrite(fd_.get(), kFinished.data(), kFinished.size(), std::tuple_size_v<Generation>);
 }
 
 }  // namespace plumb

@@ -15,7 +15,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::string_view draft_suffix = ".tmp";
+constexpr std::string_view kDraftSuffix = ".tmp";
 
 Err failed(const std::string& operation) {
   Error error = errno_error(errno, operation);
@@ -36,14 +36,14 @@ Place place_of(const std::string& path) {
 
 // ".NAME.THREAD.tmp": two writers at once have a draft each.
 std::string draft_of(const Place& place) {
-  return place.folder + "/." + place.name + "." + std::to_string(::gettid()) + std::string(draft_suffix);
+  return place.folder + "/." + place.name + "." + std::to_string(::gettid()) + std::string(kDraftSuffix);
 }
 
 bool is_draft(std::string_view entry, std::string_view name) {
-  if (!entry.starts_with('.') || !entry.ends_with(draft_suffix)) return false;
+  if (!entry.starts_with('.') || !entry.ends_with(kDraftSuffix)) return false;
   if (name.empty()) return true;
   entry.remove_prefix(1);
-  entry.remove_suffix(draft_suffix.size());
+  entry.remove_suffix(kDraftSuffix.size());
   if (!entry.starts_with(name)) return false;
   entry.remove_prefix(name.size());
   return entry.size() > 1 && entry.front() == '.' &&

@@ -13,7 +13,7 @@
 namespace plumb {
 
 // The bytes of the longest path that a socket can have (unix(7): sun_path, with a NUL).
-inline constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
+inline constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 class UnixAddress {
  public:

@@ -12,16 +12,16 @@ Result<void> join_vlan(netns::RouteSocket& node, const VlanDevice& vlan, const s
   if (!device) {
     const auto lower = TRY(need_link(node, vlan.lower));
     const auto name = TRY(IfName::parse(vlan.name));
-    device = TRY(netns::create_vlan(node, {lower.index, name, vlan.tag, vlan_group}));
+    device = TRY(netns::create_vlan(node, {lower.index, name, vlan.tag, kVlanGroup}));
   }
-  if (device->group != vlan_group) return {};
+  if (device->group != kVlanGroup) return {};
   if (std::find(device->altnames.begin(), device->altnames.end(), user) != device->altnames.end()) return {};
   return netns::add_altname(node, device->index, user);
 }
 
 Result<void> leave_vlan(netns::RouteSocket& node, const std::string& name, const std::string& user) {
   auto device = TRY(device_named(node, name));
-  if (!device || device->kind != "vlan" || device->group != vlan_group) return {};
+  if (!device || device->kind != "vlan" || device->group != kVlanGroup) return {};
   TRY(netns::remove_altname(node, device->index, user));
   device = TRY(netns::find_link(node, device->index));
   if (!device || std::any_of(device->altnames.begin(), device->altnames.end(), is_vlan_user)) return {};

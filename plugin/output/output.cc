@@ -11,7 +11,7 @@ namespace plumb {
 
 namespace {
 
-constexpr const char* reset = "\033[0m";
+constexpr const char* kReset = "\033[0m";
 
 const char* colour_of(Availability state) {
   switch (state) {
@@ -31,7 +31,7 @@ std::string padded(std::string text, std::size_t width) {
 
 std::string state_word(Availability state, bool colour, std::size_t width) {
   const std::string word = padded(std::string(to_string(state)), width);
-  return colour ? colour_of(state) + word + reset : word;
+  return colour ? colour_of(state) + word + kReset : word;
 }
 
 double ms(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
@@ -42,7 +42,7 @@ std::string ms_text(double value) {
   return buffer.data();
 }
 
-constexpr std::size_t state_width = 9;
+constexpr std::size_t kStateWidth = 9;
 
 // One resource, its problems, and those that live in its namespace, below each other as a tree.
 class Tree {
@@ -53,7 +53,7 @@ class Tree {
 
   std::string text() {
     std::string first =
-        padded(status_.service, width_ + 3) + state_word(status_.state, colour_, state_width) + "on " + status_.node;
+        padded(status_.service, width_ + 3) + state_word(status_.state, colour_, kStateWidth) + "on " + status_.node;
     if (!status_.engine.empty()) first += ", engine " + status_.engine;
     out_ = first + "\n";
     std::vector<const ResourceStatus*> roots;
@@ -74,7 +74,7 @@ class Tree {
       // The box-drawing characters are three bytes and one column each.
       const std::size_t columns = indent_columns(indent) + 3;
       out_ += indent + (last ? "└─ " : "├─ ") + padded(child->id, width_ + 3 - std::min(columns, width_)) +
-              state_word(child->state, colour_, state_width) + child->label + (child->standby ? ", on standby" : "") +
+              state_word(child->state, colour_, kStateWidth) + child->label + (child->standby ? ", on standby" : "") +
               "\n";
       std::vector<const ResourceStatus*> inside;
       for (const auto& r : status_.resources)

@@ -7,7 +7,7 @@ namespace plumb {
 
 namespace {
 
-constexpr const char* reset = "\033[0m";
+constexpr const char* kReset = "\033[0m";
 
 const char* colour_of(Verdict verdict) {
   switch (verdict) {
@@ -35,7 +35,7 @@ std::string diagnosis_text(const std::vector<Finding>& findings, bool colour) {
   std::string out;
   for (const auto& finding : findings) {
     const auto verdict = padded(std::string(to_string(finding.verdict)), std::string_view("problem").size());
-    out += colour ? colour_of(finding.verdict) + verdict + reset : verdict;
+    out += colour ? colour_of(finding.verdict) + verdict + kReset : verdict;
     out += "  " + padded(finding.subject, subject) + "  " + padded(finding.check, check) + "  " + finding.text + "\n";
     if (!finding.fix.empty()) out += std::string(9, ' ') + "next: " + finding.fix + "\n";
   }

@@ -13,10 +13,10 @@ namespace {
 
 // Create, start, rename and the like: what an engine does in a fraction of a second when it is well. Such a request is
 // never cancelled: the engine would carry it out all the same, unseen, after everything else was undone.
-constexpr std::chrono::seconds request_deadline{60};
+constexpr std::chrono::seconds kRequestDeadline{60};
 
-docker::Call whole_call() { return {request_deadline, {}}; }
-docker::Call call_with(const std::stop_token& stop) { return {request_deadline, stop}; }
+docker::Call whole_call() { return {kRequestDeadline, {}}; }
+docker::Call call_with(const std::stop_token& stop) { return {kRequestDeadline, stop}; }
 
 std::optional<std::chrono::seconds> grace_of(const ContainerResource* container) {
   if (container == nullptr || !container->stop_timeout) return std::nullopt;
@@ -46,7 +46,7 @@ Result<void> Actions::ensure_image(const Step& step, const std::stop_token& stop
   const auto& container = container_of(step);
   auto* client = TRY(engine_.client(stop));
   return EngineTime::count([&]() -> Result<void> {
-    const std::string reference = container.builtin_pause ? pause_image_reference : container.image;
+    const std::string reference = container.builtin_pause ? kPauseImageReference : container.image;
     const auto present = TRY(docker::inspect_image(*client, reference, call_with(stop)));
     if (present && (container.builtin_pause || container.pull == PullPolicy::once)) return {};
     if (!container.builtin_pause) return pull(*client, container, stop);
@@ -96,7 +96,7 @@ Result<void> Actions::create_container(const Step& step, const ContainerCreate& 
     ids = ids_;
   }
   const auto config =
-      container_config(service_, container, container.builtin_pause ? pause_image_reference : container.image, ids);
+      container_config(service_, container, container.builtin_pause ? kPauseImageReference : container.image, ids);
   auto created = EngineTime::count([&] { return docker::create_container(*client, config, whole_call()); });
   if (!created) {
     auto error = std::move(created).error();
@@ -105,7 +105,7 @@ Result<void> Actions::create_container(const Step& step, const ContainerCreate& 
     if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timeout)
       book(step, [this, client, name = create.name]() -> Result<void> {
         const auto found = TRY(docker::inspect_container(*client, name, whole_call()));
-        if (!found || found->labels.count(label_service) == 0 || found->labels.at(label_service) != service_.name)
+        if (!found || found->labels.count(kLabelService) == 0 || found->labels.at(kLabelService) != service_.name)
           return {};
         TRY(docker::remove_container(*client, found->id, {true, true}, whole_call()));
         return {};

@@ -11,9 +11,9 @@ namespace plumb {
 namespace {
 
 // A node that is about to yield does so within two or three milliseconds. A frame may be lost.
-constexpr unsigned first_requests = 5;
-constexpr milliseconds between_requests{10};
-constexpr std::chrono::seconds ask_again{1};
+constexpr unsigned kFirstRequests = 5;
+constexpr milliseconds kBetweenRequests{10};
+constexpr std::chrono::seconds kAskAgain{1};
 
 }  // namespace
 
@@ -22,9 +22,9 @@ Result<void> Actions::request_addresses(const AddressRequest& request, const std
   Requester requester(lan);
   const auto stop_event = TRY(netns::StopEvent::open(stop));
   bool given = false;
-  for (unsigned i = 0; i < first_requests && !given && !stop.stop_requested(); ++i) {
+  for (unsigned i = 0; i < kFirstRequests && !given && !stop.stop_requested(); ++i) {
     requester.ask();
-    given = requester.await(Clock::now() + between_requests, stop_event.fd());
+    given = requester.await(Clock::now() + kBetweenRequests, stop_event.fd());
   }
   auto done = given ? Result<void>{} : await_owner(request, requester, stop);
   const std::lock_guard lock(mutex_);
@@ -52,7 +52,7 @@ Result<void> Actions::await_owner(const AddressRequest& request, Requester& requ
   }
   std::string named;
   for (;;) {
-    if (requester.await(std::min(limit, Clock::now() + ask_again), either.get())) return {};
+    if (requester.await(std::min(limit, Clock::now() + kAskAgain), either.get())) return {};
     if (stop.stop_requested())
       return Err{ErrorKind::cancelled, "wait for the addresses of " + service_.name + ": stopped"};
     const auto state = watch->state();

@@ -16,10 +16,10 @@ namespace plumb {
 namespace {
 
 // RFC 4862 duplicate address detection takes one to two seconds with the kernel's defaults.
-constexpr std::chrono::seconds dad_deadline{10};
+constexpr std::chrono::seconds kDadDeadline{10};
 
 // An Ethernet device that was just brought up agrees with its switch on a speed first: 2 to 4 seconds.
-constexpr std::chrono::seconds carrier_deadline{10};
+constexpr std::chrono::seconds kCarrierDeadline{10};
 
 }  // namespace
 
@@ -37,7 +37,7 @@ Result<void> Actions::probe_in_container(const IpResource& ip, const AddressProb
     const std::lock_guard lock(inside->mutex);
     index = TRY(need_link(*inside->socket, probe.from.device)).index;
     // Without a carrier nobody would be heard, and the address be taken for free.
-    if (ip.check_carrier) TRY(netns::wait_carrier(*inside->socket, index, Clock::now() + carrier_deadline, stop));
+    if (ip.check_carrier) TRY(netns::wait_carrier(*inside->socket, index, Clock::now() + kCarrierDeadline, stop));
   }
   return judge_probe(ip, probe.address,
                      TRY(netns::probe(*inside->ns, index, probe.address, timing_of(ip.probe), stop)));
@@ -80,10 +80,10 @@ Result<void> Actions::add_address(const Step& step, const AddressAdd& add, const
     book(step,
          [where, index = link.index, cidr = add.cidr] { return netns::remove_address(*where->socket, index, cidr); });
   if (!v6 || nodad) return {};
-  auto ready = netns::wait_dad(*where->socket, link.index, add.cidr.address(), Clock::now() + dad_deadline, stop);
+  auto ready = netns::wait_dad(*where->socket, link.index, add.cidr.address(), Clock::now() + kDadDeadline, stop);
   if (ready || ready.error().kind != ErrorKind::conflict) return ready;
   // The kernel does not say who it was; whoever it was answers again.
-  auto asked = netns::probe(*where->ns, link.index, add.cidr.address(), netns::fast_probe, stop);
+  auto asked = netns::probe(*where->ns, link.index, add.cidr.address(), netns::kFastProbe, stop);
   const std::string who = asked && asked->rival ? " (" + asked->rival->mac.to_string() + ")" : std::string{};
   return Err{ErrorKind::conflict, ip.id + ": " + ready.error().what + who, ready.error().next};
 }
@@ -100,7 +100,7 @@ Result<void> Actions::set_route(const Step& step, const RouteSet& set) {
   const auto inside = TRY(conversation(set.place.container));
   const std::lock_guard lock(inside->mutex);
   const auto link = TRY(need_link(*inside->socket, set.place.device));
-  netns::Route route{netns::default_destination(set.v6), set.gateway, link.index, netns::main_table, {}, {}};
+  netns::Route route{netns::default_destination(set.v6), set.gateway, link.index, netns::kMainTable, {}, {}};
   route.onlink = ip_of(step).del_net_route;  // no route to the gateway's network tells the kernel so
   std::optional<netns::Route> before;
   for (const auto& r : TRY(netns::routes(*inside->socket, {set.v6 ? netns::Family::v6 : netns::Family::v4})))

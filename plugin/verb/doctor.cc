@@ -113,7 +113,7 @@ class Examination {
   }
 
   Asked asked(const netns::Namespace& ns, int device, const IpAddress& address) {
-    auto probed = netns::probe(ns, device, address, netns::fast_probe, stop_);
+    auto probed = netns::probe(ns, device, address, netns::kFastProbe, stop_);
     if (!probed) return {address, {}, probed.error().what};
     return {address, probed->rival ? std::optional<Mac>(probed->rival->mac) : std::nullopt, {}};
   }

@@ -18,11 +18,11 @@ namespace plumb {
 
 namespace {
 
-constexpr std::chrono::seconds between_rounds{1};  // nothing tells of a node that has died
+constexpr std::chrono::seconds kBetweenRounds{1};  // nothing tells of a node that has died
 // A cable that is out for a moment is no dead node: who had the addresses would have them still when it is back.
-constexpr std::chrono::seconds dead_after{3};
+constexpr std::chrono::seconds kDeadAfter{3};
 // Less than the 120 ms of a round of probes (netns::fast_probe), after which somebody else may have the addresses.
-constexpr milliseconds answer_again{80};
+constexpr milliseconds kAnswerAgain{80};
 
 }  // namespace
 
@@ -61,7 +61,7 @@ std::optional<netns::HandoverMessage> HandoverLan::next(Clock::time_point until,
 }
 
 void HandoverLan::give(std::uint64_t number) {
-  const auto until = Clock::now() + answer_again;
+  const auto until = Clock::now() + kAnswerAgain;
   say(netns::HandoverWord::withdrawn, number);
   while (const auto message = next(until, -1)) {
     if (message->word != netns::HandoverWord::request) continue;
@@ -122,12 +122,12 @@ void OwnerWatch::run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     const bool silent = found && !*found;
     if (!silent) heard = Clock::now();
-    const bool free = silent && (!heard || Clock::now() - *heard >= dead_after);
+    const bool free = silent && (!heard || Clock::now() - *heard >= kDeadAfter);
     const bool last = !found || free;
     if (!silent || free) tell(std::move(found));
     if (last) return;
     std::unique_lock lock(mutex_);
-    stopped_.wait_for(lock, stop, between_rounds, [] { return false; });
+    stopped_.wait_for(lock, stop, kBetweenRounds, [] { return false; });
   }
 }
 

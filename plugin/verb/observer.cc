@@ -23,7 +23,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::chrono::seconds query_deadline{30};
+constexpr std::chrono::seconds kQueryDeadline{30};
 
 ObservedLink observed(const netns::Link& link) {
   return {link.index,        link.name.str(), link.kind,  link.mac,   link.mtu,      link.up,         link.carrier,
@@ -77,9 +77,9 @@ ObservedContainer observed(const docker::Container& c) {
     const auto found = c.labels.find(key);
     return found == c.labels.end() ? std::string{} : found->second;
   };
-  out.service = label(label_service);
-  out.resource = label(label_resource);
-  out.spec_hash = label(label_spec_hash);
+  out.service = label(kLabelService);
+  out.resource = label(kLabelResource);
+  out.spec_hash = label(kLabelSpecHash);
   out.network_mode = c.network_mode;
   out.auto_remove = c.auto_remove;
   return out;
@@ -89,12 +89,12 @@ ObservedContainer observed(const docker::Container& c) {
 class EngineObserver {
  public:
   EngineObserver(const Service& service, docker::Client& client, const std::stop_token& stop)
-      : service_(service), client_(client), call_{query_deadline, stop} {}
+      : service_(service), client_(client), call_{kQueryDeadline, stop} {}
 
   Result<void> run(Observation& out) {
     std::vector<std::jthread> threads;
     for (const auto& c : service_.containers) threads.emplace_back([this, &c, &out] { look_at(c, out); });
-    auto listed = docker::list_containers(client_, {std::string(label_service) + "=" + service_.name}, call_);
+    auto listed = docker::list_containers(client_, {std::string(kLabelService) + "=" + service_.name}, call_);
     threads.clear();  // joins
     if (failure_) return Err{*failure_};
     TRY(read_stranded(out));

@@ -19,15 +19,15 @@ namespace plumb {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view suffix = ".conf";
-constexpr off_t most_bytes = 1 << 20;
+constexpr std::string_view kSuffix = ".conf";
+constexpr off_t kMostBytes = 1 << 20;
 
 Result<std::string> read_text(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return Err{errno_error(errno, "read " + path)};
   if (!S_ISREG(info.st_mode)) return Err{ErrorKind::spec, "read " + path + ": it is not a regular file"};
-  if (info.st_size > most_bytes) return Err{ErrorKind::spec, "read " + path + ": larger than 1 MiB"};
+  if (info.st_size > kMostBytes) return Err{ErrorKind::spec, "read " + path + ": larger than 1 MiB"};
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t have = 0;
   while (have < text.size()) {
@@ -41,7 +41,7 @@ Result<std::string> read_text(const std::string& path) {
 }
 
 bool is_path(const std::string& name_or_path) {
-  return name_or_path.find('/') != std::string::npos || name_or_path.ends_with(suffix);
+  return name_or_path.find('/') != std::string::npos || name_or_path.ends_with(kSuffix);
 }
 
 }  // namespace
@@ -60,7 +60,7 @@ std::vector<std::string> service_names(const SpecPlace& place) {
   std::vector<std::string> out;
   std::error_code ec;
   for (const auto& entry : fs::directory_iterator(place.config_dir, ec))
-    if (entry.path().extension() == suffix) out.push_back(entry.path().stem().string());
+    if (entry.path().extension() == kSuffix) out.push_back(entry.path().stem().string());
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -71,7 +71,7 @@ std::string service_name(const std::string& name_or_path) {
 
 Result<SpecFile> read_spec(const std::string& name_or_path, const SpecPlace& place) {
   SpecFile out;
-  out.path = is_path(name_or_path) ? name_or_path : place.config_dir + "/" + name_or_path + std::string(suffix);
+  out.path = is_path(name_or_path) ? name_or_path : place.config_dir + "/" + name_or_path + std::string(kSuffix);
   out.service = service_name(name_or_path);
   auto text = read_text(out.path);
   if (!text) {

@@ -18,11 +18,11 @@ namespace plumb {
 
 namespace {
 
-constexpr std::string_view suffix = ".started";
-constexpr std::string_view heading = "plumb-started 1";
+constexpr std::string_view kSuffix = ".started";
+constexpr std::string_view kHeading = "plumb-started 1";
 
 // Not through run_directory(): who asks must not make it.
-std::string path_of(const std::string& service) { return "/run/plumb/" + service + std::string(suffix); }
+std::string path_of(const std::string& service) { return "/run/plumb/" + service + std::string(kSuffix); }
 std::string stopping_of(const std::string& service) { return "/run/plumb/" + service + ".stopping"; }
 std::string yielding_of(const std::string& service) { return "/run/plumb/" + service + ".yielding"; }
 
@@ -39,7 +39,7 @@ std::optional<std::string> take_line(std::string_view& text, std::string_view ke
 }  // namespace
 
 std::string encode_started(const Started& started) {
-  std::string out(heading);
+  std::string out(kHeading);
   for (const auto& [key, value] :
        {std::pair{"path", &started.file.path}, std::pair{"config-dir", &started.place.config_dir},
         std::pair{"node", &started.place.node}, std::pair{"engine", &started.engine}})
@@ -49,7 +49,7 @@ std::string encode_started(const Started& started) {
 
 std::optional<Started> decode_started(const std::string& service, std::string_view text) {
   Started out;
-  if (!take_line(text, heading)) return std::nullopt;
+  if (!take_line(text, kHeading)) return std::nullopt;
   for (const auto& [key, value] : {std::pair{"path", &out.file.path}, std::pair{"config-dir", &out.place.config_dir},
                                    std::pair{"node", &out.place.node}, std::pair{"engine", &out.engine}}) {
     auto found = take_line(text, key);
@@ -179,8 +179,8 @@ std::vector<std::string> started_services() {
 }
 
 std::string service_of_started_file(std::string_view file_name) {
-  if (!file_name.ends_with(suffix) || file_name.starts_with('.')) return {};
-  return std::string(file_name.substr(0, file_name.size() - suffix.size()));
+  if (!file_name.ends_with(kSuffix) || file_name.starts_with('.')) return {};
+  return std::string(file_name.substr(0, file_name.size() - kSuffix.size()));
 }
 
 }  // namespace plumb

@@ -16,7 +16,7 @@ namespace plumb {
 namespace {
 
 // Creating a container takes an engine some tens of milliseconds; this is only spent after a verb was killed.
-constexpr std::chrono::milliseconds settle_time{400};
+constexpr std::chrono::milliseconds kSettleTime{400};
 
 class VerbRun {
  public:
@@ -62,8 +62,8 @@ class VerbRun {
     auto client = engine_.client(stop_);
     if (!client) return;
     auto events = docker::EventStream::open(
-        **client, {{"container"}, {std::string(label_service) + "=" + service_.name}, 0}, {settle_time, stop_});
-    while (events && events->next({settle_time, stop_})) {
+        **client, {{"container"}, {std::string(kLabelService) + "=" + service_.name}, 0}, {kSettleTime, stop_});
+    while (events && events->next({kSettleTime, stop_})) {
     }
   }
 

@@ -24,10 +24,10 @@ namespace plumb::watch {
 
 namespace {
 
-constexpr std::chrono::seconds answer_limit{30};
-constexpr std::chrono::hours for_ever{24 * 365};
+constexpr std::chrono::seconds kAnswerLimit{30};
+constexpr std::chrono::hours kForEver{24 * 365};
 // An engine that ends the stream sooner than that is not asked again at once.
-constexpr std::chrono::seconds shortest_stream{1};
+constexpr std::chrono::seconds kShortestStream{1};
 
 // The socket is made before somebody listens on it, and its mode is set after that (see PrivateEngine::await_adopted).
 UniqueFd watch_folder(const std::string& socket) {
@@ -93,7 +93,7 @@ void EngineWatch::run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     if (connected_.exchange(false)) {
       hooks_.lost(error);
-      if (std::chrono::steady_clock::now() - begin < shortest_stream) pause_for(shortest_stream, stop);
+      if (std::chrono::steady_clock::now() - begin < kShortestStream) pause_for(kShortestStream, stop);
       missed = 0;
       continue;
     }
@@ -112,13 +112,13 @@ void EngineWatch::run(const std::stop_token& stop) {
 
 // Returns why it ended.
 Error EngineWatch::listen(const std::stop_token& stop, UniqueFd& folder) {
-  const docker::Call call{answer_limit, stop};
+  const docker::Call call{kAnswerLimit, stop};
   auto client = docker::Client::open(socket_, call);
   if (!client) return client.error();
   // Only these: an engine tells of each health check, too.
   auto stream = docker::EventStream::open(
       *client,
-      {{"container"}, {std::string(label_service)}, 0, {"start", "die", "destroy", "pause", "unpause", "rename"}},
+      {{"container"}, {std::string(kLabelService)}, 0, {"start", "die", "destroy", "pause", "unpause", "rename"}},
       call);
   if (!stream) return stream.error();
   folder.reset();  // whatever goes on there is nobody's concern as long as the engine answers
@@ -126,10 +126,10 @@ Error EngineWatch::listen(const std::stop_token& stop, UniqueFd& folder) {
   static_cast<void>(drain(wake_.get()));  // it is here
   hooks_.connected();
   for (;;) {
-    const auto event = stream->next({for_ever, stop});
+    const auto event = stream->next({kForEver, stop});
     if (!event && event.error().kind == ErrorKind::timeout) continue;
     if (!event) return event.error();
-    const auto service = event->attributes.find(std::string(label_service));
+    const auto service = event->attributes.find(std::string(kLabelService));
     if (service != event->attributes.end()) hooks_.happened(service->second);
   }
 }

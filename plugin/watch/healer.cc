@@ -17,7 +17,7 @@ namespace plumb::watch {
 namespace {
 
 // A round is a look, and a heal if need be. Whatever changes later is heard.
-constexpr int most_rounds = 6;
+constexpr int kMostRounds = 6;
 
 class Healer {
  public:
@@ -27,7 +27,7 @@ class Healer {
   }
 
   Finding run() {
-    for (int round = 0; round < most_rounds; ++round)
+    for (int round = 0; round < kMostRounds; ++round)
       if (context_.stop.stop_requested() || !begin() || !look()) return std::move(out_);
     // What came of the last round has not been looked at, and nobody listens to it yet.
     out_.due = Clock::now() + backoff(0);

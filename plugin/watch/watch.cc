@@ -25,7 +25,7 @@ namespace plumb::watch {
 
 namespace {
 
-constexpr const char* metrics_socket = "plumb-watch-metrics";  // FileDescriptorName of the socket unit
+constexpr const char* kMetricsSocket = "plumb-watch-metrics";  // FileDescriptorName of the socket unit
 
 // Some five descriptors for each service are more than the usual 1024 in all.
 void raise_descriptor_limit() {
@@ -48,7 +48,7 @@ Result<UniqueFd> be_the_only_one() {
 
 Result<void> serve(const WatchCommand& command) {
   TRY(check_privilege());
-  auto inherited = TRY(inherited_sockets({metrics_socket}));
+  auto inherited = TRY(inherited_sockets({kMetricsSocket}));
   const auto only = TRY(be_the_only_one());
   // What is on its way in the environment is for this process, not for the engines that it starts.
   const auto beat = watchdog_interval();

@@ -17,7 +17,7 @@ namespace plumb::watch {
 namespace {
 
 // Looking after a service is mostly waiting for its engine.
-constexpr std::size_t most_workers = 8;
+constexpr std::size_t kMostWorkers = 8;
 
 }  // namespace
 
@@ -128,7 +128,7 @@ void Watcher::on_time() {
 
 void Watcher::begin_work() {
   for (auto& [name, watched] : services_) {
-    if (busy_ >= most_workers) return;
+    if (busy_ >= kMostWorkers) return;
     if (!watched.dirty || watched.busy) continue;
     watched.dirty = false;
     watched.busy = true;

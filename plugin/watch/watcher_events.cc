@@ -15,9 +15,9 @@ namespace plumb::watch {
 namespace {
 
 // RFC 5227 section 1.1: DEFEND_INTERVAL.
-constexpr std::chrono::seconds defend_interval{10};
+constexpr std::chrono::seconds kDefendInterval{10};
 // The engine tells of a container's end when it has noticed it. One that is too slow for this is asked.
-constexpr std::chrono::seconds engine_notices{1};
+constexpr std::chrono::seconds kEngineNotices{1};
 
 }  // namespace
 
@@ -125,7 +125,7 @@ void Watcher::hear_process(Watched& watched, const std::string& key) {
                                   [&](const NamespaceWatch& watch) { return watch.key == key; });
   close_later(std::move(*found));
   watched.watches.erase(found);
-  const auto then = Clock::now() + engine_notices;
+  const auto then = Clock::now() + kEngineNotices;
   watched.due = watched.due ? std::min(*watched.due, then) : then;
 }
 
@@ -146,7 +146,7 @@ void Watcher::hear_claim(const std::string& service, NamespaceWatch& watch, Guar
   }
   rival.mac = mac;
   rival.heard = now;
-  if (reports_only || (rival.defended && now - *rival.defended < defend_interval)) return;
+  if (reports_only || (rival.defended && now - *rival.defended < kDefendInterval)) return;
   rival.defended = now;
   announce(service, watch, guarded.claim, 1);
 }

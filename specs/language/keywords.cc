@@ -34,10 +34,10 @@ struct Table {
 };
 
 const Table& table_of(SectionKind kind) {
-  static const Table defaults(tables::defaults_rows(), tables::ignored_rows(SectionKind::defaults));
-  static const Table ip(tables::ip_rows(), tables::ignored_rows(SectionKind::ip));
-  static const Table container(tables::container_rows(), tables::ignored_rows(SectionKind::container));
-  return kind == SectionKind::defaults ? defaults : kind == SectionKind::ip ? ip : container;
+  static const Table kDefaults(tables::defaults_rows(), tables::ignored_rows(SectionKind::defaults));
+  static const Table kIp(tables::ip_rows(), tables::ignored_rows(SectionKind::ip));
+  static const Table kContainer(tables::container_rows(), tables::ignored_rows(SectionKind::container));
+  return kind == SectionKind::defaults ? kDefaults : kind == SectionKind::ip ? kIp : kContainer;
 }
 
 std::string header_of(SectionKind kind) {

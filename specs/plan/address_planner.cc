@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "specs/plan/host_access.h"
+#include "specs/plan/parent_link.h"
 #include "specs/plan/plumbed.h"
 #include "specs/service/uplink.h"
 
@@ -20,7 +21,7 @@ std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
   if (const auto found = vlans_.find(ip.id); found != vlans_.end()) return found->second;
   if (const auto* have = seen_.node.link(device->name)) {
     const auto& users = have->altnames;
-    if (have->group != vlan_group ||
+    if (have->group != kVlanGroup ||
         std::find(users.begin(), users.end(), vlan_user(service_.name, ip.id)) != users.end())
       return std::nullopt;
   }

@@ -251,7 +251,7 @@ class StopPlanner {
   void release_vlans() {
     const std::size_t before = out_.plan().steps.size();
     for (const auto& link : seen_.node.links) {
-      if (link.group != vlan_group) continue;
+      if (link.group != kVlanGroup) continue;
       const bool orphan = std::none_of(link.altnames.begin(), link.altnames.end(), is_vlan_user);
       for (const auto& ip : service_.ips)
         if (orphan && uplink(ip) == link.name) release_vlan(link.name, ip.id, before);

@@ -94,7 +94,7 @@ std::string words(const AddressYield& /*yield*/) { return "tell who waits for th
 }  // namespace
 
 std::string_view Step::kind() const {
-  return std::visit([](const auto& one) { return std::decay_t<decltype(one)>::kind; }, operation);
+  return std::visit([](const auto& one) { return std::decay_t<decltype(one)>::kKind; }, operation);
 }
 
 std::string describe(const Step& step) {

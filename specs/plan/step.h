@@ -36,52 +36,52 @@ struct WantedAddress {
   IpAddress address;
 };
 
-// What can be done. `kind` is the name that plans, errors and JSON have for it.
+// What can be done. `kKind` is the name that plans, errors and JSON have for it.
 
 // The service's private engine. Undo: EngineStop.
 struct EngineStart {
-  static constexpr std::string_view kind = "engine.start";
+  static constexpr std::string_view kKind = "engine.start";
 };
 
 struct EngineStop {
-  static constexpr std::string_view kind = "engine.stop";
+  static constexpr std::string_view kKind = "engine.stop";
 };
 
 // Present in the engine, pulled if not. Undo: nothing, an image is a cache.
 struct ImageEnsure {
-  static constexpr std::string_view kind = "image.ensure";
+  static constexpr std::string_view kKind = "image.ensure";
   std::string image;
 };
 
 // Nobody else answers for the address. Undo: nothing to undo.
 struct AddressProbe {
-  static constexpr std::string_view kind = "address.probe";
+  static constexpr std::string_view kKind = "address.probe";
   Place from;  // the device that the question goes out of
   IpAddress address;
 };
 
 // The node that has the addresses is asked for them, and has withdrawn them. Undo: nothing.
 struct AddressRequest {
-  static constexpr std::string_view kind = "address.request";
+  static constexpr std::string_view kKind = "address.request";
   std::vector<WantedAddress> wanted;
 };
 
 // Renames an old container aside. Undo: renames it back.
 struct ContainerRetire {
-  static constexpr std::string_view kind = "container.retire";
+  static constexpr std::string_view kKind = "container.retire";
   ContainerRef container;
 };
 
 // Undo: ContainerRemove.
 struct ContainerCreate {
-  static constexpr std::string_view kind = "container.create";
+  static constexpr std::string_view kKind = "container.create";
   std::string name;
   std::string image;
 };
 
 // Undo: stops it.
 struct ContainerStart {
-  static constexpr std::string_view kind = "container.start";
+  static constexpr std::string_view kKind = "container.start";
   std::string name;
   std::optional<std::string> id;  // the engine's; none: of the one that this plan creates
   bool to_its_end;                // the step is over when the container has ended well
@@ -89,13 +89,13 @@ struct ContainerStart {
 
 // A half-made link of a killed start. Undo: nothing, it was rubbish.
 struct LinkRemoveStale {
-  static constexpr std::string_view kind = "link.remove-stale";
+  static constexpr std::string_view kKind = "link.remove-stale";
   Place link;
 };
 
 // In the target namespace, complete, up. Undo: LinkRemove.
 struct LinkCreate {
-  static constexpr std::string_view kind = "link.create";
+  static constexpr std::string_view kKind = "link.create";
   Place link;
   std::string parent;  // the node's device that it hangs on; with mode dedicated: that becomes the link
   IpMode mode;
@@ -103,14 +103,14 @@ struct LinkCreate {
 
 // Undo: AddressRemove.
 struct AddressAdd {
-  static constexpr std::string_view kind = "address.add";
+  static constexpr std::string_view kKind = "address.add";
   Place place;
   Cidr cidr;
 };
 
 // The default route. Undo: the route that was there before.
 struct RouteSet {
-  static constexpr std::string_view kind = "route.set";
+  static constexpr std::string_view kKind = "route.set";
   Place place;
   bool v6;
   std::optional<IpAddress> gateway;  // none: straight out of the device
@@ -118,7 +118,7 @@ struct RouteSet {
 
 // The node's route to the address. Undo: HostAccessRevoke.
 struct HostAccessGrant {
-  static constexpr std::string_view kind = "host-access.grant";
+  static constexpr std::string_view kKind = "host-access.grant";
   Place place;         // of the address
   std::string parent;  // the node's device that the link of `place` hangs on, and the node's own is to
   IpMode mode;         // of that link
@@ -126,62 +126,62 @@ struct HostAccessGrant {
 };
 
 struct HostAccessRevoke {
-  static constexpr std::string_view kind = "host-access.revoke";
+  static constexpr std::string_view kKind = "host-access.revoke";
   std::string parent;  // the node's device that the node's own link hangs on
   IpAddress address;
 };
 
 // The node's VLAN device, made if missing. Undo: VlanRelease.
 struct VlanTake {
-  static constexpr std::string_view kind = "vlan.take";
+  static constexpr std::string_view kKind = "vlan.take";
   VlanDevice vlan;
 };
 
 // Removed with its last user.
 struct VlanRelease {
-  static constexpr std::string_view kind = "vlan.release";
+  static constexpr std::string_view kKind = "vlan.release";
   std::string device;
 };
 
 // The resource's ports of Open vSwitch, whose links are gone.
 struct OvsRelease {
-  static constexpr std::string_view kind = "ovs.release";
+  static constexpr std::string_view kKind = "ovs.release";
 };
 
 // The first round now, the rest after. Undo: nothing.
 struct AddressAnnounce {
-  static constexpr std::string_view kind = "address.announce";
+  static constexpr std::string_view kKind = "address.announce";
   Place place;
   IpAddress address;
   std::optional<IpAddress> gateway;  // is told by itself, too
 };
 
 struct ContainerStop {
-  static constexpr std::string_view kind = "container.stop";
+  static constexpr std::string_view kKind = "container.stop";
   ContainerRef container;
 };
 
 struct ContainerRemove {
-  static constexpr std::string_view kind = "container.remove";
+  static constexpr std::string_view kKind = "container.remove";
   ContainerRef container;  // by the name that its resource has
   bool retired;            // it was put aside for another one of that name
 };
 
 struct AddressRemove {
-  static constexpr std::string_view kind = "address.remove";
+  static constexpr std::string_view kKind = "address.remove";
   Place place;
   Cidr cidr;
 };
 
 struct LinkRemove {
-  static constexpr std::string_view kind = "link.remove";
+  static constexpr std::string_view kKind = "link.remove";
   Place link;
   std::optional<std::string> origin;  // of a device of the node's that was given away: its name there, to go back to
 };
 
 // Who waits for the addresses is told that they are free.
 struct AddressYield {
-  static constexpr std::string_view kind = "address.yield";
+  static constexpr std::string_view kKind = "address.yield";
 };
 
 using Operation = std::variant<EngineStart, EngineStop, ImageEnsure, AddressProbe, AddressRequest, ContainerRetire,

@@ -27,7 +27,7 @@ struct VlanDevice {
 
 // The group (IFLA_GROUP) of the VLAN devices that plumb makes. One that an administrator made is used, and never
 // removed.
-constexpr unsigned vlan_group = 0x706c62;
+constexpr unsigned kVlanGroup = 0x706c62;
 // The further name (IFLA_ALT_IFNAME) by which an ip says that it uses a VLAN device of plumb's: "plumb:svc1:ip#0".
 [[nodiscard]] std::string vlan_user(const std::string& service, const std::string& resource);
 // The resource of such a name of this service; empty for any other.

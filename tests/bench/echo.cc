@@ -88,7 +88,7 @@ Answers ping(const UniqueFd& socket) {
 }
 
 // A connection that nobody takes is given up after so many others, long before the kernel asks again.
-constexpr std::size_t most_open = 30;
+constexpr std::size_t kMostOpen = 30;
 
 Answers connect_to(const sockaddr_in& peer) {
   Answers out;
@@ -103,7 +103,7 @@ Answers connect_to(const sockaddr_in& peer) {
       open.erase(open.begin() + static_cast<std::ptrdiff_t>(i - 2));
     }
     if (ticked(fds[1])) {
-      if (open.size() == most_open) open.erase(open.begin());
+      if (open.size() == kMostOpen) open.erase(open.begin());
       UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
       // A reset instead of a connection that lingers: thousands of them would use up the ports.
       const linger none{1, 0};

@@ -24,44 +24,44 @@ namespace {
 using namespace plumb;
 using namespace plumb::netns;
 
-constexpr std::size_t rounds = 300;
+constexpr std::size_t kRounds = 300;
 
 int address_and_route(RouteSocket& target, int index) {
-  static const Cidr cidr = test::cidr("10.0.3.3/24");
-  static const IpAddress gateway = test::ip("10.0.3.1");
-  if (!add_address(target, index, cidr)) return -1;
+  static const Cidr kCidr = test::cidr("10.0.3.3/24");
+  static const IpAddress kGateway = test::ip("10.0.3.1");
+  if (!add_address(target, index, kCidr)) return -1;
   const Route route{
-      .destination = default_destination(false), .gateway = gateway, .ifindex = index, .metric = {}, .source = {}};
+      .destination = default_destination(false), .gateway = kGateway, .ifindex = index, .metric = {}, .source = {}};
   return replace_route(target, route) ? 0 : -1;
 }
 
 int our_macvlan(RouteSocket& host, int parent, const Namespace& ns) {
-  static const IfName name = test::ifname("eth0");
+  static const IfName kName = test::ifname("eth0");
   auto target = RouteSocket::open(ns);
   if (!target) return -1;
-  const auto link = create_macvlan(host, *target, {.parent_index = parent, .name = name, .mac = {}, .mtu = {}});
+  const auto link = create_macvlan(host, *target, {.parent_index = parent, .name = kName, .mac = {}, .mtu = {}});
   return link ? address_and_route(*target, link->index) : -1;
 }
 
 int our_veth(RouteSocket& host, int bridge, const Namespace& ns, const IfName& host_name) {
-  static const IfName name = test::ifname("eth0");
+  static const IfName kName = test::ifname("eth0");
   auto target = RouteSocket::open(ns);
   if (!target) return -1;
   const auto pair =
-      create_veth(host, *target, {.host_name = host_name, .bridge_index = bridge, .name = name, .mac = {}, .mtu = {}});
+      create_veth(host, *target, {.host_name = host_name, .bridge_index = bridge, .name = kName, .mac = {}, .mtu = {}});
   return pair ? address_and_route(*target, pair->target.index) : -1;
 }
 
 using Plumb = std::function<int(const Namespace&)>;
 
 double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(rounds / 2), values.end());
-  return values[rounds / 2];
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(kRounds / 2), values.end());
+  return values[kRounds / 2];
 }
 
 bool compare(const char* what, const Plumb& ours, const Plumb& bare, const std::function<void()>& clear) {
   std::vector<double> times[2];
-  for (std::size_t i = 0; i < 2 * rounds; ++i) {
+  for (std::size_t i = 0; i < 2 * kRounds; ++i) {
     const std::size_t which = i % 2;
     const auto ns = test::must(Namespace::create());
     const auto begin = std::chrono::steady_clock::now();
@@ -75,7 +75,7 @@ bool compare(const char* what, const Plumb& ours, const Plumb& bare, const std::
     clear();
   }
   std::vector<double> ratios;
-  for (std::size_t i = 0; i < rounds; ++i) ratios.push_back(times[0][i] / times[1][i]);
+  for (std::size_t i = 0; i < kRounds; ++i) ratios.push_back(times[0][i] / times[1][i]);
   std::printf("%s %.0f %.0f %.2f\n", what, median(times[0]), median(times[1]), median(ratios));
   return true;
 }

@@ -24,8 +24,8 @@
 
 namespace {
 
-constexpr std::uint16_t port = 7007;
-constexpr int last_answers_ms = 200;  // how long the answers to the last requests are waited for
+constexpr std::uint16_t kPort = 7007;
+constexpr int kLastAnswersMs = 200;  // how long the answers to the last requests are waited for
 
 double now() {
   timespec time{};
@@ -40,7 +40,7 @@ int serve() {
   ::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
   sockaddr_in any{};
   any.sin_family = AF_INET;
-  any.sin_port = htons(port);
+  any.sin_port = htons(kPort);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0) {
     std::perror("bench_udp: bind");
     return 1;
@@ -118,7 +118,7 @@ class Asker {
 int ask(const char* address) {
   sockaddr_in peer{};
   peer.sin_family = AF_INET;
-  peer.sin_port = htons(port);
+  peer.sin_port = htons(kPort);
   const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (::inet_pton(AF_INET, address, &peer.sin_addr) != 1 ||
       ::connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0) {
@@ -137,7 +137,7 @@ int ask(const char* address) {
     if (fds[1].revents != 0 && ::read(timer, &ticks, sizeof ticks) > 0)
       while (ticks-- > 0) asker.ask();  // one that this process was late for counts, too
   }
-  while (::poll(fds.data(), 1, last_answers_ms) > 0) asker.take_answers();
+  while (::poll(fds.data(), 1, kLastAnswersMs) > 0) asker.take_answers();
   asker.report();
   return 0;
 }

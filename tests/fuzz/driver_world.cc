@@ -21,9 +21,9 @@ namespace plumb::test {
 namespace {
 
 // libFuzzer closes standard error, of which the driver makes much use (-close_fd_mask=2).
-const int report = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-constexpr const char* state = "/run/plumb-fuzz";
-constexpr const char* devices =
+const int kReport = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+constexpr const char* kState = "/run/plumb-fuzz";
+constexpr const char* kDevices =
     "ip link set lo up && ip link add eth0 type veth peer name lan0 && ip addr add 10.0.3.11/24 dev eth0 && "
     "ip link set eth0 up && ip link set lan0 up && ip link add br0 type bridge && ip link add port0 type veth peer "
     "name "
@@ -39,7 +39,7 @@ netns::Namespace own_namespace() {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) broken("make the mounts private");
   cover("/run");
   if (::mount("sysfs", "/sys", "sysfs", 0, nullptr) != 0) broken("mount a sysfs");
-  if (std::system(devices) != 0) broken("make the devices");  // NOLINT(cert-env33-c,concurrency-mt-unsafe): a constant
+  if (std::system(kDevices) != 0) broken("make the devices");  // NOLINT(cert-env33-c,concurrency-mt-unsafe): a constant
   return must(netns::Namespace::current());
 }
 
@@ -66,7 +66,7 @@ driver::Neighbourhood neighbours(driver::Networks& networks) {
 }  // namespace
 
 void broken(const std::string& what) {
-  ::dprintf(report, "fuzz_driver: %s\n", what.c_str());
+  ::dprintf(kReport, "fuzz_driver: %s\n", what.c_str());
   __builtin_trap();
 }
 
@@ -82,7 +82,7 @@ DriverWorld::DriverWorld() : node_(own_namespace()), box_(must(netns::Namespace:
   start();
 }
 
-void DriverWorld::start() { driver_ = std::make_unique<Driver>(must(driver::Store::open(state))); }
+void DriverWorld::start() { driver_ = std::make_unique<Driver>(must(driver::Store::open(kState))); }
 
 void DriverWorld::restart() {
   driver_.reset();  // it holds the folder's lock

@@ -20,7 +20,7 @@ namespace {
 using plumb::test::broken;
 using Json = nlohmann::json;
 
-constexpr std::array<const char*, 21> paths{
+constexpr std::array<const char*, 21> kPaths{
     "/Plugin.Activate",                            // a
     "/NetworkDriver.GetCapabilities",              // b
     "/NetworkDriver.GwAllocCheck",                 // c
@@ -44,7 +44,7 @@ constexpr std::array<const char*, 21> paths{
     "/NetworkDriver.AllocateNetwork",              // u: swarm's, which there is not
 };
 // v and w: the line itself is the path, by POST and by GET; x: the driver starts anew; y and z: the engine moves links.
-constexpr std::size_t most_calls = 32;
+constexpr std::size_t kMostCalls = 32;
 
 plumb::test::DriverWorld& world() {
   static plumb::test::DriverWorld only;
@@ -57,23 +57,23 @@ std::string& last_pool() {
 }
 
 std::string with_pool(std::string_view body) {
-  constexpr std::string_view token = "@pool";
+  constexpr std::string_view kToken = "@pool";
   std::string out;
-  for (auto at = body.find(token); at != std::string_view::npos; at = body.find(token)) {
+  for (auto at = body.find(kToken); at != std::string_view::npos; at = body.find(kToken)) {
     out.append(body.substr(0, at)).append(last_pool());
-    body.remove_prefix(at + token.size());
+    body.remove_prefix(at + kToken.size());
   }
   return out.append(body);
 }
 
 // A probe would cost as much as a hundred other calls.
 std::string without_probe(const std::string& body) {
-  constexpr const char* generic = "com.docker.network.generic";
+  constexpr const char* kGeneric = "com.docker.network.generic";
   Json json = Json::parse(body, nullptr, false);
   if (!json.is_object() || !json.contains("Options")) return body;
   Json& options = json["Options"];
-  if (!options.is_object() || !options.contains(generic) || !options[generic].is_object()) return body;
-  options[generic]["probe"] = "off";
+  if (!options.is_object() || !options.contains(kGeneric) || !options[kGeneric].is_object()) return body;
+  options[kGeneric]["probe"] = "off";
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -129,8 +129,8 @@ void act(std::string_view line) {
     case 'z': return world().bring_links_back();
     default: break;
   }
-  if (index >= paths.size()) return;
-  const std::string path(paths.at(index));
+  if (index >= kPaths.size()) return;
+  const std::string path(kPaths.at(index));
   if (path == "/NetworkDriver.Join") world().bring_links_back();  // no engine joins what another sandbox has
   if (cheap && path == "/NetworkDriver.CreateNetwork") body = without_probe(body);
   call("POST", path, body);
@@ -146,7 +146,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
   last_pool() = "none";
-  for (std::size_t calls = 0; calls < most_calls && !text.empty(); ++calls) {
+  for (std::size_t calls = 0; calls < kMostCalls && !text.empty(); ++calls) {
     const auto end = text.find('\n');
     act(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);

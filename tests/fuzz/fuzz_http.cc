@@ -27,11 +27,11 @@ namespace {
 
 using plumb::UniqueFd;
 
-constexpr std::size_t most_body = 1U << 20U;
-constexpr int patience_ms = 10'000;  // a server that says nothing for so long hangs
+constexpr std::size_t kMostBody = 1U << 20U;
+constexpr int kPatienceMs = 10'000;  // a server that says nothing for so long hangs
 
 plumb::HttpReply handle(const plumb::HttpRequest& request) {
-  if (request.body.size() > most_body || request.method.empty()) __builtin_trap();
+  if (request.body.size() > kMostBody || request.method.empty()) __builtin_trap();
   return {200, request.path + "\n" + request.body, "text/plain"};
 }
 
@@ -80,7 +80,7 @@ std::string exchange(const UniqueFd& fd, std::string_view bytes, std::size_t ste
   std::array<char, 4096> buffer{};
   pollfd waiting{fd.get(), POLLIN, 0};
   while (true) {
-    if (::poll(&waiting, 1, patience_ms) == 0) __builtin_trap();
+    if (::poll(&waiting, 1, kPatienceMs) == 0) __builtin_trap();
     const auto got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got <= 0) return out;
     out.append(buffer.data(), static_cast<std::size_t>(got));
@@ -95,9 +95,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto said = exchange(server.connect(), bytes, 1 + std::size_t{data[0]} * 16);
   if (!said.empty() && !said.starts_with("HTTP/1.")) __builtin_trap();
-  static const std::string good =
+  static const std::string kGood =
       "POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
-  const auto answer = exchange(server.connect(), good, good.size());
+  const auto answer = exchange(server.connect(), kGood, kGood.size());
   if (!answer.starts_with("HTTP/1.1 200") || !answer.ends_with("/Plugin.Activate\n{}")) __builtin_trap();
   return 0;
 }

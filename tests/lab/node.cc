@@ -299,7 +299,7 @@ std::string difference(const State& before, const State& after) {
 
 std::string difference_to_now(const State& before, const std::function<State()>& look) {
   // Its socket tells nobody when an engine has done.
-  constexpr std::chrono::seconds engine_lag{5};
+  constexpr std::chrono::seconds kEngineLag{5};
   const auto at_once = [](const State& state) {
     State out;
     for (const auto& [kind, lines] : state)
@@ -308,7 +308,7 @@ std::string difference_to_now(const State& before, const std::function<State()>&
   };
   State now = look();
   if (auto text = difference(at_once(before), at_once(now)); !text.empty()) return text;
-  for (const auto until = Clock::now() + engine_lag; Clock::now() < until; now = look()) {
+  for (const auto until = Clock::now() + kEngineLag; Clock::now() < until; now = look()) {
     if (difference(before, now).empty()) return {};
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

@@ -8,7 +8,7 @@ namespace plumb::lab {
 
 namespace {
 
-const Words nodes{"n1", "n2", "n3"};
+const Words kNodes{"n1", "n2", "n3"};
 
 }  // namespace
 
@@ -27,11 +27,11 @@ std::string edited(std::string spec, const std::string& from, const std::string&
 }
 
 Service::Service(std::string name, const std::string& spec) : name_(std::move(name)) {
-  for (const auto& node : nodes) Node(node).write("/etc/plumb/" + name_ + ".conf", spec);
+  for (const auto& node : kNodes) Node(node).write("/etc/plumb/" + name_ + ".conf", spec);
 }
 
 Service::~Service() {
-  for (const auto& node : nodes) {
+  for (const auto& node : kNodes) {
     plumb(Node(node), "shutdown");
     // Those without rm are kept by a stop.
     Node(node).run({"bash", "-c", "docker ps -aq --filter label=plumb.service=" + name_ + " | xargs -r docker rm -fv"});

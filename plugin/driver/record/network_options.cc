@@ -18,8 +18,8 @@ namespace plumb::driver {
 
 namespace {
 
-constexpr std::string_view engine_labels = "com.docker.network.";
-constexpr const char* engine_mtu = "com.docker.network.driver.mtu";
+constexpr std::string_view kEngineLabels = "com.docker.network.";
+constexpr const char* kEngineMtu = "com.docker.network.driver.mtu";
 
 // The engine shows one text to its user, so the remedy is part of the sentence.
 Err refuse(std::string_view option, const std::string& why, const std::string& remedy = {}) {
@@ -38,13 +38,13 @@ class OptionReader {
   explicit OptionReader(const std::map<std::string, std::string>& options) : options_(options) {}
 
   [[nodiscard]] Result<void> check_names() const {
-    static const std::vector<std::string> known = {
+    static const std::vector<std::string> kKnown = {
         "parent",   "ipdev", "mode",     "mtu",         "vlan",         "vlan_tag",    "mac",          "vlan_mode",
         "conflict", "probe", "announce", "host_access", "macvlan_mode", "ipvlan_mode", "check_carrier"};
     for (const auto& [name, value] : options_) {
-      if (name.starts_with(engine_labels)) continue;
-      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      return refuse(name, "there is no such option", did_you_mean(name, known));
+      if (name.starts_with(kEngineLabels)) continue;
+      if (std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end()) continue;
+      return refuse(name, "there is no such option", did_you_mean(name, kKnown));
     }
     return {};
   }
@@ -155,7 +155,7 @@ Result<MacPolicy> read_mac(const OptionReader& reader, const IpResource& link) {
 Result<void> read_policies(const OptionReader& reader, IpResource& link) {
   // RFC 791: 68. That IPv6 needs 1280 (RFC 8200 section 5) is for the subnets to say.
   link.mtu =
-      TRY(reader.value({"mtu", engine_mtu}, [](std::string_view text) { return parse_integer(text, 68, 65535); }));
+      TRY(reader.value({"mtu", kEngineMtu}, [](std::string_view text) { return parse_integer(text, 68, 65535); }));
   link.conflict = conflict_of(TRY(reader.choice("conflict")));
   link.probe = probe_of(TRY(reader.choice("probe")));
   if (const auto announce = TRY(reader.value({"announce"}, parse_announce))) link.announce = *announce;

@@ -15,7 +15,7 @@ namespace {
 
 using docker::Json;
 
-constexpr int version = 1;
+constexpr int kVersion = 1;
 
 Err broken(const std::string& why) { return Err{ErrorKind::failed, "it is no record of this program: " + why}; }
 
@@ -24,9 +24,9 @@ Result<JsonFields> open_record(const std::string& text) {
   if (!json.is_object()) return broken("not a JSON object");
   const Json& number = docker::member(json, "version");
   if (!number.is_number_unsigned() || number == 0U) return broken("it has no version");
-  if (number > version)
+  if (number > kVersion)
     return Err{ErrorKind::unsupported, "it has version " + number.dump() + " and this program knows version " +
-                                           std::to_string(version) + " only"};
+                                           std::to_string(kVersion) + " only"};
   return JsonFields(std::move(json), broken);
 }
 
@@ -70,7 +70,7 @@ std::string encode(const NetworkRecord& record) {
     if (subnet.gateway) out["gateway"] = subnet.gateway->to_string();
     subnets.push_back(std::move(out));
   }
-  return docker::dump({{"version", version},
+  return docker::dump({{"version", kVersion},
                        {"id", record.id},
                        {"options", record.options},
                        {"internal", record.internal},
@@ -78,7 +78,7 @@ std::string encode(const NetworkRecord& record) {
 }
 
 std::string encode(const EndpointRecord& record) {
-  Json out{{"version", version},
+  Json out{{"version", kVersion},
            {"id", record.id},
            {"network", record.network},
            {"addresses", texts(record.addresses)},
@@ -94,7 +94,7 @@ std::string encode(const EndpointRecord& record) {
 }
 
 std::string encode(const PoolRecord& record) {
-  Json out{{"version", version},
+  Json out{{"version", kVersion},
            {"id", record.id},
            {"number", record.number},
            {"pool", record.pool.to_string()},

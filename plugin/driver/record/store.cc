@@ -17,9 +17,9 @@ namespace plumb::driver {
 
 namespace {
 
-constexpr std::string_view suffix = ".json";
-constexpr off_t most_bytes = 1 << 20;
-constexpr unsigned most_set_aside = 10'000;
+constexpr std::string_view kSuffix = ".json";
+constexpr off_t kMostBytes = 1 << 20;
+constexpr unsigned kMostSetAside = 10'000;
 
 std::string_view folder_of(RecordKind kind) {
   switch (kind) {
@@ -69,7 +69,7 @@ Result<std::string> read_file(const std::string& path) {
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return failed("read " + path);
   if (!S_ISREG(info.st_mode)) return Err{ErrorKind::failed, "read " + path + ": it is not a regular file"};
-  if (info.st_size > most_bytes) return Err{ErrorKind::failed, "read " + path + ": larger than 1 MiB"};
+  if (info.st_size > kMostBytes) return Err{ErrorKind::failed, "read " + path + ": larger than 1 MiB"};
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t have = 0;
   while (have < text.size()) {
@@ -123,20 +123,20 @@ Result<Store> Store::open(const std::string& folder) {
 
 Result<void> Store::put(RecordKind kind, const std::string& id, const std::string& text) const {
   TRY(check_id(id));
-  return write_state_file(folder_ + "/" + std::string(folder_of(kind)) + "/" + id + std::string(suffix), text);
+  return write_state_file(folder_ + "/" + std::string(folder_of(kind)) + "/" + id + std::string(kSuffix), text);
 }
 
 Result<void> Store::remove(RecordKind kind, const std::string& id) const {
   TRY(check_id(id));
-  return remove_state_file(folder_ + "/" + std::string(folder_of(kind)) + "/" + id + std::string(suffix));
+  return remove_state_file(folder_ + "/" + std::string(folder_of(kind)) + "/" + id + std::string(kSuffix));
 }
 
 Result<std::map<std::string, std::string>> Store::load(RecordKind kind) const {
   const std::string folder = folder_ + "/" + std::string(folder_of(kind));
   std::map<std::string, std::string> out;
   for (const auto& name : TRY(names_in(folder))) {
-    if (!name.ends_with(suffix)) continue;
-    const std::string id = name.substr(0, name.size() - suffix.size());
+    if (!name.ends_with(kSuffix)) continue;
+    const std::string id = name.substr(0, name.size() - kSuffix.size());
     if (is_record_id(id)) out.emplace(id, read_file(folder + "/" + name).value_or(std::string()));
   }
   return out;
@@ -145,15 +145,15 @@ Result<std::map<std::string, std::string>> Store::load(RecordKind kind) const {
 Result<std::string> Store::set_aside(RecordKind kind, const std::string& id) const {
   TRY(check_id(id));
   const std::string folder = folder_ + "/" + std::string(folder_of(kind));
-  const std::string path = folder + "/" + id + std::string(suffix);
-  for (unsigned n = 1; n <= most_set_aside; ++n) {
+  const std::string path = folder + "/" + id + std::string(kSuffix);
+  for (unsigned n = 1; n <= kMostSetAside; ++n) {
     const std::string aside = path + ".broken-" + std::to_string(n);
     if (!TRY(rename_to_new(path, aside))) continue;
     TRY(sync_folder(folder));
     return aside;
   }
   return Err{ErrorKind::exists,
-             "rename " + path + ": there are " + std::to_string(most_set_aside) + " files of it set aside already",
+             "rename " + path + ": there are " + std::to_string(kMostSetAside) + " files of it set aside already",
              "look into them and remove them"};
 }
 

@@ -22,9 +22,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto ping_every = 1ms;
-constexpr auto request_every = 5ms;
-constexpr auto patience = 100ms;  // with one request, before the next
+constexpr auto kPingEvery = 1ms;
+constexpr auto kRequestEvery = 5ms;
+constexpr auto kPatience = 100ms;  // with one request, before the next
 
 sockaddr_in place(const std::string& address, int port) {
   sockaddr_in to{};
@@ -60,7 +60,7 @@ std::array<std::uint8_t, 8> echo(std::uint16_t sequence) {
 
 // One request to its end: the page came in time. Each has a connection of its own, as a new client would.
 bool page_comes(const sockaddr_in& to) {
-  const auto until = Clock::now() + patience;
+  const auto until = Clock::now() + kPatience;
   const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) give_up_errno("absence: socket");
   // No TIME_WAIT for each of thousands.
@@ -70,8 +70,8 @@ bool page_comes(const sockaddr_in& to) {
       (errno != EINPROGRESS || !await(socket.get(), POLLOUT, until))) {
     return false;
   }
-  constexpr std::string_view get = "GET / HTTP/1.0\r\n\r\n";
-  if (send(socket.get(), get.data(), get.size(), MSG_NOSIGNAL) < 0) return false;
+  constexpr std::string_view kGet = "GET / HTTP/1.0\r\n\r\n";
+  if (send(socket.get(), kGet.data(), kGet.size(), MSG_NOSIGNAL) < 0) return false;
   std::string page;
   while (await(socket.get(), POLLIN, until)) {
     std::array<char, 2048> part{};
@@ -105,11 +105,11 @@ void Absence::ping(const std::stop_token& stop) {
     give_up_errno("absence: ping");
   const sockaddr_in to = place(address_, 0);
   std::uint16_t sequence = 0;
-  for (auto next = Clock::now(); !stop.stop_requested(); next = std::max(next + ping_every, Clock::now())) {
+  for (auto next = Clock::now(); !stop.stop_requested(); next = std::max(next + kPingEvery, Clock::now())) {
     const auto message = echo(++sequence);
     // Where nobody has the address it fails, or is dropped: that is what is measured.
     (void)sendto(socket.get(), message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
-    while (await(socket.get(), POLLIN, next + ping_every)) {
+    while (await(socket.get(), POLLIN, next + kPingEvery)) {
       std::array<std::uint8_t, 256> reply{};
       const ssize_t size = recv(socket.get(), reply.data(), reply.size(), MSG_DONTWAIT);
       if (size >= static_cast<ssize_t>(sizeof(ip)) && std::memcmp(&reply[12], &to.sin_addr, 4) == 0) answered(pings_);
@@ -120,9 +120,9 @@ void Absence::ping(const std::stop_token& stop) {
 void Absence::request(const std::stop_token& stop) {
   Node("client").enter_network();
   const sockaddr_in to = place(address_, 80);
-  for (auto next = Clock::now(); !stop.stop_requested(); next = std::max(next + request_every, Clock::now())) {
+  for (auto next = Clock::now(); !stop.stop_requested(); next = std::max(next + kRequestEvery, Clock::now())) {
     if (page_comes(to)) answered(pages_);
-    std::this_thread::sleep_until(next + request_every);
+    std::this_thread::sleep_until(next + kRequestEvery);
   }
 }
 

@@ -20,10 +20,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t silent_asks = 2;
-constexpr std::uint16_t handover_type = 0x88b5;
-const std::string client_address = "10.0.3.100";
-const std::string broadcast = "ff:ff:ff:ff:ff:ff";
+constexpr std::size_t kSilentAsks = 2;
+constexpr std::uint16_t kHandoverType = 0x88b5;
+const std::string kClientAddress = "10.0.3.100";
+const std::string kBroadcast = "ff:ff:ff:ff:ff:ff";
 
 UniqueFd packet_socket(int device, int protocol) {
   UniqueFd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
@@ -36,7 +36,7 @@ UniqueFd packet_socket(int device, int protocol) {
   std::array<sock_filter, 7> code{{
       BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_ARP, 1, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, handover_type, 0, 3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kHandoverType, 0, 3),
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, static_cast<unsigned>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, 65535),
@@ -75,10 +75,10 @@ std::array<std::uint8_t, 42> question(const std::string& address) {
   ether_header header{};
   header.ether_type = htons(ETHERTYPE_ARP);
   std::fill(std::begin(header.ether_dhost), std::end(header.ether_dhost), 0xff);
-  constexpr std::array<std::uint8_t, ETH_ALEN> mac{0x02, 0, 0x0a, 0, 0x03, 100};  // as ci/lab gives it
-  std::copy(mac.begin(), mac.end(), std::begin(header.ether_shost));
-  std::copy(mac.begin(), mac.end(), std::begin(arp.arp_sha));
-  inet_pton(AF_INET, client_address.c_str(), arp.arp_spa);
+  constexpr std::array<std::uint8_t, ETH_ALEN> kMac{0x02, 0, 0x0a, 0, 0x03, 100};  // as ci/lab gives it
+  std::copy(kMac.begin(), kMac.end(), std::begin(header.ether_shost));
+  std::copy(kMac.begin(), kMac.end(), std::begin(arp.arp_sha));
+  inet_pton(AF_INET, kClientAddress.c_str(), arp.arp_spa);
   inet_pton(AF_INET, address.c_str(), arp.arp_tpa);
   std::array<std::uint8_t, 42> frame{};
   std::memcpy(frame.data(), &header, sizeof header);
@@ -120,8 +120,8 @@ class Ports {
 
 // The word "withdrawn" of a hand-over, as netns/wire/handover_message.cc lays it out.
 bool says_withdrawn(const std::vector<std::uint8_t>& frame) {
-  constexpr std::array<std::uint8_t, 8> head{0x88, 0xb5, 'P', 'L', 'M', 'B', 1, 2};
-  return frame.size() >= 12 + head.size() && std::equal(head.begin(), head.end(), frame.begin() + 12);
+  constexpr std::array<std::uint8_t, 8> kHead{0x88, 0xb5, 'P', 'L', 'M', 'B', 1, 2};
+  return frame.size() >= 12 + kHead.size() && std::equal(kHead.begin(), kHead.end(), frame.begin() + 12);
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ void Owners::note(const Frame& frame, const std::string& port) {
     for (auto& [address, sights] : sights_) sights.push_back({frame.at, Kind::withdrawal, port, {}});
   const auto arp = frame.arp();
   if (!arp) return;
-  const bool ask = port == "client" && arp->operation == 1 && arp->destination == broadcast;
+  const bool ask = port == "client" && arp->operation == 1 && arp->destination == kBroadcast;
   const auto found = sights_.find(ask ? arp->target_ip : arp->sender_ip);
   if (found == sights_.end()) return;
   found->second.push_back({frame.at, ask ? Kind::question : Kind::claim, port, arp->sender_mac});
@@ -229,10 +229,10 @@ bool Owners::await_other(const std::string& address, const std::string& port,
 
 // What led to it: " n1 claims -9800 us, client asks -4100 us, n1 withdraws -300 us".
 std::string Owners::before(const std::vector<Sight>& sights, const Sight& last) {
-  constexpr std::ptrdiff_t enough = 10;
+  constexpr std::ptrdiff_t kEnough = 10;
   const auto end = sights.begin() + (&last - sights.data());
   std::string out;
-  for (auto sight = end - std::min(enough, end - sights.begin()); sight != end; ++sight) {
+  for (auto sight = end - std::min(kEnough, end - sights.begin()); sight != end; ++sight) {
     const auto apart = std::chrono::duration_cast<std::chrono::microseconds>(sight->at - last.at);
     out += (out.empty() ? " " : ", ") + sight->port +
            (sight->kind == Kind::question ? " asks "
@@ -251,7 +251,7 @@ std::string Owners::overlap(const std::string& address, const std::vector<Sight>
     if (sight.kind == Kind::question) ++unanswered;
     if (sight.kind == Kind::withdrawal && owner != nullptr && sight.port == owner->port) withdrawn = true;
     if (sight.kind != Kind::claim) continue;
-    if (owner != nullptr && owner->port != sight.port && unanswered < silent_asks && !withdrawn) {
+    if (owner != nullptr && owner->port != sight.port && unanswered < kSilentAsks && !withdrawn) {
       const auto apart = std::chrono::duration_cast<std::chrono::microseconds>(sight.at - owner->at);
       return address + ": " + owner->port + " (" + owner->mac + ") had it when " + sight.port + " (" + sight.mac +
              ") claimed it, " + std::to_string(apart.count()) + " us later; before:" + before(sights, sight) + "\n";

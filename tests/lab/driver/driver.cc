@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string label = "plumb.test=driver";
-const std::string pid_file = "/run/plumb-test-driver.pid";
+const std::string kLabel = "plumb.test=driver";
+const std::string kPidFile = "/run/plumb-test-driver.pid";
 
 // `plumb driver`, as somebody starts it by hand.
 class DriverProgram final : public DriverProcess {
@@ -30,7 +30,7 @@ class DriverProgram final : public DriverProcess {
 
   bool start() override {
     end_forgotten();
-    Words command{"bash", "-c", "echo $$ >" + pid_file + "; exec \"$@\"", "driver", program(), "driver"};
+    Words command{"bash", "-c", "echo $$ >" + kPidFile + "; exec \"$@\"", "driver", program(), "driver"};
     if (options_.metrics) command.insert(command.end(), {"--metrics", metrics_socket()});
     running_.emplace(node_.start(command));
     return running_->await_errors("plumb driver: ready", 10s);
@@ -44,7 +44,7 @@ class DriverProgram final : public DriverProcess {
   // One whose test was killed: it would be in the way of all tests that come.
   void end_forgotten() const {
     node_.run({"bash", "-c",
-               "read -r pid <" + pid_file + " && [[ $(readlink /proc/$pid/exe) == " + program() +
+               "read -r pid <" + kPidFile + " && [[ $(readlink /proc/$pid/exe) == " + program() +
                    " ]] && kill -9 $pid && while kill -0 $pid; do :; done"});
   }
   void end(int signal) {
@@ -52,7 +52,7 @@ class DriverProgram final : public DriverProcess {
     running_->signal(signal);
     said_ += running_->wait(10s).err;
     running_.reset();
-    node_.remove(pid_file);
+    node_.remove(kPidFile);
   }
 
   Node node_;
@@ -174,8 +174,8 @@ void DriverOn::start() {
 
 void DriverOn::clear() const {
   node_.run({"bash", "-c",
-             "docker ps -aq --filter label=" + label +
-                 " | xargs -r docker rm -fv; docker network ls -q --filter label=" + label +
+             "docker ps -aq --filter label=" + kLabel +
+                 " | xargs -r docker rm -fv; docker network ls -q --filter label=" + kLabel +
                  " | xargs -r docker network rm"});
 }
 
@@ -195,14 +195,14 @@ std::string DriverOn::network(const std::string& name, const Words& options) con
 }
 
 std::string DriverOn::network_of_engine(const std::string& name, const Words& options) const {
-  Words command{"network", "create", "--label", label, "-d", this->name()};
+  Words command{"network", "create", "--label", kLabel, "-d", this->name()};
   command = joined(std::move(command), options);
   command.push_back(name);
   return docker(command);
 }
 
 std::string DriverOn::run(const std::string& name, const Words& options, const std::string& image) const {
-  Words command = joined({"run", "-d", "--label", label, "--name", name}, options);
+  Words command = joined({"run", "-d", "--label", kLabel, "--name", name}, options);
   command.push_back(image);
   if (image == "busybox") command.insert(command.end(), {"sleep", "1000"});
   std::string wrong = docker(command);
@@ -212,9 +212,9 @@ std::string DriverOn::run(const std::string& name, const Words& options, const s
 
 std::string DriverOn::run_with_mac(const std::string& name, const std::string& network, const std::string& address,
                                    const std::string& mac) const {
-  const auto equals = label.find('=');
+  const auto equals = kLabel.find('=');
   const std::string body = R"({"Image":"busybox","Cmd":["sleep","1000"],"MacAddress":")" + mac + R"(","Labels":{")" +
-                           label.substr(0, equals) + R"(":")" + label.substr(equals + 1) +
+                           kLabel.substr(0, equals) + R"(":")" + kLabel.substr(equals + 1) +
                            R"("},"HostConfig":{"NetworkMode":")" + network +
                            R"("},"NetworkingConfig":{"EndpointsConfig":{")" + network +
                            R"(":{"IPAMConfig":{"IPv4Address":")" + address + R"("}}}}})";

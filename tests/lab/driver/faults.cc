@@ -32,7 +32,7 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 const std::string kLog = "/srv/plumb-driver.log";  // the node's own, as /var/log is not
-constexpr auto ready_limit = 20s;
+constexpr auto kReadyLimit = 20s;
 
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
@@ -75,7 +75,7 @@ UniqueFd notify_socket(const Node& node, const std::string& path) {
 // Waits for READY=1, and returns who said it, by its pid here; -1: nobody.
 pid_t await_ready(const UniqueFd& notify, pid_t starter) {
   const UniqueFd process(::pidfd_open(starter, 0));
-  const auto until = Clock::now() + ready_limit;
+  const auto until = Clock::now() + kReadyLimit;
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     std::array<pollfd, 2> fds{{{notify.get(), POLLIN, 0}, {process.get(), POLLIN, 0}}};

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int killed = 128 + 9;
+constexpr int kKilled = 128 + 9;
 const std::string kAddress = "10.0.3.33";
 
 // One driver after the other, with or without a socket that lasts.
@@ -47,7 +47,7 @@ class Drivers {
     if (ends_first(now_->running(), running)) {
       const Outcome end = now_->end(0);
       INFO(end.err);
-      REQUIRE(end.exit_code == killed);
+      REQUIRE(end.exit_code == kKilled);
       call = end.err;
       start();
     }

@@ -18,17 +18,17 @@ namespace {
 using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
-constexpr unsigned streams = 8;
-constexpr unsigned sandboxes = 4;
-constexpr long most_memory = 24L << 10;  // KiB
+constexpr unsigned kStreams = 8;
+constexpr unsigned kSandboxes = 4;
+constexpr long kMostMemory = 24L << 10;  // KiB
 // A busy machine may slow anything down; what gets slower with each endpoint is far beyond this after hundreds.
-constexpr int slower = 3;
+constexpr int kSlower = 3;
 
 // A sanitizer's memory is not the driver's.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool measured = false;
+constexpr bool kMeasured = false;
 #else
-constexpr bool measured = true;
+constexpr bool kMeasured = true;
 #endif
 
 struct Size {
@@ -51,17 +51,17 @@ void check_small(const Driver& driver, Size idle, const Size& warm, unsigned kep
           driver.status("VmHWM"), " at most");
   CHECK(now.descriptors <= idle.descriptors);
   CHECK(now.threads <= idle.threads);
-  if (!measured) return;
-  CHECK(driver.status("VmHWM") < most_memory);
+  if (!kMeasured) return;
+  CHECK(driver.status("VmHWM") < kMostMemory);
   CHECK(now.memory <= warm.memory + 2048);
 }
 
 template <typename Do>
 void in_streams(unsigned count, const Do& one) {
   std::vector<std::jthread> all;
-  for (unsigned stream = 0; stream < streams; ++stream)
+  for (unsigned stream = 0; stream < kStreams; ++stream)
     all.emplace_back([&, stream] {
-      for (unsigned i = stream; i < count; i += streams) one(i);
+      for (unsigned i = stream; i < count; i += kStreams) one(i);
     });
 }
 
@@ -74,7 +74,7 @@ std::chrono::nanoseconds median(std::vector<std::chrono::nanoseconds> times) {
 class Endpoints {
  public:
   Endpoints() {
-    for (unsigned i = 0; i < sandboxes; ++i) {
+    for (unsigned i = 0; i < kSandboxes; ++i) {
       n1_.run({"ip", "netns", "del", sandbox(i)});
       n1_.must({"ip", "netns", "add", sandbox(i)});
     }
@@ -87,7 +87,7 @@ class Endpoints {
   ~Endpoints() {
     ask("NetworkDriver.DeleteNetwork", {{"NetworkID", network_}});
     ask("IpamDriver.ReleasePool", {{"PoolID", pool_}});
-    for (unsigned i = 0; i < sandboxes; ++i) n1_.run({"ip", "netns", "del", sandbox(i)});
+    for (unsigned i = 0; i < kSandboxes; ++i) n1_.run({"ip", "netns", "del", sandbox(i)});
   }
   Endpoints(const Endpoints&) = delete;
   Endpoints& operator=(const Endpoints&) = delete;
@@ -127,7 +127,7 @@ class Endpoints {
   [[nodiscard]] const Node& node() const { return n1_; }
 
  private:
-  static std::string sandbox(unsigned i) { return "load" + std::to_string(i % sandboxes); }
+  static std::string sandbox(unsigned i) { return "load" + std::to_string(i % kSandboxes); }
   void fail(const std::string& what) {
     const std::lock_guard lock(mutex_);
     failures_.push_back(what);
@@ -150,8 +150,8 @@ class Endpoints {
 };
 
 TEST_CASE("500 endpoints in 8 streams: nothing is left, memory and latency are flat") {
-  constexpr unsigned count = 500;
-  constexpr std::size_t compared = 50;
+  constexpr unsigned kEndpoints = 500;
+  constexpr std::size_t kCompared = 50;
   const Node n1("n1");
   const State before = n1.state();
   {
@@ -161,15 +161,15 @@ TEST_CASE("500 endpoints in 8 streams: nothing is left, memory and latency are f
       const Size idle = size_of(driver);
       in_streams(100, [&](unsigned i) { endpoints.live(i, false); });
       const Size warm = size_of(driver);
-      in_streams(count - 100, [&](unsigned i) { endpoints.live(100 + i, i % 100 == 0); });
+      in_streams(kEndpoints - 100, [&](unsigned i) { endpoints.live(100 + i, i % 100 == 0); });
       CHECK(endpoints.failures() == Words{});
-      CHECK(endpoints.times().size() == count);
+      CHECK(endpoints.times().size() == kEndpoints);
       check_small(driver, idle, warm, 0);
       const auto& times = endpoints.times();
-      const auto first = median({times.begin(), times.begin() + compared});
-      const auto last = median({times.end() - compared, times.end()});
+      const auto first = median({times.begin(), times.begin() + kCompared});
+      const auto last = median({times.end() - kCompared, times.end()});
       MESSAGE("median of the calls for one endpoint: ", first / 1us, " us first, ", last / 1us, " us last");
-      CHECK(last < slower * first);
+      CHECK(last < kSlower * first);
       CHECK(links_on_node(n1).empty());
     }
     CHECK(records(n1, "/var/lib/plumb/driver-load").empty());
@@ -181,8 +181,8 @@ TEST_CASE("500 endpoints in 8 streams: nothing is left, memory and latency are f
 }
 
 TEST_CASE("containers in 8 streams, an address chosen for each: all agree, and nothing is left") {
-  constexpr unsigned wave = 48;
-  const auto count = static_cast<unsigned>(number_from("PLUMB_LOAD", wave));
+  constexpr unsigned kWave = 48;
+  const auto count = static_cast<unsigned>(number_from("PLUMB_LOAD", kWave));
   const Node n1("n1");
   const Driver driver(n1);
   clear_engine(n1);
@@ -200,8 +200,8 @@ TEST_CASE("containers in 8 streams, an address chosen for each: all agree, and n
       if (words[1] == "run") times.push_back(outcome.took);
       if (outcome.exit_code != 0) failures.push_back(outcome.err);
     };
-    for (unsigned done = 0; done < count; done += wave) {
-      const unsigned here = std::min(wave, count - done);
+    for (unsigned done = 0; done < count; done += kWave) {
+      const unsigned here = std::min(kWave, count - done);
       const auto name = [&](unsigned i) { return "load" + std::to_string(done + i); };
       in_streams(here, [&](unsigned i) {
         docker({"docker", "run", "-d", "--name", name(i), "--network", "load", "--stop-signal", "KILL", "nginx"});
@@ -224,8 +224,8 @@ TEST_CASE("containers in 8 streams, an address chosen for each: all agree, and n
       lab({"engine", "n1", "start"});
       CHECK(n1.run({"docker", "network", "rm", "load"}).exit_code == 0);
     }
-    MESSAGE("median docker run: ", median({times.begin(), times.begin() + wave}) / 1ms, " ms first, ",
-            median({times.end() - wave, times.end()}) / 1ms, " ms last");
+    MESSAGE("median docker run: ", median({times.begin(), times.begin() + kWave}) / 1ms, " ms first, ",
+            median({times.end() - kWave, times.end()}) / 1ms, " ms last");
   }
   CHECK(records(n1) == before);
 }

@@ -57,7 +57,7 @@ std::string Stage::changed() const {
 
 bool Stage::answers() const {
   const auto got = client_.run({"curl", "--silent", "--fail", "--max-time", "5", "--retry", "5", "--retry-connrefused",
-                                "--retry-delay", "0", "http://" + std::string(address) + "/"});
+                                "--retry-delay", "0", "http://" + std::string(kAddress) + "/"});
   return got.exit_code == 0 && got.out.find("Welcome to nginx!") != std::string::npos;
 }
 

@@ -41,7 +41,7 @@ struct Config {
 
 class Stage {
  public:
-  static constexpr std::string_view address = "10.0.3.3";
+  static constexpr std::string_view kAddress = "10.0.3.3";
 
   // Writes the configuration and remembers what is in the node. `name` is the service's.
   Stage(std::string name, const Config& config);

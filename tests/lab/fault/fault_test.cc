@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string service_ip(Stage::address);
+const std::string service_ip(Stage::kAddress);
 
 // An error that people can act on: what, where and why, and what to do about it.
 void check_failure(const Outcome& outcome, int exit_code, const Words& says) {
@@ -38,7 +38,7 @@ struct Fault {
   Words says;
 };
 
-const std::string create_link = "step: create eth0 (macvlan on eth0) in container#0";
+const std::string kCreateLink = "step: create eth0 (macvlan on eth0) in container#0";
 
 std::vector<Fault> faults_of_configuration() {
   return {
@@ -73,11 +73,11 @@ std::vector<Fault> faults_of_configuration() {
       {"the MTU is larger than the parent's",
        {.ip = "mtu = 9000"},
        exit_failed,
-       {"create macvlan eth0 on eth0: Invalid argument", create_link, "more than that of eth0, 1500", "is undone"}},
+       {"create macvlan eth0 on eth0: Invalid argument", kCreateLink, "more than that of eth0, 1500", "is undone"}},
       {"the MAC is in use",
        {.ip = "macaddr = 02:00:0a:00:03:0b"},
        exit_failed,
-       {"create macvlan eth0 on eth0: Address already in use", create_link, "02:00:0a:00:03:0b", "is undone"}},
+       {"create macvlan eth0 on eth0: Address already in use", kCreateLink, "02:00:0a:00:03:0b", "is undone"}},
       {"the gateway is in no subnet",
        {.gateway = "10.9.9.1"},
        exit_spec,
@@ -209,14 +209,14 @@ TEST_CASE("a rival is named, and not one packet claims its address") {
 }
 
 // The timers of RFC 5227 take seconds: with the first probe the start is in its middle, and stays there for a while.
-const Config slow_probe{.ip = "probe = rfc"};
+const Config kSlowProbe{.ip = "probe = rfc"};
 
 void await_probe(Capture& capture) {
   REQUIRE(capture.await([](const Frame& frame) { return frame.arp() && frame.arp()->probes(service_ip); }, 10s));
 }
 
 TEST_CASE("a signal in the middle of a start undoes it") {
-  const Stage stage("faulty", slow_probe);
+  const Stage stage("faulty", kSlowProbe);
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
     Capture capture(Node("client"), "eth0");
@@ -229,7 +229,7 @@ TEST_CASE("a signal in the middle of a start undoes it") {
 }
 
 TEST_CASE("an engine that is killed in the middle of a start is named, and stop clears up when it is back") {
-  const Stage stage("faulty", slow_probe);
+  const Stage stage("faulty", kSlowProbe);
   Capture capture(Node("client"), "eth0");
   Running start = stage.begin("start");
   await_probe(capture);

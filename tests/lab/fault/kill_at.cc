@@ -48,14 +48,14 @@ struct SyscallEntry {
 
 namespace {
 
-constexpr int cannot = 125;
+constexpr int kCannot = 125;
 
 // Whether calls count.
 volatile std::sig_atomic_t counting = 1;
 
 [[noreturn]] void give_up(const char* what) {
   std::fprintf(stderr, "kill_at: %s: %s\n", what, std::strerror(errno));
-  std::exit(cannot);
+  std::exit(kCannot);
 }
 
 enum class Counts {
@@ -72,7 +72,7 @@ struct Call {
 };
 
 const std::map<std::uint64_t, Call>& calls() {
-  static const std::map<std::uint64_t, Call> all{
+  static const std::map<std::uint64_t, Call> kAll{
       {SYS_sendto, {"sendto", Counts::on_fd}},        {SYS_sendmsg, {"sendmsg", Counts::on_fd}},
       {SYS_sendmmsg, {"sendmmsg", Counts::on_fd}},    {SYS_write, {"write", Counts::on_fd}},
       {SYS_writev, {"writev", Counts::on_fd}},        {SYS_pwrite64, {"pwrite64", Counts::on_fd}},
@@ -94,7 +94,7 @@ const std::map<std::uint64_t, Call>& calls() {
       {SYS_vfork, {"vfork", Counts::always}},
 #endif
   };
-  return all;
+  return kAll;
 }
 
 std::string file_of(pid_t thread, std::uint64_t fd) {
@@ -244,7 +244,7 @@ class Tracer {
 
 int usage() {
   std::fputs("usage: kill_at [--told] LIST|N[:ERRNO] PROGRAM [ARGUMENT...]\n", stderr);
-  return cannot;
+  return kCannot;
 }
 
 }  // namespace
@@ -274,7 +274,7 @@ int main(int argc, char** argv) {
     char byte = 0;
     close(gate[1]);
     if (read(gate[0], &byte, 1) == 1) execvp(argv[2], argv + 2);
-    _exit(cannot);
+    _exit(kCannot);
   }
   close(gate[0]);
   const long options =

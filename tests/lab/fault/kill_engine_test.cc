@@ -10,10 +10,10 @@
 namespace plumb::lab {
 namespace {
 
-const Config private_engine{"docker_data_dir = /srv/killed/docker_data_dir\n", "", "", "", "eth0", "10.0.3.1", "nginx"};
+const Config kPrivateEngine{"docker_data_dir = /srv/killed/docker_data_dir\n", "", "", "", "eth0", "10.0.3.1", "nginx"};
 
 TEST_CASE("a start with an engine of its own that is killed at any call is made whole, and cleared") {
-  Stage stage("killed", private_engine);
+  Stage stage("killed", kPrivateEngine);
   REQUIRE(stage.plumb("start").exit_code == exit_ok);  // its images are pulled once
   REQUIRE(stage.plumb("stop").exit_code == exit_ok);
   stage.remember();
@@ -21,7 +21,7 @@ TEST_CASE("a start with an engine of its own that is killed at any call is made 
 }
 
 TEST_CASE("a stop with an engine of its own that is killed at any call is finished by the next") {
-  Stage stage("killed", private_engine);
+  Stage stage("killed", kPrivateEngine);
   REQUIRE(stage.plumb("start").exit_code == exit_ok);
   REQUIRE(stage.plumb("stop").exit_code == exit_ok);
   stage.remember();
@@ -32,7 +32,7 @@ TEST_CASE("a stop with an engine of its own that is killed at any call is finish
 void encapsulate(Stage& stage, const SystemContainer& vm) {
   vm.node().must({"docker", "start", "vm1"});
   vm.node().write("/etc/plumb/" + stage.name() + ".conf",
-                  "[container#0]\nname = vm1\nstandby = true\n[ip#0]\nipname = " + std::string(Stage::address) +
+                  "[container#0]\nname = vm1\nstandby = true\n[ip#0]\nipname = " + std::string(Stage::kAddress) +
                       "\nipdev = eth0\ntags = encap\n");
   stage.remember();
 }

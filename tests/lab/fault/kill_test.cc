@@ -15,33 +15,33 @@ namespace plumb::lab {
 namespace {
 
 // With a way of the node's own to the address: its link is shared with other services, so no plain undo takes it away.
-const Config shared_engine{"", "host_access = true\n", "", "", "eth0", "10.0.3.1", "nginx"};
+const Config kSharedEngine{"", "host_access = true\n", "", "", "eth0", "10.0.3.1", "nginx"};
 
 TEST_CASE("a start that is killed at any call is made whole by start, and cleared by stop") {
-  kill_starts(Stage("killed", shared_engine), 15);
+  kill_starts(Stage("killed", kSharedEngine), 15);
 }
 
 TEST_CASE("a stop that is killed at any call is finished by the next") {
-  kill_stops(Stage("killed", shared_engine), 8);
+  kill_stops(Stage("killed", kSharedEngine), 8);
 }
 
-const Config handed_over{"handover = true\nhandover_timeout = 5s\n", "", "", "", "eth0", "10.0.3.1", "nginx"};
+const Config kHandedOver{"handover = true\nhandover_timeout = 5s\n", "", "", "", "eth0", "10.0.3.1", "nginx"};
 
 TEST_CASE("an activate that is killed at any call is made whole by start, and cleared by stop") {
-  const Stage stage("killed", handed_over);
+  const Stage stage("killed", kHandedOver);
   kill_starts(
       stage, 15, [&] { return stage.answers(); }, "activate");
 }
 
 TEST_CASE("a stop that withdraws first, killed at any call, is finished by the next") {
-  kill_stops(Stage("killed", handed_over), 8);
+  kill_stops(Stage("killed", kHandedOver), 8);
 }
 
-const Config dedicated{"", "mode = dedicated\nmacaddr = 02:00:0a:00:03:99\n", "", "", "eth9", "10.0.3.1", "nginx"};
+const Config kDedicated{"", "mode = dedicated\nmacaddr = 02:00:0a:00:03:99\n", "", "", "eth9", "10.0.3.1", "nginx"};
 
 TEST_CASE("a start and a stop with a device that is given away, killed at any call: the device comes back as it was") {
   const ExtraPort port("n1", "eth9");
-  const Stage stage("killed", dedicated);
+  const Stage stage("killed", kDedicated);
   const std::string device = port.look();
   kill_starts(stage, 12);
   CHECK(port.look() == device);
@@ -58,7 +58,7 @@ TEST_CASE("a start and a stop on Open vSwitch, killed at any call: no port is le
   const std::string ports = ovs.must({"list-ports", "ovs0"});
   const Stage stage("killed", {"", "mode = ovs\n", "", "", "ovs0", "10.0.3.1", "nginx"});
   kill_starts(stage, 12, [] {
-    return Node("client").run({"ping", "-c", "1", "-W", "2", std::string(Stage::address)}).exit_code == 0;
+    return Node("client").run({"ping", "-c", "1", "-W", "2", std::string(Stage::kAddress)}).exit_code == 0;
   });
   CHECK(ovs.must({"list-ports", "ovs0"}) == ports);
   kill_stops(stage, 8);

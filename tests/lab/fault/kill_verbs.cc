@@ -9,7 +9,7 @@
 namespace plumb::lab {
 namespace {
 
-constexpr int killed = 128 + 9;
+constexpr int kKilled = 128 + 9;
 
 // `after` is called with N and what kill_at said of the call, each time that `verb` was killed at its N-th; `prepare`
 // before that. Returns how often.
@@ -25,7 +25,7 @@ int at_each_call(const Stage& stage, const std::string& verb, const std::functio
     prepare();
     // The sanitizer that looks for leaks is a tracer itself, and a program has only one (ptrace(2)).
     const Outcome outcome = stage.plumb(verb, {"env", "ASAN_OPTIONS=detect_leaks=0", PLUMB_KILL_AT, std::to_string(n)});
-    if (outcome.exit_code != killed) {
+    if (outcome.exit_code != kKilled) {
       INFO(outcome.err);
       REQUIRE(outcome.exit_code == exit_ok);
       ++survived;

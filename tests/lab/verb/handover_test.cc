@@ -19,7 +19,7 @@ std::string spec() { return edited(shared_engine_spec(), "[DEFAULT]", "[DEFAULT]
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 bool owns_address(const Node& node) {
-  return has(node.run({program(), "enter", "web", "--", "ip", "-o", "addr"}).out, " " + service_address + "/");
+  return has(node.run({program(), "enter", "web", "--", "ip", "-o", "addr"}).out, " " + kServiceAddress + "/");
 }
 
 bool runs(const Node& node, const std::string& container) {
@@ -30,7 +30,7 @@ bool runs(const Node& node, const std::string& container) {
 Words claims(Capture& capture) {
   Words out;
   for (const auto& frame : capture.frames())
-    if (const auto arp = frame.arp(); arp && arp->claims(service_address))
+    if (const auto arp = frame.arp(); arp && arp->claims(kServiceAddress))
       if (out.empty() || out.back() != arp->sender_mac) out.push_back(arp->sender_mac);
   return out;
 }
@@ -65,8 +65,8 @@ TEST_CASE("by hand: prepared here, stopped there, claimed here, and never both")
   CHECK_FALSE(owns_address(n2));
   CHECK(owns_address(n1));
   Running activate = n2.start({program(), "activate", "web"});
-  REQUIRE(activate.await_errors("to withdraw " + service_address + ": `plumb stop web`", 30s));
-  CHECK(answers(service_address));
+  REQUIRE(activate.await_errors("to withdraw " + kServiceAddress + ": `plumb stop web`", 30s));
+  CHECK(answers(kServiceAddress));
   REQUIRE(web.plumb(n1, "stop").exit_code == 0);
   const Outcome activated = activate.wait(30s);
   CHECK_MESSAGE(activated.exit_code == 0, activated.err);
@@ -124,7 +124,7 @@ TEST_CASE("who does not withdraw in time keeps the address, and what was prepare
   CHECK_MESSAGE(has(refused.err, "answers for it on eth0, and has not withdrawn it within handover_timeout"),
                 refused.err);
   CHECK(difference_to_now(before, [&] { return web.state(n2); }) == "");
-  CHECK(answers(service_address));
+  CHECK(answers(kServiceAddress));
 }
 
 TEST_CASE("an activate that is interrupted while it waits leaves nothing behind") {
@@ -159,7 +159,7 @@ TEST_CASE("a node whose cable is out for a moment keeps the address") {
   Running activate = waiting(web, n1, n2);
   lab({"cut", "n1"});
   Capture asked(n2, "eth0");
-  CHECK(asked.await([](const Frame& f) { return f.arp() && f.arp()->target_ip == service_address; }, 10s));
+  CHECK(asked.await([](const Frame& f) { return f.arp() && f.arp()->target_ip == kServiceAddress; }, 10s));
   lab({"mend", "n1"});
   CHECK_FALSE(activate.await_errors("has fallen silent", 5s));
   CHECK_FALSE(owns_address(n2));
@@ -193,7 +193,7 @@ TEST_CASE("Pacemaker's agent hands over: the node that has the address yields wh
   watch.forget();
   Capture lan(client, "eth0");
   REQUIRE(agent(n1, "migrate_to", {"OCF_RESKEY_CRM_meta_migrate_target=n2"}).exit_code == 0);
-  CHECK(answers(service_address));  // nobody has asked yet
+  CHECK(answers(kServiceAddress));  // nobody has asked yet
   const Outcome taken = agent(n2, "migrate_from", {"OCF_RESKEY_CRM_meta_migrate_source=n1"});
   CHECK_MESSAGE(taken.exit_code == 0, taken.err);
   CHECK_FALSE(has(taken.err, "waiting"));
@@ -220,7 +220,7 @@ TEST_CASE("a stop ends the yielding, and so does a start") {
   const Outcome refused = agent(n2, "migrate_from");
   CHECK(refused.exit_code == 1);
   CHECK_MESSAGE(has(refused.err, "answers for it"), refused.err);
-  CHECK(answers(service_address));
+  CHECK(answers(kServiceAddress));
 }
 
 TEST_CASE("a process that was to yield and is killed has yielded nothing, and the other node claims nothing") {
@@ -234,7 +234,7 @@ TEST_CASE("a process that was to yield and is killed has yielded nothing, and th
   CHECK(refused.exit_code == 1);
   CHECK_MESSAGE(has(refused.err, "answers for it"), refused.err);
   CHECK_FALSE(runs(n2, "web.container.1"));
-  CHECK(answers(service_address));
+  CHECK(answers(kServiceAddress));
   CHECK(agent(n1, "stop").exit_code == 0);
 }
 

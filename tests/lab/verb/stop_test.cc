@@ -9,7 +9,7 @@ namespace {
 
 const std::string kFile = "/etc/plumb/host.conf";
 const std::string kKept = "/run/plumb/host.stopping";
-constexpr int killed = 128 + 9;
+constexpr int kKilled = 128 + 9;
 
 // An address of the node itself: nothing but the configuration says whose it is.
 std::string with_address(const std::string& address) {
@@ -29,7 +29,7 @@ void start_and_stop_half(const Node& node, const Service& host) {
   for (int n = 1; !exists(node, kKept); ++n) {
     const Outcome stop = node.run(
         {"env", "ASAN_OPTIONS=detect_leaks=0", PLUMB_KILL_AT, std::to_string(n), program(), "stop", host.name()});
-    REQUIRE_MESSAGE(stop.exit_code == killed, stop.err);
+    REQUIRE_MESSAGE(stop.exit_code == kKilled, stop.err);
   }
   REQUIRE(has_address(node, "10.0.3.21"));
 }

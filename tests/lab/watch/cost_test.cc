@@ -60,7 +60,7 @@ TEST_CASE("metrics are served on a socket of systemd's, which stays") {
   n1.remove("/run/plumb/metrics.sock");
   Running activated = n1.start({"systemd-socket-activate", "--listen=/run/plumb/metrics.sock",
                                 "--fdname=plumb-watch-metrics", program(), "watch"});
-  REQUIRE(activated.await_errors("Listening on", soon));
+  REQUIRE(activated.await_errors("Listening on", kSoon));
   const Words ask{"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock"};
   const auto asked = [&](const Words& what) {
     Words words = ask;

@@ -83,9 +83,9 @@ TEST_CASE("the carrier of the uplink returns: the address is announced") {
   lab({"mend", "n1"});
   CHECK_MESSAGE(watch.says("eth0 has its carrier again: announcing 10.0.3.3"), watch.log());
   CHECK(wire.await(
-      [](const Frame& f) { return f.arp() && f.arp()->claims(service_address) && f.arp()->operation == 1; }, 5s));
+      [](const Frame& f) { return f.arp() && f.arp()->claims(kServiceAddress) && f.arp()->operation == 1; }, 5s));
   CHECK(wire.await(
-      [](const Frame& f) { return f.arp() && f.arp()->claims(service_address) && f.arp()->operation == 2; }, 5s));
+      [](const Frame& f) { return f.arp() && f.arp()->claims(kServiceAddress) && f.arp()->operation == 2; }, 5s));
   CHECK(answers_at_last());
   // It is news each time.
   watch.forget();

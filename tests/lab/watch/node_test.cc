@@ -36,7 +36,7 @@ TEST_CASE("a service on a bridge whose pause is killed, or whose port is taken a
     n1.must({"docker", "kill", "web.container.0"});
     REQUIRE_MESSAGE(watch.says("up again"), watch.log());
     CHECK(answers_at_last());
-    CHECK(wire.await([](const Frame& f) { return f.arp() && f.arp()->claims(service_address); }, 5s));
+    CHECK(wire.await([](const Frame& f) { return f.arp() && f.arp()->claims(kServiceAddress); }, 5s));
     CHECK(namespace_of(n1, "web.container.0") != old);
     CHECK(namespace_of(n1, "web.container.1") == namespace_of(n1, "web.container.0"));
     CHECK(web.plumb(n1, "status").exit_code == 0);
@@ -74,7 +74,7 @@ TEST_CASE("the node's own way to a service is taken away by hand: put back, and 
   REQUIRE(web.plumb(n1, "start").exit_code == 0);
   Watch watch(n1);
   REQUIRE(watch.says("listening to the engine"));
-  const auto reaches = [&] { return n1.run({"ping", "-c1", "-W2", service_address}).exit_code == 0; };
+  const auto reaches = [&] { return n1.run({"ping", "-c1", "-W2", kServiceAddress}).exit_code == 0; };
   CHECK(reaches());
   for (const bool whole : {false, true}) {
     CAPTURE(whole);
@@ -82,7 +82,7 @@ TEST_CASE("the node's own way to a service is taken away by hand: put back, and 
     if (whole)
       n1.must({"ip", "link", "delete", first_link(n1, "plh")});
     else
-      n1.must({"ip", "route", "delete", service_address + "/32"});
+      n1.must({"ip", "route", "delete", kServiceAddress + "/32"});
     CHECK_MESSAGE(watch.says("up again"), watch.log());
     CHECK(reaches());
     CHECK(answers_at_last());
@@ -105,7 +105,7 @@ TEST_CASE("a cable that was out before the watcher came is plugged in: the addre
   Capture wire(Node("client"), "eth0");
   lab({"mend", "n1"});
   CHECK_MESSAGE(watch.says("eth0 has its carrier again: announcing 10.0.3.3"), watch.log());
-  CHECK(wire.await([](const Frame& f) { return f.arp() && f.arp()->claims(service_address); }, 5s));
+  CHECK(wire.await([](const Frame& f) { return f.arp() && f.arp()->claims(kServiceAddress); }, 5s));
   CHECK(answers_at_last());
 }
 

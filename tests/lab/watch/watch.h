@@ -14,8 +14,8 @@
 
 namespace plumb::lab {
 
-inline const std::string service_address = "10.0.3.3";
-constexpr std::chrono::seconds soon{30};  // a busy machine is no failure
+inline const std::string kServiceAddress = "10.0.3.3";
+constexpr std::chrono::seconds kSoon{30};  // a busy machine is no failure
 
 // `plumb watch` on a node. Its log comes on its standard output.
 class Watch {
@@ -25,7 +25,7 @@ class Watch {
     REQUIRE(says("ready"));
   }
   // It says so, after the last forget().
-  bool says(std::string_view text, std::chrono::milliseconds deadline = soon) {
+  bool says(std::string_view text, std::chrono::milliseconds deadline = kSoon) {
     return running_.await_output(text, deadline);
   }
   void forget() { running_.forget_output(); }
@@ -49,7 +49,7 @@ inline std::string pid_of(const Node& node, const std::string& container) {
 // nginx answers, or is about to: a container runs before its program listens.
 inline bool answers_at_last() {
   const auto got = Node("client").run(
-      {"curl", "-s", "--retry", "5", "--retry-connrefused", "--max-time", "10", "http://" + service_address + "/"});
+      {"curl", "-s", "--retry", "5", "--retry-connrefused", "--max-time", "10", "http://" + kServiceAddress + "/"});
   return got.exit_code == 0 && got.out.find("Welcome to nginx!") != std::string::npos;
 }
 

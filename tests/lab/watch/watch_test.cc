@@ -58,7 +58,7 @@ TEST_CASE("a pause that somebody restarts is plumbed again, with its siblings in
     REQUIRE_MESSAGE(watch.says("up again"), watch.log());
     // The engine's own start may have come after ours.
     const auto whole = [&] { return web.plumb(n1, "status").exit_code == 0; };
-    CHECK_MESSAGE(becomes(whole, soon), watch.log());
+    CHECK_MESSAGE(becomes(whole, kSoon), watch.log());
     CHECK(answers_at_last());
     CHECK(namespace_of(n1, "web.container.1") == namespace_of(n1, "web.container.0"));
   }
@@ -82,7 +82,7 @@ TEST_CASE("what was damaged before the watcher came is healed, what is stopped s
   CHECK(answers_at_last());
   watch.forget();
   CHECK(web.plumb(n1, "stop").exit_code == 0);
-  CHECK_FALSE(answers(service_address));
+  CHECK_FALSE(answers(kServiceAddress));
   CHECK_FALSE(watch.says("healing", 1500ms));
   CHECK(n1.must({"docker", "ps", "-q"}).empty());
   // A start is heard of without another word.
@@ -165,7 +165,7 @@ TEST_CASE("a sibling that dies is restarted as often as it may be, later each ti
   n1.must({program(), "enter", "web", "--", "ip", "route", "del", "default"});
   CHECK_MESSAGE(watch.says("healed, but for container#1, after "), watch.log());
   CHECK(watch.log().find("left down") == std::string::npos);
-  CHECK_FALSE(answers(service_address));
+  CHECK_FALSE(answers(kServiceAddress));
   // An operator's start ends that.
   CHECK(web.plumb(n1, "start").exit_code == 0);
   CHECK(answers_at_last());

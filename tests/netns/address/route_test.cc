@@ -40,7 +40,7 @@ TEST_CASE("a default route is set, replaced and removed") {
     REQUIRE(now.size() == 1);
     CHECK(now[0].gateway == ip(first));
     CHECK(now[0].ifindex == host.eth0.index);
-    CHECK(now[0].table == main_table);
+    CHECK(now[0].table == kMainTable);
     CHECK(now[0].protocol == 4);
     must(replace_route(host.socket, default_by(second, host.eth0.index)));
     now = defaults(host.socket, family);
@@ -105,7 +105,7 @@ TEST_CASE("routes are filtered by the kernel: device, table, family") {
   CHECK(in_table[0].metric == 7U);
   CHECK(in_table[0].source == ip("10.0.3.3"));
   CHECK(in_table[0].table == 1000);
-  for (const auto& route : must(routes(host.socket))) CHECK(route.table == main_table);
+  for (const auto& route : must(routes(host.socket))) CHECK(route.table == kMainTable);
   CHECK(must(routes(host.socket, {.ifindex = 1})).empty());
   CHECK(must(routes(host.socket, {.ifindex = 4711})).empty());
   CHECK(must(routes(host.socket, {.table = 999})).empty());

@@ -20,13 +20,13 @@ using test::mac;
 using test::must;
 
 // Long enough that only a stop or a rival ends it.
-constexpr ProbeTiming endless{1, {}, milliseconds{0}, milliseconds{0}, milliseconds{60'000}};
+constexpr ProbeTiming kEndless{1, {}, milliseconds{0}, milliseconds{0}, milliseconds{60'000}};
 
 // As long, asking again: an IPv6 stack answers for a new address only once its work queue has joined the address'
 // group.
-constexpr ProbeTiming patient{600, {}, milliseconds{100}, milliseconds{100}, milliseconds{0}};
+constexpr ProbeTiming kPatient{600, {}, milliseconds{100}, milliseconds{100}, milliseconds{0}};
 
-Result<Probed> probe_on(test::Station& station, const char* address, const ProbeTiming& timing = fast_probe,
+Result<Probed> probe_on(test::Station& station, const char* address, const ProbeTiming& timing = kFastProbe,
                         std::stop_token stop = {}, std::span<const Mac> ignore = {}) {
   return probe(station.ns, station.eth0.index, ip(address), timing, std::move(stop), ignore);
 }
@@ -39,7 +39,7 @@ Result<Probed> probe_while(test::Station& station, test::Station& witness, const
   const auto ears = test::listen(witness);
   std::stop_source stop;
   std::optional<Result<Probed>> out;
-  std::jthread prober([&] { out = probe_on(station, address, endless, stop.get_token(), ignore); });
+  std::jthread prober([&] { out = probe_on(station, address, kEndless, stop.get_token(), ignore); });
   const auto seen = test::capture(ears, [&](const Frame& frame) {
     const auto arp = decode_arp(frame);
     const auto ndp = decode_ndp(frame);
@@ -70,7 +70,7 @@ TEST_CASE("a rival is found with its MAC and the device where it was heard") {
   auto rival = lan.plug({"10.0.3.3/24", "fd00:3::3/64"});
   for (const char* address : {"10.0.3.3", "fd00:3::3"}) {
     CAPTURE(address);
-    const auto probed = must(probe_on(host, address, patient));  // ends although the timing would not
+    const auto probed = must(probe_on(host, address, kPatient));  // ends although the timing would not
     REQUIRE(probed.rival);
     CHECK(probed.rival->address == ip(address));
     CHECK(probed.rival->mac == *rival.eth0.mac);
@@ -110,7 +110,7 @@ TEST_CASE("a rival on a macvlan of another node is found from a macvlan") {
   const auto mine = macvlan(one, service);
   const auto theirs = macvlan(two, rival);
   must(add_address(rival.socket, theirs.index, test::cidr("10.0.3.3/24")));
-  const auto probed = must(probe(service.ns, mine.index, ip("10.0.3.3"), patient));
+  const auto probed = must(probe(service.ns, mine.index, ip("10.0.3.3"), kPatient));
   REQUIRE(probed.rival);
   CHECK(probed.rival->mac == *theirs.mac);
   // From the parent, too: it is another node's.
@@ -119,7 +119,7 @@ TEST_CASE("a rival on a macvlan of another node is found from a macvlan") {
   CHECK_FALSE(must(probe_on(two, "10.0.3.3")).rival);
   auto sibling = test::make_node();
   const auto beside = macvlan(two, sibling);
-  CHECK(must(probe(sibling.ns, beside.index, ip("10.0.3.3"), fast_probe)).rival);
+  CHECK(must(probe(sibling.ns, beside.index, ip("10.0.3.3"), kFastProbe)).rival);
 }
 
 TEST_CASE("another host's probe at the same time is a conflict, on IPv4 and IPv6") {
@@ -264,14 +264,14 @@ TEST_CASE("a stop ends a probe") {
             .kind == ErrorKind::cancelled);
   std::stop_source stopped;
   stopped.request_stop();
-  CHECK(probe_on(host, "10.0.3.3", endless, stopped.get_token()).error().kind == ErrorKind::cancelled);
+  CHECK(probe_on(host, "10.0.3.3", kEndless, stopped.get_token()).error().kind == ErrorKind::cancelled);
 }
 
 TEST_CASE("a device that is missing, down, or no Ethernet is an error, never silence") {
   test::Lan lan;
   auto host = lan.plug();
-  CHECK(probe(host.ns, 4711, ip("10.0.3.3"), fast_probe).error().kind == ErrorKind::not_found);
-  CHECK(probe(host.ns, 1, ip("10.0.3.3"), fast_probe).error().kind == ErrorKind::unsupported);
+  CHECK(probe(host.ns, 4711, ip("10.0.3.3"), kFastProbe).error().kind == ErrorKind::not_found);
+  CHECK(probe(host.ns, 1, ip("10.0.3.3"), kFastProbe).error().kind == ErrorKind::unsupported);
   CHECK(probe(host.ns, host.eth0.index, ip("10.0.3.3"), {}).error().kind == ErrorKind::usage);
   must(set_up(host.socket, host.eth0.index, false));
   const auto down = probe_on(host, "10.0.3.3");
@@ -296,21 +296,21 @@ TEST_CASE("IPv6 is probed where the device has no IPv6 yet") {
   auto rival = lan.plug({"fd00:3::3/64"});
   const SysctlValue off{Sysctl::disable_ipv6, 1};
   must(write_sysctls(host.ns, test::ifname("eth0"), std::span(&off, 1)));
-  const auto probed = must(probe_on(host, "fd00:3::3", patient));
+  const auto probed = must(probe_on(host, "fd00:3::3", kPatient));
   REQUIRE(probed.rival);
   CHECK(probed.rival->mac == *rival.eth0.mac);
   CHECK_FALSE(must(probe_on(host, "fd00:3::4")).rival);
 }
 
 TEST_CASE("the timers are those that were promised") {
-  CHECK(fast_probe.count == 3);
-  CHECK(fast_probe.interval_max * 2 + fast_probe.listen == milliseconds(120));
+  CHECK(kFastProbe.count == 3);
+  CHECK(kFastProbe.interval_max * 2 + kFastProbe.listen == milliseconds(120));
   // RFC 5227 section 1.1
-  CHECK(rfc_probe.count == 3);
-  CHECK(rfc_probe.first_delay_max == milliseconds(1000));
-  CHECK(rfc_probe.interval_min == milliseconds(1000));
-  CHECK(rfc_probe.interval_max == milliseconds(2000));
-  CHECK(rfc_probe.listen == milliseconds(2000));
+  CHECK(kRfcProbe.count == 3);
+  CHECK(kRfcProbe.first_delay_max == milliseconds(1000));
+  CHECK(kRfcProbe.interval_min == milliseconds(1000));
+  CHECK(kRfcProbe.interval_max == milliseconds(2000));
+  CHECK(kRfcProbe.listen == milliseconds(2000));
 }
 
 }  // namespace

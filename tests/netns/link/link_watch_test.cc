@@ -90,7 +90,7 @@ TEST_CASE("addresses and routes wake a link watch only when they are asked for")
   CHECK(addresses.read().others);
   CHECK(all.read().others);
   CHECK_FALSE(links.read().others);
-  must(replace_route(host.socket, {test::cidr("10.0.9.0/24"), {}, host.eth0.index, main_table, {}, {}}));
+  must(replace_route(host.socket, {test::cidr("10.0.9.0/24"), {}, host.eth0.index, kMainTable, {}, {}}));
   CHECK(all.read().others);
   CHECK_FALSE(addresses.read().others);
   CHECK_FALSE(links.read().others);

@@ -34,7 +34,7 @@ TEST_CASE("a thread without capabilities is told each by name, and each refusal 
     CHECK(made.error().kind == ErrorKind::permission);
     CHECK(made.error().next.find("CAP_NET_ADMIN") != std::string::npos);
     const auto mine = must(Namespace::current());
-    const auto probed = probe(mine, 1, test::ip("10.0.3.3"), fast_probe);
+    const auto probed = probe(mine, 1, test::ip("10.0.3.3"), kFastProbe);
     CHECK(probed.error().kind == ErrorKind::permission);
     CHECK(probed.error().next.find("CAP_NET_RAW") != std::string::npos);
     CHECK(Namespace::create().error().kind == ErrorKind::permission);

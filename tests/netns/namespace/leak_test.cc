@@ -24,7 +24,7 @@ using test::ifname;
 using test::ip;
 using test::must;
 
-constexpr ProbeTiming instant{1, {}, {}, {}, std::chrono::milliseconds{0}};
+constexpr ProbeTiming kInstant{1, {}, {}, {}, std::chrono::milliseconds{0}};
 
 // A service's life, with a refusal at every turn.
 void live(test::Station& host) {
@@ -38,12 +38,12 @@ void live(test::Station& host) {
   CHECK_FALSE(Namespace::from_path("/dev/null"));
   CHECK(must(Process::open(::getpid())).wait(std::chrono::steady_clock::now()).error().kind == ErrorKind::timeout);
   for (const char* text : {"10.0.3.3/24", "fd00:3::3/64"}) {
-    CHECK_FALSE(must(probe(target.ns, link.index, cidr(text).address(), instant)).rival);
+    CHECK_FALSE(must(probe(target.ns, link.index, cidr(text).address(), kInstant)).rival);
     must(add_address(target.socket, link.index, cidr(text)));
-    must(wait_dad(target.socket, link.index, cidr(text).address(), test::soon()));
+    must(wait_dad(target.socket, link.index, cidr(text).address(), test::kSoon()));
   }
-  CHECK_FALSE(probe(target.ns, 4711, ip("10.0.3.3"), instant));
-  CHECK_FALSE(wait_dad(target.socket, link.index, ip("fd00:3::4"), test::soon()));
+  CHECK_FALSE(probe(target.ns, 4711, ip("10.0.3.3"), kInstant));
+  CHECK_FALSE(wait_dad(target.socket, link.index, ip("fd00:3::4"), test::kSoon()));
   const Route route{.destination = default_destination(false),
                     .gateway = ip("10.0.3.1"),
                     .ifindex = link.index,

@@ -13,10 +13,10 @@ namespace {
 using test::ip;
 using test::mac;
 
-constexpr const char* sender = "02:00:00:00:00:99";
+constexpr const char* kSender = "02:00:00:00:00:99";
 
 Frame arp(ArpOperation operation, const char* from, const char* to) {
-  return encode_arp(broadcast_mac(), {operation, mac(sender), ip(from), zero_mac(), ip(to)});
+  return encode_arp(broadcast_mac(), {operation, mac(kSender), ip(from), zero_mac(), ip(to)});
 }
 
 NdpPacket about(const char* target) {
@@ -27,7 +27,7 @@ NdpPacket about(const char* target) {
           .link_layer = {}};
 }
 
-Frame ndp(const NdpPacket& packet) { return encode_ndp(mac(sender), multicast_mac(all_nodes()), packet); }
+Frame ndp(const NdpPacket& packet) { return encode_ndp(mac(kSender), multicast_mac(all_nodes()), packet); }
 
 // By which MAC the frame claims 10.0.3.3 or fd00:3::3 from who has it, and from who is about to take it.
 struct Heard {
@@ -42,11 +42,11 @@ Heard heard(const Frame& frame) {
 
 TEST_CASE("ARP claims by its sender; a probe only against a probe; a question claims nothing") {
   for (const auto operation : {ArpOperation::request, ArpOperation::reply}) {
-    CHECK(heard(arp(operation, "10.0.3.3", "10.0.3.9")).by_owner == mac(sender));
-    CHECK(heard(arp(operation, "10.0.3.3", "10.0.3.9")).by_prober == mac(sender));
+    CHECK(heard(arp(operation, "10.0.3.3", "10.0.3.9")).by_owner == mac(kSender));
+    CHECK(heard(arp(operation, "10.0.3.3", "10.0.3.9")).by_prober == mac(kSender));
   }
   CHECK_FALSE(heard(arp(ArpOperation::request, "0.0.0.0", "10.0.3.3")).by_owner);
-  CHECK(heard(arp(ArpOperation::request, "0.0.0.0", "10.0.3.3")).by_prober == mac(sender));
+  CHECK(heard(arp(ArpOperation::request, "0.0.0.0", "10.0.3.3")).by_prober == mac(kSender));
   for (const auto& frame :
        {arp(ArpOperation::request, "10.0.3.9", "10.0.3.3"), arp(ArpOperation::reply, "0.0.0.0", "10.0.3.3"),
         arp(ArpOperation::request, "0.0.0.0", "10.0.3.4")}) {
@@ -57,7 +57,7 @@ TEST_CASE("ARP claims by its sender; a probe only against a probe; a question cl
 
 TEST_CASE("an advertisement claims by the MAC that it names, else by its frame's sender") {
   auto packet = about("fd00:3::3");
-  CHECK(heard(ndp(packet)).by_owner == mac(sender));
+  CHECK(heard(ndp(packet)).by_owner == mac(kSender));
   packet.link_layer = mac("02:00:00:00:00:98");
   CHECK(heard(ndp(packet)).by_owner == mac("02:00:00:00:00:98"));
   CHECK(heard(ndp(packet)).by_prober == mac("02:00:00:00:00:98"));
@@ -71,7 +71,7 @@ TEST_CASE("a solicitation from :: is a probe; one from an address only looks for
   CHECK_FALSE(heard(ndp(packet)).by_prober);
   packet.source = IpAddress::any_v6();
   CHECK_FALSE(heard(ndp(packet)).by_owner);
-  CHECK(heard(ndp(packet)).by_prober == mac(sender));
+  CHECK(heard(ndp(packet)).by_prober == mac(kSender));
 }
 
 TEST_CASE("what is no packet of the address' family claims nothing") {

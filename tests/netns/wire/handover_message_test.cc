@@ -11,8 +11,8 @@ namespace {
 using test::mac;
 
 const HandoverMessage& question() {
-  static const HandoverMessage its{HandoverWord::request, 0x0123456789abcdef, "svc1", "n2"};
-  return its;
+  static const HandoverMessage kIts{HandoverWord::request, 0x0123456789abcdef, "svc1", "n2"};
+  return kIts;
 }
 
 TEST_CASE("a hand-over's message survives the way through a frame") {

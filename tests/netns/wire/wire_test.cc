@@ -15,15 +15,15 @@ using test::ip;
 using test::mac;
 
 // As tcpdump -xx shows a gratuitous ARP of arping(8).
-const Frame gratuitous{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0x00, 0x0a, 0x00, 0x03, 0x03, 0x08, 0x06,
-                       0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01, 0x02, 0x00, 0x0a, 0x00, 0x03, 0x03,
-                       0x0a, 0x00, 0x03, 0x03, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0a, 0x00, 0x03, 0x03};
+const Frame kGratuitous{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0x00, 0x0a, 0x00, 0x03, 0x03, 0x08, 0x06,
+                        0x00, 0x01, 0x08, 0x00, 0x06, 0x04, 0x00, 0x01, 0x02, 0x00, 0x0a, 0x00, 0x03, 0x03,
+                        0x0a, 0x00, 0x03, 0x03, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0a, 0x00, 0x03, 0x03};
 
 TEST_CASE("ARP is encoded as on the wire, and decoded") {
   const ArpPacket packet{ArpOperation::request, mac("02:00:0a:00:03:03"), ip("10.0.3.3"), broadcast_mac(),
                          ip("10.0.3.3")};
-  CHECK(encode_arp(broadcast_mac(), packet) == gratuitous);
-  Frame padded = gratuitous;
+  CHECK(encode_arp(broadcast_mac(), packet) == kGratuitous);
+  Frame padded = kGratuitous;
   padded.resize(60);
   const auto decoded = decode_arp(padded);
   REQUIRE(decoded);
@@ -35,12 +35,12 @@ TEST_CASE("ARP is encoded as on the wire, and decoded") {
 }
 
 TEST_CASE("what is not ARP for IPv4 over Ethernet is not decoded") {
-  for (std::size_t size = 0; size < gratuitous.size(); ++size)
-    CHECK_FALSE(decode_arp(std::span(gratuitous).first(size)));
+  for (std::size_t size = 0; size < kGratuitous.size(); ++size)
+    CHECK_FALSE(decode_arp(std::span(kGratuitous).first(size)));
   // Byte 12 on: EtherType, hardware and protocol type, lengths; then the operation.
   for (std::size_t at = 12; at < 22; ++at) {
     CAPTURE(at);
-    Frame wrong = gratuitous;
+    Frame wrong = kGratuitous;
     wrong[at] = static_cast<std::uint8_t>(wrong[at] + 7);
     CHECK_FALSE(decode_arp(wrong));
   }

@@ -48,12 +48,12 @@ std::string name_of(int fd) {
 // first; "-" for none; or the error.
 std::string given(const std::vector<Kind>& kinds, const char* names, const char* pid = nullptr) {
   return in_child([&] {
-    constexpr int first = 3;
+    constexpr int kFirst = 3;
     std::vector<std::string> addresses{"none"};
     std::vector<int> high;
     for (const Kind kind : kinds) high.push_back(::fcntl(make(kind), F_DUPFD, 50));
     for (std::size_t i = 0; i < high.size(); ++i) {
-      ::dup2(high[i], first + static_cast<int>(i));
+      ::dup2(high[i], kFirst + static_cast<int>(i));
       addresses.push_back(name_of(high[i]));
       ::close(high[i]);
     }

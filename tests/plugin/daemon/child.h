@@ -16,17 +16,17 @@ namespace plumb::test {
 
 // What `function` returned in a child of this process; "ended by signal N" where it crashed.
 inline std::string in_child(const std::function<std::string()>& function) {
-  constexpr int far = 100;  // out of the way of descriptors that a test puts at low numbers
+  constexpr int kFar = 100;  // out of the way of descriptors that a test puts at low numbers
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "no pipe";
   const pid_t pid = ::fork();
   if (pid < 0) return "no child";
   if (pid == 0) {
-    ::dup3(ends[1], far, O_CLOEXEC);
+    ::dup3(ends[1], kFar, O_CLOEXEC);
     ::close(ends[0]);
     ::close(ends[1]);
     const std::string said = function();
-    const auto written = ::write(far, said.data(), said.size());
+    const auto written = ::write(kFar, said.data(), said.size());
     ::_exit(written == static_cast<ssize_t>(said.size()) ? 0 : 1);
   }
   ::close(ends[1]);

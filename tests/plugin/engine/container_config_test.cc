@@ -16,9 +16,9 @@ TEST_CASE("the pause has no network of the engine's, and its sibling the pause's
   const auto web = container_config(s, s.containers[1], "nginx", {{"container#0", "abc"}});
   CHECK(web.network_mode == "container:abc");
   CHECK_FALSE(web.auto_remove);
-  CHECK(web.labels == std::map<std::string, std::string>{{label_service, "svc1"},
-                                                         {label_resource, "container#1"},
-                                                         {label_spec_hash, spec_hash(s.containers[1])}});
+  CHECK(web.labels == std::map<std::string, std::string>{{kLabelService, "svc1"},
+                                                         {kLabelResource, "container#1"},
+                                                         {kLabelSpecHash, spec_hash(s.containers[1])}});
 }
 
 TEST_CASE("the built-in pause has no privilege at all, another owner what its image wants") {

@@ -7,7 +7,7 @@
 using namespace plumb;
 
 TEST_CASE("a path is a socket's address up to 107 bytes") {
-  CHECK(longest_socket_path == 107);
+  CHECK(kLongestSocketPath == 107);
   CHECK(UnixAddress::of_path("/run/a.sock").has_value());
   CHECK(UnixAddress::of_path("a").has_value());
   CHECK(UnixAddress::of_path(std::string(107, 'a')).has_value());

@@ -54,9 +54,9 @@ std::map<std::string, std::vector<Row>> read_tables() {
 
 // The heading is a value: what is returned refers to no argument, which g++ 14 could not know.
 const std::vector<Row>& table(std::string_view heading) {
-  static const auto tables = read_tables();
-  const auto found = tables.find(std::string(heading));
-  REQUIRE_MESSAGE(found != tables.end(), "no table under ", std::string(heading));
+  static const auto kTables = read_tables();
+  const auto found = kTables.find(std::string(heading));
+  REQUIRE_MESSAGE(found != kTables.end(), "no table under ", std::string(heading));
   return found->second;
 }
 

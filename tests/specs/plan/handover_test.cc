@@ -50,11 +50,11 @@ TEST_CASE("prepare starts the containers and touches no address, no link and no 
 
 TEST_CASE("activate asks for the address last of all, and claims it without a probe") {
   const auto p = must_plan(handed_over(), bare_node(), Verb::activate);
-  const auto request = index_of(p, AddressRequest::kind, "ip#0");
+  const auto request = index_of(p, AddressRequest::kKind, "ip#0");
   for (std::size_t i = 0; i < request; ++i) CHECK(comes_after(p, request, i));
-  CHECK(comes_after(p, request, index_of(p, ContainerStart::kind, "container#1")));
-  CHECK(comes_after(p, request, index_of(p, LinkCreate::kind, "ip#0")));
-  CHECK(comes_after(p, index_of(p, AddressAdd::kind, "ip#0"), request));
+  CHECK(comes_after(p, request, index_of(p, ContainerStart::kKind, "container#1")));
+  CHECK(comes_after(p, request, index_of(p, LinkCreate::kKind, "ip#0")));
+  CHECK(comes_after(p, index_of(p, AddressAdd::kKind, "ip#0"), request));
   CHECK(kinds(p).find("address.probe") == std::string::npos);
   REQUIRE(operand<AddressRequest>(p.steps[request]).wanted.size() == 1);
   CHECK(describe(p.steps[request]) == "ask the node that has 10.0.3.3 to withdraw, and wait until it has");
@@ -71,7 +71,7 @@ TEST_CASE("a link with a given MAC waits until the other node has withdrawn") {
   auto s = handed_over();
   s.ips[0].macaddr = Mac::parse("02:00:00:00:00:03").value();
   const auto p = must_plan(s, bare_node(), Verb::activate);
-  CHECK(comes_after(p, index_of(p, LinkCreate::kind, "ip#0"), index_of(p, AddressRequest::kind, "ip#0")));
+  CHECK(comes_after(p, index_of(p, LinkCreate::kKind, "ip#0"), index_of(p, AddressRequest::kKind, "ip#0")));
 }
 
 TEST_CASE("a service's own engine that does not run is started first, and nobody is asked or probed meanwhile") {
@@ -93,16 +93,16 @@ TEST_CASE("withdraw takes the addresses away, and leaves all else") {
 TEST_CASE("a stop withdraws first where somebody may wait for the addresses, and last where nobody does") {
   const auto s = handed_over();
   const auto p = must_plan(s, up(s), Verb::stop);
-  const auto gone = index_of(p, AddressRemove::kind, "ip#0");
-  CHECK(comes_after(p, index_of(p, AddressYield::kind, "ip#0"), gone));
+  const auto gone = index_of(p, AddressRemove::kKind, "ip#0");
+  CHECK(comes_after(p, index_of(p, AddressYield::kKind, "ip#0"), gone));
   for (const auto* id : {"container#0", "container#1"})
-    CHECK(comes_after(p, index_of(p, ContainerStop::kind, id), gone));
+    CHECK(comes_after(p, index_of(p, ContainerStop::kKind, id), gone));
   CHECK(kinds(must_plan(s, prepared(s), Verb::stop)).find("address.yield") == std::string::npos);
   const auto plain = test::svc1();
   const auto other = must_plan(plain, up(plain), Verb::stop);
   CHECK(kinds(other).find("address.yield") == std::string::npos);
-  CHECK(comes_after(other, index_of(other, AddressRemove::kind, "ip#0"),
-                    index_of(other, ContainerStop::kind, "container#1")));
+  CHECK(comes_after(other, index_of(other, AddressRemove::kKind, "ip#0"),
+                    index_of(other, ContainerStop::kKind, "container#1")));
 }
 
 TEST_CASE("prepare and activate are refused where two instances may not run") {

@@ -36,19 +36,19 @@ void give_way(Observed& o, const std::vector<std::string>& addresses) {
 
 TEST_CASE("the node's way to an address is made after the address, on a macvlan only") {
   const auto p = plan(reachable(), bare_node(), Verb::start);
-  REQUIRE(has(p, HostAccessGrant::kind));
+  REQUIRE(has(p, HostAccessGrant::kKind));
   std::size_t grant = 0;
   std::size_t add = 0;
   for (std::size_t i = 0; i < p->steps.size(); ++i) {
-    if (p->steps[i].kind() == HostAccessGrant::kind) grant = i;
-    if (p->steps[i].kind() == AddressAdd::kind) add = i;
+    if (p->steps[i].kind() == HostAccessGrant::kKind) grant = i;
+    if (p->steps[i].kind() == AddressAdd::kKind) add = i;
   }
   const auto& after = p->steps[grant].after;
   CHECK(std::find(after.begin(), after.end(), add) != after.end());
-  CHECK_FALSE(has(plan(svc1(), bare_node(), Verb::start), HostAccessGrant::kind));
+  CHECK_FALSE(has(plan(svc1(), bare_node(), Verb::start), HostAccessGrant::kKind));
   auto on_bridge = bare_node();
   on_bridge.node.links[1].kind = "bridge";
-  CHECK_FALSE(has(plan(reachable(), on_bridge, Verb::start), HostAccessGrant::kind));
+  CHECK_FALSE(has(plan(reachable(), on_bridge, Verb::start), HostAccessGrant::kKind));
 }
 
 TEST_CASE("an IPv6 address has a way of its own") {
@@ -60,7 +60,7 @@ TEST_CASE("an IPv6 address has a way of its own") {
   const auto p = plan(s, o, Verb::start);
   std::vector<std::string> granted;
   for (const auto& step : p->steps)
-    if (step.kind() == HostAccessGrant::kind) granted.push_back(operand<HostAccessGrant>(step).address.to_string());
+    if (step.kind() == HostAccessGrant::kKind) granted.push_back(operand<HostAccessGrant>(step).address.to_string());
   CHECK(granted == std::vector<std::string>{"fd00:10:3::3"});
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("stop takes the ways of its own addresses away, and no other's") {
   Observed o = bare_node();
   give_way(o, {"10.0.3.3", "10.0.3.9"});
   const auto p = plan(reachable(), o, Verb::stop);
-  REQUIRE(has(p, HostAccessRevoke::kind));
+  REQUIRE(has(p, HostAccessRevoke::kKind));
   CHECK(p->steps.size() == 1);
   CHECK(operand<HostAccessRevoke>(p->steps[0]).address.to_string() == "10.0.3.3");
 
@@ -77,13 +77,13 @@ TEST_CASE("stop takes the ways of its own addresses away, and no other's") {
   CHECK(plan(reachable(), others, Verb::stop)->empty());
 
   // A configuration that no longer asks for it still takes away what it had asked for.
-  CHECK(has(plan(svc1(), o, Verb::stop), HostAccessRevoke::kind));
+  CHECK(has(plan(svc1(), o, Verb::stop), HostAccessRevoke::kKind));
 }
 
 TEST_CASE("a link that a killed start left without a route is taken away") {
   Observed o = bare_node();
   give_way(o, {});
-  CHECK(has(plan(reachable(), o, Verb::stop), HostAccessRevoke::kind));
+  CHECK(has(plan(reachable(), o, Verb::stop), HostAccessRevoke::kKind));
 }
 
 TEST_CASE("an address that the node cannot reach is degraded, and put right by start") {
@@ -95,7 +95,7 @@ TEST_CASE("an address that the node cannot reach is degraded, and put right by s
   CHECK(status.resources[0].problems.at(0).find("the node itself cannot reach it") != std::string::npos);
   const auto p = plan(s, o, Verb::start);
   CHECK(p->steps.size() == 1);
-  CHECK(has(p, HostAccessGrant::kind));
+  CHECK(has(p, HostAccessGrant::kKind));
   give_way(o, {"10.0.3.3"});
   CHECK(evaluate(s, o).state == Availability::up);
   CHECK(plan(s, o, Verb::start)->empty());

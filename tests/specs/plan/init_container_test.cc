@@ -83,18 +83,18 @@ TEST_CASE("an init container runs in its place: after the address, and before wh
   before.name = "svc1.container.before";
   s.containers.insert(s.containers.begin() + 1, before);
   const auto p = must_plan(s, bare_node(), Verb::start);
-  const auto* init = step_of(p, ContainerStart::kind, "container#init");
+  const auto* init = step_of(p, ContainerStart::kKind, "container#init");
   REQUIRE(init != nullptr);
   CHECK(operand<ContainerStart>(*init).to_its_end);
   CHECK(describe(*init) == "run container svc1.container.init to its end");
-  CHECK(comes_after(p, init, step_of(p, AddressAnnounce::kind, "ip#0")));
-  CHECK(comes_after(p, init, step_of(p, ContainerStart::kind, "container#before")));
-  const auto* web = step_of(p, ContainerStart::kind, "container#1");
+  CHECK(comes_after(p, init, step_of(p, AddressAnnounce::kKind, "ip#0")));
+  CHECK(comes_after(p, init, step_of(p, ContainerStart::kKind, "container#before")));
+  const auto* web = step_of(p, ContainerStart::kKind, "container#1");
   CHECK_FALSE(operand<ContainerStart>(*web).to_its_end);
   CHECK(comes_after(p, web, init));
   // What takes time is done meanwhile.
-  CHECK_FALSE(comes_after(p, step_of(p, ContainerCreate::kind, "container#1"), init));
-  CHECK_FALSE(comes_after(p, step_of(p, ContainerStart::kind, "container#before"), init));
+  CHECK_FALSE(comes_after(p, step_of(p, ContainerCreate::kKind, "container#1"), init));
+  CHECK_FALSE(comes_after(p, step_of(p, ContainerStart::kKind, "container#before"), init));
 }
 
 TEST_CASE("init containers follow each other, and the owner of another namespace waits for none of them") {
@@ -112,7 +112,7 @@ TEST_CASE("init containers follow each other, and the owner of another namespace
   other.netns = "container#2";
   s.containers.insert(s.containers.end(), {second, lender, other});
   const auto p = must_plan(s, bare_node(), Verb::start);
-  const auto start = [&](const std::string& id) { return step_of(p, ContainerStart::kind, id); };
+  const auto start = [&](const std::string& id) { return step_of(p, ContainerStart::kKind, id); };
   CHECK(comes_after(p, start("container#init2"), start("container#init")));
   CHECK(comes_after(p, start("container#init2"), start("container#2")));
   CHECK_FALSE(comes_after(p, start("container#2"), start("container#init")));
@@ -144,10 +144,10 @@ TEST_CASE("an init container of an earlier run of the namespace's owner runs aga
   SUBCASE("it failed") { init.exit_code = 3; }
   SUBCASE("it is dead") { init.state = "dead"; }
   const auto p = must_plan(s, o, Verb::start);
-  CHECK(step_of(p, ContainerRetire::kind, "container#init") != nullptr);
-  CHECK(step_of(p, ContainerCreate::kind, "container#init") != nullptr);
-  CHECK_FALSE(operand<ContainerStart>(*step_of(p, ContainerStart::kind, "container#init")).id);
-  CHECK(step_of(p, ContainerStart::kind, "container#1") == nullptr);
+  CHECK(step_of(p, ContainerRetire::kKind, "container#init") != nullptr);
+  CHECK(step_of(p, ContainerCreate::kKind, "container#init") != nullptr);
+  CHECK_FALSE(operand<ContainerStart>(*step_of(p, ContainerStart::kKind, "container#init")).id);
+  CHECK(step_of(p, ContainerStart::kKind, "container#1") == nullptr);
   const auto status = evaluate(s, o);
   CHECK(status.state == Availability::degraded);
   CHECK(resource(status, "container#init").state == Availability::down);
@@ -169,26 +169,26 @@ TEST_CASE("an init container that a killed start left is waited for where it run
   }
   SUBCASE("created") { init.state = "created"; }
   const auto p = must_plan(s, o, Verb::start);
-  const auto* start = step_of(p, ContainerStart::kind, "container#init");
+  const auto* start = step_of(p, ContainerStart::kKind, "container#init");
   REQUIRE(start != nullptr);
   CHECK(operand<ContainerStart>(*start).id == init.id);
   CHECK(operand<ContainerStart>(*start).to_its_end);
-  CHECK(step_of(p, ContainerCreate::kind, "container#init") == nullptr);
-  CHECK(comes_after(p, step_of(p, ContainerStart::kind, "container#1"), start));
+  CHECK(step_of(p, ContainerCreate::kKind, "container#init") == nullptr);
+  CHECK(comes_after(p, step_of(p, ContainerStart::kKind, "container#1"), start));
 }
 
 TEST_CASE("a stop removes an init container, whatever rm says") {
   const Service s = with_init();
   Observed o = whole(s);
   const auto ended = must_plan(s, o, Verb::stop);
-  CHECK(step_of(ended, ContainerStop::kind, "container#init") == nullptr);
-  CHECK(step_of(ended, ContainerRemove::kind, "container#init") != nullptr);
+  CHECK(step_of(ended, ContainerStop::kKind, "container#init") == nullptr);
+  CHECK(step_of(ended, ContainerRemove::kKind, "container#init") != nullptr);
   auto& init = o.containers["container#init"];
   init.running = true;
   init.state = "running";
   const auto running = must_plan(s, o, Verb::stop);
-  CHECK(comes_after(running, step_of(running, ContainerRemove::kind, "container#init"),
-                    step_of(running, ContainerStop::kind, "container#init")));
+  CHECK(comes_after(running, step_of(running, ContainerRemove::kKind, "container#init"),
+                    step_of(running, ContainerStop::kKind, "container#init")));
 }
 
 TEST_CASE("an init container outside of the service's namespaces is done as long as something of the service runs") {
@@ -204,7 +204,7 @@ TEST_CASE("an init container outside of the service's namespaces is done as long
     have.netns.reset();
   }
   CHECK(evaluate(s, o).state == Availability::down);
-  CHECK(step_of(must_plan(s, o, Verb::start), ContainerCreate::kind, "container#init") != nullptr);
+  CHECK(step_of(must_plan(s, o, Verb::start), ContainerCreate::kKind, "container#init") != nullptr);
   // One that is all there is: done is up.
   s.ips.clear();
   s.containers = {s.containers[1]};

@@ -59,7 +59,7 @@ Observed with_spare() {
 // A VLAN device of plumb's with these users.
 ObservedLink vlan(const std::vector<std::string>& users) {
   ObservedLink link{7, "eth0.42", "vlan", {}, 1500, true, true, 2, 0};
-  link.group = vlan_group;
+  link.group = kVlanGroup;
   link.altnames = users;
   return link;
 }
@@ -70,9 +70,9 @@ TEST_CASE("a device that is to be given away is probed from inside, once it is t
   auto s = with(IpMode::dedicated);
   s.ips[0].ipdev = "eth1";
   const auto p = plan(s, with_spare(), Verb::start);
-  CHECK(waits(p, AddressProbe::kind, LinkCreate::kind));
-  CHECK(waits(p, AddressAdd::kind, AddressProbe::kind));
-  CHECK(describe(p->steps[*find(p, LinkCreate::kind)]) == "move eth1 into container#0 as eth0");
+  CHECK(waits(p, AddressProbe::kKind, LinkCreate::kKind));
+  CHECK(waits(p, AddressAdd::kKind, AddressProbe::kKind));
+  CHECK(describe(p->steps[*find(p, LinkCreate::kKind)]) == "move eth1 into container#0 as eth0");
 }
 
 TEST_CASE("a device that the node needs is not given away") {
@@ -104,9 +104,9 @@ TEST_CASE("a device that is inside already is left, and a stop gives it back") {
   const auto p = plan(s, o, Verb::stop);
   // Out before its namespace can go, also should the stop be killed between the two.
   for (std::size_t i = 0; i < p->steps.size(); ++i)
-    if (p->steps[i].kind() == ContainerStop::kind && p->steps[i].resource == "container#0")
-      CHECK(waits(*p, i, find(p, LinkRemove::kind).value()));
-  CHECK(describe(p->steps[find(p, LinkRemove::kind).value()]) == "give eth0 in container#0 back to the node as eth1");
+    if (p->steps[i].kind() == ContainerStop::kKind && p->steps[i].resource == "container#0")
+      CHECK(waits(*p, i, find(p, LinkRemove::kKind).value()));
+  CHECK(describe(p->steps[find(p, LinkRemove::kKind).value()]) == "give eth0 in container#0 back to the node as eth1");
 }
 
 TEST_CASE("a device that came home under another name is taken again by start, and renamed by stop") {
@@ -116,7 +116,7 @@ TEST_CASE("a device that came home under another name is taken again by start, a
   ObservedLink stray{3, "dev3", "", {}, 1500, false, false, 0, 0};
   stray.alias = DedicatedMark{"eth1", {}, 1500, true}.to_string();
   o.node.links.push_back(stray);
-  CHECK(find(plan(s, o, Verb::start), LinkCreate::kind));
+  CHECK(find(plan(s, o, Verb::start), LinkCreate::kKind));
   const auto p = plan(s, o, Verb::stop);
   REQUIRE(p->steps.size() == 1);
   CHECK(describe(p->steps[0]) == "give dev3 its name eth1 back");
@@ -136,37 +136,37 @@ TEST_CASE("the mark of a device says all that it was") {
 
 TEST_CASE("a VLAN device that is missing is made before anything is done on it, and one by hand is used as it is") {
   const auto p = plan(on_vlan(), bare_node(), Verb::start);
-  CHECK(operand<VlanTake>(p->steps[find(p, VlanTake::kind).value()]).vlan.name == "eth0.42");
-  CHECK(waits(p, LinkCreate::kind, VlanTake::kind));
-  CHECK(waits(p, AddressProbe::kind, VlanTake::kind));
+  CHECK(operand<VlanTake>(p->steps[find(p, VlanTake::kKind).value()]).vlan.name == "eth0.42");
+  CHECK(waits(p, LinkCreate::kKind, VlanTake::kKind));
+  CHECK(waits(p, AddressProbe::kKind, VlanTake::kKind));
   auto by_name = svc1();
   by_name.ips[0].ipdev = "eth0.42";
-  CHECK(find(plan(by_name, bare_node(), Verb::start), VlanTake::kind));
+  CHECK(find(plan(by_name, bare_node(), Verb::start), VlanTake::kKind));
   auto by_hand = bare_node();
   by_hand.node.links.push_back({7, "eth0.42", "vlan", {}, 1500, true, true, 2, 0});
-  CHECK_FALSE(find(plan(by_name, by_hand, Verb::start), VlanTake::kind));
-  CHECK_FALSE(find(plan(by_name, by_hand, Verb::stop), VlanRelease::kind));
+  CHECK_FALSE(find(plan(by_name, by_hand, Verb::start), VlanTake::kKind));
+  CHECK_FALSE(find(plan(by_name, by_hand, Verb::stop), VlanRelease::kKind));
 }
 
 TEST_CASE("who uses a VLAN device says so, and leaves it at stop, and an orphan is taken away") {
   auto o = bare_node();
   o.node.links.push_back(vlan({"plumb:svc2:ip#0"}));
-  CHECK(find(plan(on_vlan(), o, Verb::start), VlanTake::kind));
-  CHECK_FALSE(find(plan(on_vlan(), o, Verb::stop), VlanRelease::kind));
+  CHECK(find(plan(on_vlan(), o, Verb::start), VlanTake::kKind));
+  CHECK_FALSE(find(plan(on_vlan(), o, Verb::stop), VlanRelease::kKind));
   o.node.links.back() = vlan({"plumb:svc2:ip#0", "plumb:svc1:ip#0"});
-  CHECK_FALSE(find(plan(on_vlan(), o, Verb::start), VlanTake::kind));
+  CHECK_FALSE(find(plan(on_vlan(), o, Verb::start), VlanTake::kKind));
   const auto p = plan(on_vlan(), o, Verb::stop);
   CHECK(p->steps.size() == 1);
-  CHECK(find(p, VlanRelease::kind));
+  CHECK(find(p, VlanRelease::kKind));
   // Also when the spec has gone to another VLAN since.
-  CHECK(find(plan(svc1(), o, Verb::stop), VlanRelease::kind));
+  CHECK(find(plan(svc1(), o, Verb::stop), VlanRelease::kKind));
   o.node.links.back() = vlan({});
-  CHECK(find(plan(on_vlan(), o, Verb::stop), VlanRelease::kind));
+  CHECK(find(plan(on_vlan(), o, Verb::stop), VlanRelease::kKind));
   auto standby = on_vlan();
   standby.ips[0].standby = true;
   o.node.links.back() = vlan({"plumb:svc1:ip#0"});
-  CHECK_FALSE(find(plan(standby, o, Verb::stop), VlanRelease::kind));
-  CHECK(find(plan(standby, o, Verb::shutdown), VlanRelease::kind));
+  CHECK_FALSE(find(plan(standby, o, Verb::stop), VlanRelease::kKind));
+  CHECK(find(plan(standby, o, Verb::shutdown), VlanRelease::kKind));
 }
 
 TEST_CASE("what the kernel does not know is refused before anything is touched") {
@@ -183,13 +183,13 @@ TEST_CASE("what the kernel does not know is refused before anything is touched")
 
 TEST_CASE("an ipvlan that routes has a default route of its own, and is not announced") {
   const auto p = plan(with(IpMode::ipvlan_l3), bare_node(), Verb::start);
-  const auto& route = operand<RouteSet>(p->steps[find(p, RouteSet::kind).value()]);
+  const auto& route = operand<RouteSet>(p->steps[find(p, RouteSet::kKind).value()]);
   CHECK_FALSE(route.gateway);
-  CHECK_FALSE(find(p, AddressAnnounce::kind));
-  CHECK(find(plan(with(IpMode::ipvlan_l2), bare_node(), Verb::start), AddressAnnounce::kind));
+  CHECK_FALSE(find(p, AddressAnnounce::kKind));
+  CHECK(find(plan(with(IpMode::ipvlan_l2), bare_node(), Verb::start), AddressAnnounce::kKind));
   auto nonrouted = with(IpMode::ipvlan_l3);
   nonrouted.ips[0].tags = {"nonrouted"};
-  CHECK_FALSE(find(plan(nonrouted, bare_node(), Verb::start), RouteSet::kind));
+  CHECK_FALSE(find(plan(nonrouted, bare_node(), Verb::start), RouteSet::kKind));
 }
 
 TEST_CASE("an ipvlan of another mode does not fit") {
@@ -214,9 +214,9 @@ TEST_CASE("a switch that does not answer, or lacks the bridge, refuses, and a po
   CHECK(none.error().what.find("br1") != std::string::npos);
   o.open_vswitch.bridges = {"br0"};
   const auto p = plan(s, o, Verb::start);
-  CHECK(waits(p, AddressProbe::kind, LinkCreate::kind));
+  CHECK(waits(p, AddressProbe::kKind, LinkCreate::kKind));
   o.open_vswitch.ports["ip#0"] = {"pl1.eth0"};
-  CHECK(find(plan(s, o, Verb::stop), OvsRelease::kind));
+  CHECK(find(plan(s, o, Verb::stop), OvsRelease::kKind));
 }
 
 TEST_CASE("a port that is out of its bridge is no service that is up, and start makes it anew") {
@@ -242,8 +242,8 @@ TEST_CASE("a port that is out of its bridge is no service that is up, and start 
     REQUIRE(start);
     std::vector<std::string_view> kinds;
     for (const auto& step : start->steps)
-      if (step.kind() == LinkRemoveStale::kind || step.kind() == LinkCreate::kind || step.kind() == AddressAdd::kind)
+      if (step.kind() == LinkRemoveStale::kKind || step.kind() == LinkCreate::kKind || step.kind() == AddressAdd::kKind)
         kinds.push_back(step.kind());
-    CHECK(kinds == std::vector{LinkRemoveStale::kind, LinkCreate::kind, AddressAdd::kind});
+    CHECK(kinds == std::vector{LinkRemoveStale::kKind, LinkCreate::kKind, AddressAdd::kKind});
   }
 }

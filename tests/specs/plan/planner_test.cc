@@ -58,14 +58,14 @@ Observed whole(const Service& s) {
 TEST_CASE("start from nothing has every step, in the order that safety asks for") {
   const auto p = must_plan(svc1(), bare_node(), Verb::start);
   CHECK(p.steps.size() == 11);
-  const auto probe = index_of(p, AddressProbe::kind, "ip#0");
-  const auto pause_start = index_of(p, ContainerStart::kind, "container#0");
-  const auto link = index_of(p, LinkCreate::kind, "ip#0");
-  const auto address = index_of(p, AddressAdd::kind, "ip#0");
-  const auto route = index_of(p, RouteSet::kind, "ip#0");
-  const auto announce = index_of(p, AddressAnnounce::kind, "ip#0");
-  const auto web_create = index_of(p, ContainerCreate::kind, "container#1");
-  const auto web_start = index_of(p, ContainerStart::kind, "container#1");
+  const auto probe = index_of(p, AddressProbe::kKind, "ip#0");
+  const auto pause_start = index_of(p, ContainerStart::kKind, "container#0");
+  const auto link = index_of(p, LinkCreate::kKind, "ip#0");
+  const auto address = index_of(p, AddressAdd::kKind, "ip#0");
+  const auto route = index_of(p, RouteSet::kKind, "ip#0");
+  const auto announce = index_of(p, AddressAnnounce::kKind, "ip#0");
+  const auto web_create = index_of(p, ContainerCreate::kKind, "container#1");
+  const auto web_start = index_of(p, ContainerStart::kKind, "container#1");
   CHECK(comes_after(p, link, pause_start));
   CHECK(comes_after(p, address, link));
   CHECK(comes_after(p, address, probe));
@@ -132,7 +132,7 @@ TEST_CASE("after a kill an address that is there is announced again: nobody may 
   o.after_a_kill = true;
   const Plan p = must_plan(s, o, Verb::start);
   REQUIRE(p.steps.size() == 1);
-  CHECK(p.steps[0].kind() == AddressAnnounce::kind);
+  CHECK(p.steps[0].kind() == AddressAnnounce::kKind);
   CHECK(operand<AddressAnnounce>(p.steps[0]).address == IpAddress::parse("10.0.3.3").value());
   auto silent = s;
   silent.ips[0].announce.count = 0;
@@ -148,10 +148,10 @@ TEST_CASE("a sibling bound to an earlier pause is put aside, re-created, and rem
   web.network_mode = "container:gone";
   o.containers["container#1"] = web;
   const auto p = must_plan(s, o, Verb::start);
-  const auto retire = index_of(p, ContainerRetire::kind, "container#1");
-  const auto create = index_of(p, ContainerCreate::kind, "container#1");
+  const auto retire = index_of(p, ContainerRetire::kKind, "container#1");
+  const auto create = index_of(p, ContainerCreate::kKind, "container#1");
   CHECK(comes_after(p, create, retire));
-  CHECK(p.steps.back().kind() == ContainerRemove::kind);
+  CHECK(p.steps.back().kind() == ContainerRemove::kKind);
   CHECK(operand<ContainerRemove>(p.steps.back()).container.id == "bbb");
   CHECK(p.steps.back().tolerate);
   CHECK(p.steps.back().after.size() == p.steps.size() - 1);
@@ -174,11 +174,11 @@ TEST_CASE(
   o.containers["container#1"].netns = o.containers["container#0"].netns;
   o.containers.erase("container#0");
   const auto p = must_plan(s, o, Verb::start);
-  const auto remove = index_of(p, LinkRemove::kind, "container#1");
+  const auto remove = index_of(p, LinkRemove::kKind, "container#1");
   CHECK(operand<LinkRemove>(p.steps[remove]).link.device == "eth0");
   CHECK(operand<LinkRemove>(p.steps[remove]).link.container == "container#1");
-  CHECK(comes_after(p, remove, index_of(p, ContainerStop::kind, "container#1")));
-  CHECK(comes_after(p, index_of(p, AddressProbe::kind, "ip#0"), remove));
+  CHECK(comes_after(p, remove, index_of(p, ContainerStop::kKind, "container#1")));
+  CHECK(comes_after(p, index_of(p, AddressProbe::kKind, "ip#0"), remove));
   CHECK(kinds(must_plan(s, o, Verb::stop)) == "container.stop(container#1) link.remove(container#1)");
 }
 
@@ -281,8 +281,8 @@ TEST_CASE("where the engine keeps what is joined, the pause stays with its sibli
   CHECK(kinds(must_plan(s, o, Verb::stop)).find("container.remove") == std::string::npos);
   s.containers[1].rm = true;
   const auto p = must_plan(s, o, Verb::stop);
-  CHECK(comes_after(p, index_of(p, ContainerRemove::kind, "container#0"),
-                    index_of(p, ContainerRemove::kind, "container#1")));
+  CHECK(comes_after(p, index_of(p, ContainerRemove::kKind, "container#0"),
+                    index_of(p, ContainerRemove::kKind, "container#1")));
 }
 
 TEST_CASE("stop removes what a killed start created and never started, and leaves what has run") {
@@ -376,10 +376,10 @@ TEST_CASE("a container that joins another's pid namespace waits for it, wherever
   s.containers[0].pidns = "container#0";
   auto o = bare_node();
   const auto p = must_plan(s, o, Verb::start);
-  CHECK(comes_after(p, index_of(p, ContainerCreate::kind, "container#1"),
-                    index_of(p, ContainerCreate::kind, "container#0")));
-  CHECK(comes_after(p, index_of(p, ContainerStart::kind, "container#1"),
-                    index_of(p, ContainerStart::kind, "container#0")));
+  CHECK(comes_after(p, index_of(p, ContainerCreate::kKind, "container#1"),
+                    index_of(p, ContainerCreate::kKind, "container#0")));
+  CHECK(comes_after(p, index_of(p, ContainerStart::kKind, "container#1"),
+                    index_of(p, ContainerStart::kKind, "container#0")));
 }
 
 TEST_CASE("the fingerprint of a container changes with what the engine is told, and with nothing else") {
@@ -469,16 +469,16 @@ TEST_CASE("subsets start one after another, in the alphabet's order, and stop th
   };
   const auto p = plan(s, bare_node(), Verb::start);
   REQUIRE(p);
-  const auto b = index(p, ContainerStart::kind, "container#1");
-  for (const char* a : {"container#2", "container#3"}) CHECK(waits(p, b, index(p, ContainerStart::kind, a)));
-  CHECK_FALSE(waits(p, index(p, ContainerStart::kind, "container#3"), index(p, ContainerStart::kind, "container#2")));
+  const auto b = index(p, ContainerStart::kKind, "container#1");
+  for (const char* a : {"container#2", "container#3"}) CHECK(waits(p, b, index(p, ContainerStart::kKind, a)));
+  CHECK_FALSE(waits(p, index(p, ContainerStart::kKind, "container#3"), index(p, ContainerStart::kKind, "container#2")));
   Observed o = test::whole();
   o.containers["container#2"] = o.containers["container#1"];
   o.containers["container#3"] = o.containers["container#1"];
   const auto down = plan(s, o, Verb::stop);
   REQUIRE(down);
   for (const char* a : {"container#2", "container#3"})
-    CHECK(waits(down, index(down, ContainerStop::kind, a), index(down, ContainerStop::kind, "container#1")));
+    CHECK(waits(down, index(down, ContainerStop::kKind, a), index(down, ContainerStop::kKind, "container#1")));
 }
 
 TEST_CASE("a container that its engine is about to remove is never renamed, but waited for") {
@@ -493,9 +493,9 @@ TEST_CASE("a container that its engine is about to remove is never renamed, but 
     REQUIRE(p);
     bool removed = false;
     for (const auto& step : p->steps) {
-      CHECK_FALSE((step.kind() == ContainerRetire::kind && step.resource == "container#0"));
+      CHECK_FALSE((step.kind() == ContainerRetire::kKind && step.resource == "container#0"));
       removed =
-          removed || (step.kind() == ContainerRemove::kind && operand<ContainerRemove>(step).container.id == "aaa");
+          removed || (step.kind() == ContainerRemove::kKind && operand<ContainerRemove>(step).container.id == "aaa");
     }
     CHECK(removed);
   }
@@ -512,9 +512,9 @@ TEST_CASE("a container that has ended is started again, unless its engine remove
   const auto starts_again = [&] {
     const auto p = must_plan(s, o, Verb::start);
     const bool creates = std::any_of(p.steps.begin(), p.steps.end(), [](const Step& step) {
-      return step.kind() == ContainerCreate::kind && step.resource == "container#0";
+      return step.kind() == ContainerCreate::kKind && step.resource == "container#0";
     });
-    const auto id = operand<ContainerStart>(p.steps.at(index_of(p, ContainerStart::kind, "container#0"))).id;
+    const auto id = operand<ContainerStart>(p.steps.at(index_of(p, ContainerStart::kKind, "container#0"))).id;
     CHECK(id.value_or("") == (creates ? "" : "aaa"));
     return !creates;
   };
