@@ -231,6 +231,17 @@ TEST_CASE("an engine that never answers meets the deadline") {
   }
 }
 
+TEST_CASE("a container is stopped also when Podman cannot remove it yet") {
+  const FakeEngine engine(
+      {{{ping(),
+         {"POST /v1.41/containers/x/stop?t=1 ",
+          {answer(500, R"({"message":"container x has dependent containers which must be removed before it: y"})")}},
+         {"POST /v1.41/containers/x/stop?t=1 ", {answer(500, R"({"message":"no"})")}}}}});
+  Client client = good(Client::open(engine.socket(), kCall));
+  CHECK(good(stop_container(client, "x", std::chrono::seconds(1), kCall)));
+  CHECK(stop_container(client, "x", std::chrono::seconds(1), kCall).error().code == 500);
+}
+
 TEST_CASE("a stop request ends a request at once") {
   const FakeEngine engine({{{ping(), {"GET /v1.41/containers/x/json", {}}}}});
   Client client = good(Client::open(engine.socket(), kCall));

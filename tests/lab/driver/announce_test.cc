@@ -58,6 +58,11 @@ bool await_count(Capture& wire, const Fits& fits, std::size_t count, std::chrono
   return wire.await([&](const Frame& frame) { return fits(frame) && ++seen >= count; }, deadline);
 }
 
+// The engine's release: 20, 26, 28.
+int engine_release(const Node& node) {
+  return std::stoi(node.must({"docker", "version", "--format", "{{.Server.Version}}"}));
+}
+
 std::string neighbour_of(const Node& node, const std::string& address) {
   return node.must({"ip", "neighbour", "show", address, "dev", "eth0"});
 }
@@ -82,13 +87,18 @@ TEST_CASE(
     const std::string entry = neighbour_of(client, address);
     CHECK_MESSAGE(says(entry, mac), entry);
   }
-  for (const auto& form : forms) {
-    CHECK(await_count(wire, form, 3, 3s));
-    CHECK_FALSE(await_count(wire, form, 4, 500ms));
-    const auto when = times(wire, form);
-    REQUIRE(when.size() == 3);
-    CHECK(when[1] - when[0] > 150ms);
-    CHECK(when[2] - when[1] > 150ms);
+  // From 28 on the engine announces, too, with frames that look as the driver's do, but for replies.
+  const bool alone = engine_release(driver.node()) < 28;
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    CHECK(await_count(wire, forms[i], 3, 3s));
+    const bool ours = alone || i == 1;
+    if (ours) CHECK_FALSE(await_count(wire, forms[i], 4, 500ms));
+    const auto when = times(wire, forms[i]);
+    REQUIRE(when.size() >= 3);
+    if (ours) {
+      CHECK(when[1] - when[0] > 150ms);
+      CHECK(when[2] - when[1] > 150ms);
+    }
     const auto asked = times(wire, asks);
     REQUIRE_FALSE(asked.empty());
     CHECK(asked.back() < when.front());
@@ -105,14 +115,14 @@ TEST_CASE("an announcement that is none is refused") {
 }
 
 // Engine 20.10 gives the link away only when the container's process is about to run: the driver has made and joined
-// the endpoint, and nobody uses it.
+// the endpoint, and nobody uses it. Engine 28 looks at the devices before it asks for a link.
 TEST_CASE("a start that fails after its link was made claims nothing, and leaves nothing") {
   DriverOn driver;
   REQUIRE(driver.network("svclan", kNetwork) == "");
   const State before = driver.state();
   Capture wire(driver.node(), "eth0");
   CHECK(says(driver.run("web", with(kWeb, {"--device", "/dev/nosuch"})), "/dev/nosuch"));
-  CHECK_FALSE(times(wire, asks).empty());
+  if (engine_release(driver.node()) < 28) CHECK_FALSE(times(wire, asks).empty());
   for (const auto& frame : wire.frames()) {
     const auto arp = frame.arp();
     CHECK_FALSE_MESSAGE((arp && arp->claims(kAddress)), frame.to_string());

@@ -53,7 +53,7 @@ std::vector<Fault> faults_of_configuration() {
       {"the engine refuses to create a container, for its image has no command",
        {.image = "empty"},
        exit_failed,
-       {"No command specified", "step: create container faulty.container.1 from empty", "is undone"}},
+       {"o command specified", "step: create container faulty.container.1 from empty", "is undone"}},
       {"the owner of the namespace ends at once",
        {.container0 = "entrypoint = /nosuch"},
        exit_failed,

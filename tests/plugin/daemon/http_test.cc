@@ -41,11 +41,11 @@ TEST_CASE("http: several requests on one connection, each answered as the engine
   }
 }
 
-TEST_CASE("http: bodies may be missing, empty, chunked, of any type and in pieces, and hosts may be missing or empty") {
+TEST_CASE("http: bodies may be missing, empty, chunked, of any type and in pieces, and hosts may be empty") {
   const Server server;
   Client client(server.path());
   for (const std::string head :
-       {"Host:\r\n", "Host: \r\n", "", "Host: plugin.moby.localhost\r\n", "Host: a\r\nContent-Type: nonsense\r\n",
+       {"Host:\r\n", "Host: \r\n", "Host: plugin.moby.localhost\r\n", "Host: a\r\nContent-Type: nonsense\r\n",
         "Host: a\r\nContent-Type: application/x-www-form-urlencoded\r\n", "Host: a\r\nContent-Length: 0\r\n",
         "Host: a\r\nAccept: application/vnd.docker.plugins.v1.2+json\r\n"}) {
     INFO(head);
@@ -53,6 +53,9 @@ TEST_CASE("http: bodies may be missing, empty, chunked, of any type and in piece
     CHECK(answer.status == 200);
     CHECK(answer.body == "POST /Plugin.Activate 0 ");
   }
+  // RFC 9112 3.2 forbids a request without any host. libmicrohttpd 0.9 takes it, 1.0 refuses it.
+  const auto without = Client(server.path()).ask("POST /Plugin.Activate HTTP/1.1\r\n\r\n").status;
+  CHECK((without == 200 || without == 400));
   CHECK(client.ask(chunked("/a", {"one", " ", "two"})).body == "POST /a 7 one two");
   CHECK(client.ask(chunked("/a", {})).body == "POST /a 0 ");
   CHECK(client
