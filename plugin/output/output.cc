@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "plugin/output/terminal.h"
+
 namespace plumb {
 
 namespace {
-
-constexpr const char* kReset = "\033[0m";
 
 const char* colour_of(Availability state) {
   switch (state) {
@@ -22,11 +22,6 @@ const char* colour_of(Availability state) {
     case Availability::disabled: return "\033[2m";
   }
   return "";
-}
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
-  return text;
 }
 
 std::string state_word(Availability state, bool colour, std::size_t width) {

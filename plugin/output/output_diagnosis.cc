@@ -2,12 +2,11 @@
 #include <algorithm>
 
 #include "plugin/output/output.h"
+#include "plugin/output/terminal.h"
 
 namespace plumb {
 
 namespace {
-
-constexpr const char* kReset = "\033[0m";
 
 const char* colour_of(Verdict verdict) {
   switch (verdict) {
@@ -16,11 +15,6 @@ const char* colour_of(Verdict verdict) {
     case Verdict::problem: return "\033[31m";
   }
   return "";
-}
-
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
 }
 
 }  // namespace
