@@ -152,6 +152,8 @@ Result<void> Connection::start(const Request& request, const std::string& target
   }
   for (const std::string& header : request_.headers) add(header.c_str());
   curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+  // A short body is sent to its end, whatever is answered meanwhile: libcurl 8.14 may close the connection otherwise.
+  curl_easy_setopt(easy_.get(), CURLOPT_KEEP_SENDING_ON_ERROR, request_.archive.empty() ? 1L : 0L);
   curl_easy_setopt(easy_.get(), CURLOPT_FRESH_CONNECT, request_.idempotent ? 0L : 1L);
   curl_easy_setopt(easy_.get(), CURLOPT_URL, ("http://docker" + target).c_str());
   if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {

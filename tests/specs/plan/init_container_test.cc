@@ -67,7 +67,7 @@ Observed whole(const Service& s) {
   return o;
 }
 
-const ResourceStatus& resource(const ServiceStatus& status, const std::string& id) {
+const ResourceStatus& resource(const ServiceStatus& status, std::string_view id) {
   const auto found =
       std::find_if(status.resources.begin(), status.resources.end(), [&](const auto& r) { return r.id == id; });
   REQUIRE(found != status.resources.end());

@@ -12,7 +12,7 @@ using test::whole;
 
 namespace {
 
-const ResourceStatus& resource(const ServiceStatus& status, const std::string& id) {
+const ResourceStatus& resource(const ServiceStatus& status, std::string_view id) {
   for (const auto& r : status.resources)
     if (r.id == id) return r;
   FAIL("no resource ", id);
