@@ -40,7 +40,7 @@ Heard heard(const Frame& frame) {
   return {claim_in(frame, address, ClaimBy::use), claim_in(frame, address, ClaimBy::use_or_probe)};
 }
 
-TEST_CASE("ARP claims by its sender; a probe only against a probe; a question claims nothing") {
+TEST_CASE("ARP claims by its sender, a probe only against a probe, and a question claims nothing") {
   for (const auto operation : {ArpOperation::request, ArpOperation::reply}) {
     CHECK(heard(arp(operation, "10.0.3.3", "10.0.3.9")).by_owner == mac(kSender));
     CHECK(heard(arp(operation, "10.0.3.3", "10.0.3.9")).by_prober == mac(kSender));
@@ -64,7 +64,7 @@ TEST_CASE("an advertisement claims by the MAC that it names, else by its frame's
   CHECK_FALSE(heard(ndp(about("fd00:3::4"))).by_prober);
 }
 
-TEST_CASE("a solicitation from :: is a probe; one from an address only looks for it") {
+TEST_CASE("a solicitation from :: is a probe, one from an address only looks for it") {
   auto packet = about("fd00:3::3");
   packet.advertisement = false;
   CHECK_FALSE(heard(ndp(packet)).by_owner);
