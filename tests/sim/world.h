@@ -1,0 +1,164 @@
+// World: two to five nodes on a LAN in virtual time, each with the real claim machine over a model of its kernel, its
+// process and what its address waits for.
+//
+// Nothing here decides over a claim. A frame takes its time, is lost, or is heard by some only; a kernel answers for an
+// address that is on its link, whether or not a process lives; a process stands still, dies and comes again; a cable is
+// out, a port does not forward yet. Threads: one. Privilege: none.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "specs/claim/machine.h"
+
+namespace plumb::sim {
+
+using claim::Time;
+
+struct Frame {
+  enum class Kind { chat, gateway_request, gateway_answer, probe, use, hello, gone };
+  Kind kind = Kind::chat;
+  std::size_t from = 0;
+  claim::Saying saying = {};
+  std::vector<claim::Saying> relayed = {};
+};
+
+struct WorldSettings {
+  std::size_t nodes = 2;
+  double loss = 0;  // of each frame to each receiver
+  double slow = 0;  // the share of frames that take 160 to 240 ms
+  claim::Settings machine;
+};
+
+// Two that answer for the address and can hear each other.
+struct Double {
+  Time begin;
+  Time length;
+};
+
+class World {
+ public:
+  World(const WorldSettings& settings, std::uint64_t seed);
+  ~World();
+
+  // At a time, what happens; all of it is planned before run().
+  void at(Time when, std::function<void()> what);
+  void run(Time until);
+
+  // Deciders and operators.
+  void start(std::size_t node);
+  void withdraw(std::size_t node);
+  void set_wait(std::size_t node, Time wait);  // for an image, an engine, a container
+
+  // Faults.
+  void set_group(std::size_t host, int group);  // of the LAN: hosts of two groups do not hear each other
+  void cut(std::size_t from, std::size_t to, bool is_cut);
+  void set_carrier(std::size_t node, bool up);
+  void set_forwarding(std::size_t node, bool forwards);
+  void stop_process(std::size_t node);
+  void continue_process(std::size_t node);
+  void kill_process(std::size_t node);  // comes again after a second
+  void pause_machine(std::size_t node);
+  void resume_machine(std::size_t node, bool noticed);
+  void power_off(std::size_t node);
+
+  [[nodiscard]] std::size_t gateway() const { return settings_.nodes; }
+  [[nodiscard]] std::size_t hosts() const { return settings_.nodes + 2; }
+  [[nodiscard]] Time now() const { return now_; }
+  // Those whose kernel answers for the address.
+  [[nodiscard]] std::vector<std::size_t> owners() const;
+  [[nodiscard]] const std::vector<Double>& doubles() const { return doubles_; }
+  [[nodiscard]] Time doubled() const;
+  // How often an owner that had been well for two seconds, on a LAN that it hears and that hears it, lost its claim.
+  [[nodiscard]] std::size_t displaced() const { return displaced_; }
+  // A host that has the address from now on, and is no plumb.
+  void put_rival(std::size_t host);
+  // A loss of an owned address that nobody was told of.
+  [[nodiscard]] bool silent_loss() const { return silent_loss_; }
+  [[nodiscard]] std::size_t events() const { return events_; }
+  // What happened, for people; only with trace(true).
+  void trace(bool on) { traces_ = on; }
+  [[nodiscard]] const std::string& story() const { return story_; }
+
+ private:
+  enum class Process { runs, stopped, dead };
+  struct Node {
+    std::unique_ptr<claim::Machine> machine;
+    Process process = Process::runs;
+    bool machine_runs = true;
+    bool powered = true;
+    bool on_link = false;
+    bool wanted = false;
+    bool carrier_seen = true;  // as the process knows it
+    unsigned downs = 0;        // carrier_down_count
+    unsigned downs_seen = 0;
+    Time wait{300'000};
+    bool ready = false;  // what is waited for is there, though a process that stands still has not seen it
+    Time paused_at{0};
+    Time tick_at{0};
+    unsigned generation = 0;  // of the process
+    std::vector<Frame> unread;
+    bool tick_missed = false;
+    claim::Kept kept;
+    std::optional<Time> well_since;  // hears the gateway and is heard, and runs
+    std::optional<Time> owns_since;
+  };
+  struct Event {
+    Time when;
+    std::uint64_t number = 0;
+    std::function<void()> what;
+    friend bool operator>(const Event& a, const Event& b) {
+      return a.when != b.when ? a.when > b.when : a.number > b.number;
+    }
+  };
+
+  [[nodiscard]] bool hears(std::size_t from, std::size_t to) const;
+  [[nodiscard]] bool answers(const Node& node, std::size_t index) const;
+  [[nodiscard]] Time delay();
+  void say(std::size_t node, const std::string& what);
+  void chat(std::size_t host);
+  void broadcast(const Frame& frame);
+  void unicast(const Frame& frame, std::size_t to);
+  void arrive(const Frame& frame, std::size_t to);
+  void read(std::size_t index, const Frame& frame);
+  void read_unread(std::size_t index);
+  void carry_out(std::size_t index);
+  void plan_tick(std::size_t index);
+  void tick(std::size_t index, unsigned generation, Time at);
+  void new_process(std::size_t index);
+  void come_again(std::size_t index, unsigned generation);
+  void wake(std::size_t index, Time gap, bool noticed);
+  void await(std::size_t index);
+  void carrier_event(std::size_t index, unsigned generation, bool up);
+  void check();
+
+  WorldSettings settings_;
+  std::mt19937_64 random_;
+  std::vector<Node> nodes_;
+  std::vector<int> groups_;
+  std::vector<bool> carrier_, forwards_;
+  std::set<std::pair<std::size_t, std::size_t>> cuts_;
+  std::map<std::pair<std::size_t, std::size_t>, Time> last_arrival_;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
+  Time now_{0};
+  std::uint64_t number_ = 0;
+  std::size_t events_ = 0;
+  std::optional<Time> double_since_;
+  std::vector<Double> doubles_;
+  bool silent_loss_ = false;
+  std::size_t displaced_ = 0;
+  std::set<std::size_t> rivals_;
+  bool traces_ = false;
+  std::string story_;
+};
+
+}  // namespace plumb::sim
