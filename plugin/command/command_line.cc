@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <exception>
 #include <iterator>
+#include <memory>
 #include <set>
+#include <utility>
 
 #include "plugin/output/exit_code.h"
 #include "specs/language/spelling.h"
@@ -207,7 +209,20 @@ Parsed unknown_command(const std::string& word) {
   return {std::nullopt, static_cast<int>(ExitCode::usage)};
 }
 
+// Shows a footer as it was written. From 2.5 on CLI11 breaks its lines anew, as if commands were prose.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    std::string out = CLI::Formatter::make_help(app, std::move(name), mode);
+    while (out.ends_with('\n')) out.pop_back();
+    const std::string footer = app->get_footer();
+    return out + (footer.empty() ? "\n" : "\n\n" + footer + "\n");
+  }
+  std::string make_footer(const CLI::App* /*app*/) const override { return {}; }
+};
+
 void set_up(CLI::App& app, CommandLine& out, std::string& format) {
+  app.formatter(std::make_shared<Help>());  // the commands take it over
   app.description("plumb gives a service its own ip address, and keeps it true while the service moves between nodes.");
   app.name("plumb");
   app.require_subcommand(1);

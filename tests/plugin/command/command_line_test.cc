@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -54,11 +55,16 @@ TEST_CASE("no command has two options of one name") {
 TEST_CASE("each command explains itself, with examples") {
   for (const auto& name : command_names()) {
     CAPTURE(name);
-    const Captured out(std::cout);
-    const auto parsed = parse({name, "--help"});
-    CHECK_FALSE(parsed.command);
-    CHECK(parsed.exit_code == 0);
-    CHECK(out.text().find("Examples:\n  plumb " + name) != std::string::npos);
+    std::string text;
+    std::optional<Parsed> parsed;
+    {
+      const Captured out(std::cout);
+      parsed = parse({name, "--help"});
+      text = out.text();
+    }
+    CHECK_FALSE(parsed->command);
+    CHECK(parsed->exit_code == 0);
+    CHECK_MESSAGE(text.find("Examples:\n  plumb " + name) != std::string::npos, text);
   }
 }
 
