@@ -124,14 +124,14 @@ class Namespaces {
     if (name == "netns") check_owner(one, owner->container, keyword, where);
   }
 
-  static const std::string& kNamespaceOf(const ContainerResource& c, std::string_view name) {
+  static const std::string& namespace_of(const ContainerResource& c, std::string_view name) {
     return name == "netns" ? c.netns : name == "pidns" ? c.pidns : c.ipcns;
   }
 
   bool in_circle(const std::string& id, std::string_view name) const {
     const auto* at = find(id);
     for (std::size_t steps = 0; at != nullptr && steps <= draft_.containers.size(); ++steps) {
-      const auto& next = kNamespaceOf(at->container, name);
+      const auto& next = namespace_of(at->container, name);
       if (next == id) return true;
       at = find(next);
     }

@@ -37,7 +37,7 @@ Cidr cidr(std::string_view text) { return must(Cidr::parse(text)); }
 Mac mac(std::string_view text) { return must(Mac::parse(text)); }
 IfName ifname(std::string_view text) { return must(IfName::parse(text)); }
 
-steady_clock::time_point kSoon() { return steady_clock::now() + std::chrono::seconds(5); }
+steady_clock::time_point soon() { return steady_clock::now() + std::chrono::seconds(5); }
 
 Node make_node() {
   auto ns = must(Namespace::create());
@@ -90,7 +90,7 @@ std::vector<Frame> drain(const PacketSocket& socket) {
 }
 
 std::optional<Frame> capture(const PacketSocket& socket, const std::function<bool(const Frame&)>& wanted) {
-  const auto deadline = kSoon();
+  const auto deadline = soon();
   std::array<std::uint8_t, 2048> buffer{};
   while (steady_clock::now() < deadline) {
     pollfd entry{socket.fd(), POLLIN, 0};
@@ -133,7 +133,7 @@ std::optional<Mac> resolve(Node& node, int ifindex, const IpAddress& address) {
     std::memcpy(&to, &v4, sizeof v4);
   }
   static_cast<void>(::sendto(fd.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&to), size));  // NOLINT
-  const auto deadline = kSoon();
+  const auto deadline = soon();
   while (steady_clock::now() < deadline) {
     const auto entry = must(find_neighbour(node.socket, ifindex, address));
     if (entry && entry->mac && entry->state != NeighbourState::incomplete) return entry->mac;

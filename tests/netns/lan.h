@@ -90,6 +90,6 @@ std::optional<Mac> resolve(Node& node, int ifindex, const IpAddress& address);
 std::size_t open_descriptors();
 
 // In 5 s, when anything that works has long happened.
-std::chrono::steady_clock::time_point kSoon();
+std::chrono::steady_clock::time_point soon();
 
 }  // namespace plumb::netns::test

@@ -110,7 +110,7 @@ TEST_CASE("wait_dad waits until an address is no longer tentative") {
     return std::any_of(all.begin(), all.end(), [&](const Address& a) { return a.cidr == wanted && a.tentative; });
   };
   CHECK(tentative());
-  must(wait_dad(host.socket, host.eth0.index, wanted.address(), test::kSoon()));
+  must(wait_dad(host.socket, host.eth0.index, wanted.address(), test::soon()));
   CHECK_FALSE(tentative());
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("a duplicate is a conflict") {
   REQUIRE(test::resolve(witness, witness.eth0.index, ip("fd00:3::3")) == owner.eth0.mac);
   enable_dad(host);
   must(add_address(host.socket, host.eth0.index, cidr("fd00:3::3/64")));
-  const auto duplicate = wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::kSoon());
+  const auto duplicate = wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::soon());
   REQUIRE_FALSE(duplicate);
   CHECK(duplicate.error().kind == ErrorKind::conflict);
   // Not tentative, dadfailed: a second look says the same without waiting.
@@ -145,18 +145,18 @@ TEST_CASE("wait_dad ends on a missing address, a removal, a deadline and a stop"
   test::Lan lan;
   auto host = lan.plug();
   enable_dad(host);
-  CHECK(wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::kSoon()).error().kind == ErrorKind::not_found);
+  CHECK(wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::soon()).error().kind == ErrorKind::not_found);
   must(add_address(host.socket, host.eth0.index, cidr("fd00:3::3/64")));
   CHECK(wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), std::chrono::steady_clock::now()).error().kind ==
         ErrorKind::timeout);
   std::stop_source stop;
   stop.request_stop();
-  CHECK(wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::kSoon(), stop.get_token()).error().kind ==
+  CHECK(wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::soon(), stop.get_token()).error().kind ==
         ErrorKind::cancelled);
   auto remover = must(RouteSocket::open(host.ns));
   Result<void> waited;
   {
-    std::jthread waiter([&] { waited = wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::kSoon()); });
+    std::jthread waiter([&] { waited = wait_dad(host.socket, host.eth0.index, ip("fd00:3::3"), test::soon()); });
     must(remove_address(remover, host.eth0.index, cidr("fd00:3::3/64")));
   }
   CHECK(waited.error().kind == ErrorKind::not_found);

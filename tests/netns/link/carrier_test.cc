@@ -43,7 +43,7 @@ TEST_CASE("a carrier is waited for by its event, and not for ever") {
   REQUIRE_FALSE(early);
   CHECK(early.error().kind == ErrorKind::timeout);
   std::jthread later([&] { must(set_up(target.socket, pair.target.index)); });
-  must(wait_carrier(host.socket, pair.host.index, test::kSoon(), {}));
+  must(wait_carrier(host.socket, pair.host.index, test::soon(), {}));
 }
 
 }  // namespace

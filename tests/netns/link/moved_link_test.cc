@@ -75,7 +75,7 @@ TEST_CASE("a physical device comes home when its namespace dies, and its alias t
   }
   const auto never = must(StopEvent::open({}));
   for (bool late = false; !marked() && !late; drain_changes(changes.get()))
-    late = must(never.wait(changes.get(), test::kSoon(), "wait for the device")) == StopEvent::Woken::deadline;
+    late = must(never.wait(changes.get(), test::soon(), "wait for the device")) == StopEvent::Woken::deadline;
   const auto back = marked();
   REQUIRE(back);
   CHECK(back->name == ifname("eth0"));

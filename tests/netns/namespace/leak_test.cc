@@ -40,10 +40,10 @@ void live(test::Station& host) {
   for (const char* text : {"10.0.3.3/24", "fd00:3::3/64"}) {
     CHECK_FALSE(must(probe(target.ns, link.index, cidr(text).address(), kInstant)).rival);
     must(add_address(target.socket, link.index, cidr(text)));
-    must(wait_dad(target.socket, link.index, cidr(text).address(), test::kSoon()));
+    must(wait_dad(target.socket, link.index, cidr(text).address(), test::soon()));
   }
   CHECK_FALSE(probe(target.ns, 4711, ip("10.0.3.3"), kInstant));
-  CHECK_FALSE(wait_dad(target.socket, link.index, ip("fd00:3::4"), test::kSoon()));
+  CHECK_FALSE(wait_dad(target.socket, link.index, ip("fd00:3::4"), test::soon()));
   const Route route{.destination = default_destination(false),
                     .gateway = ip("10.0.3.1"),
                     .ifindex = link.index,

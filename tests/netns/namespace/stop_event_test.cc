@@ -22,7 +22,7 @@ TEST_CASE("a stop makes the descriptor readable, and it stays so") {
   source.request_stop();
   CHECK(readable(event.fd()));
   CHECK(readable(event.fd()));
-  CHECK(event.wait(-1, test::kSoon(), "wait for nothing").error().kind == ErrorKind::cancelled);
+  CHECK(event.wait(-1, test::soon(), "wait for nothing").error().kind == ErrorKind::cancelled);
 }
 
 TEST_CASE("a stop that came before is seen, too") {
