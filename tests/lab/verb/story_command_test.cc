@@ -42,9 +42,9 @@ std::set<std::string> long_options(const std::string& help) {
   for (auto at = help.find("--"); at != std::string::npos; at = help.find("--", at + 2)) {
     const auto end = help.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);
     const auto line = help.rfind('\n', at) + 1;
-    const auto before = help.substr(line, at - line);
-    if (before.find_first_not_of(' ') == std::string::npos || before.ends_with(","))
-      out.insert(help.substr(at, end - at));
+    // Alone, or after its letter: "-h,--help", which newer releases of CLI11 put into columns.
+    const auto before = help.find_last_not_of(' ', at - 1);
+    if (before == std::string::npos || before < line || help[before] == ',') out.insert(help.substr(at, end - at));
   }
   return out;
 }
