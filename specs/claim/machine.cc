@@ -29,11 +29,14 @@ constexpr std::array<milliseconds, 4> kAnnounce{{0ms, 500ms, 1000ms, 2000ms}};
 
 void Machine::emit(Effect::Kind kind, std::string_view why) { effects_.push_back({kind, mine(), why}); }
 
+std::map<Machine::Timer, Time>::const_iterator Machine::first() const {
+  return std::min_element(timers_.begin(), timers_.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; });
+}
+
 std::optional<Time> Machine::next() const {
-  std::optional<Time> first;
-  for (const auto& [timer, at] : timers_)
-    if (!first || at < *first) first = at;
-  return first;
+  if (timers_.empty()) return std::nullopt;
+  return first()->second;
 }
 
 Time Machine::jittered(Time period) const {
@@ -43,14 +46,23 @@ Time Machine::jittered(Time period) const {
 
 void Machine::start(Time now, bool carrier) {
   if (is_claiming(state_)) return;
-  wanted_ = true;
   ready_ = false;
   carrier_ = carrier;
+  begin(now);
+}
+
+// A claim of its own, that nothing is known of yet.
+void Machine::begin(Time now) {
   listening_since_ = now;
   lost_to_.reset();
   rank_ = {0, chance_(), chance_()};
   ask(now, State::asking);
   listen(now);
+}
+
+void Machine::off() {
+  if (on_link_) emit(Effect::Kind::take_off);
+  on_link_ = false;
 }
 
 void Machine::ready(Time now) {
@@ -61,16 +73,13 @@ void Machine::ready(Time now) {
 
 void Machine::withdraw() {
   const bool claiming = is_claiming(state_);
-  wanted_ = false;
-  if (on_link_) emit(Effect::Kind::take_off);
-  on_link_ = false;
+  off();
   state_ = State::withdrawn;
   if (claiming && settings_.rules.hellos) emit(Effect::Kind::gone);
   timers_.clear();
 }
 
 void Machine::resume(Time now, bool carrier, bool on_link, const Kept& kept) {
-  wanted_ = true;
   ready_ = true;
   carrier_ = carrier;
   on_link_ = on_link;
@@ -78,18 +87,13 @@ void Machine::resume(Time now, bool carrier, bool on_link, const Kept& kept) {
   rank_ = kept.rank;
   highest_epoch_ = kept.highest_epoch;
   owned_since_ = now;
+  state_ = State::owned;
   if (!on_link || !carrier) {
-    state_ = State::owned;
     doubt(now, "restart");
   } else {
     // The kernel has answered all the time: the claim goes on, and asks while it does.
-    state_ = State::owned;
     asked_well_ = true;
-    announcements_ = 0;
-    announce(now);
-    set(Timer::hello, now);
-    set(Timer::self_probe, now);
-    set(Timer::confirm, now + kConfirm);
+    attend(now, now);
   }
   listen(now);
 }
@@ -162,10 +166,15 @@ void Machine::own(Time now) {
   on_link_ = true;
   emit(Effect::Kind::keep);
   emit(Effect::Kind::report, "owned");
+  attend(now, now + jittered(seconds{1}));
+}
+
+// What an owner does as long as it is one.
+void Machine::attend(Time now, Time first_self_probe) {
   announcements_ = 0;
   announce(now);
   set(Timer::hello, now);
-  set(Timer::self_probe, now + jittered(seconds{1}));
+  set(Timer::self_probe, first_self_probe);
   set(Timer::confirm, now + kConfirm);
 }
 
@@ -209,23 +218,20 @@ void Machine::listen(Time now) {
 void Machine::doubt(Time now, std::string_view why) {
   if (state_ == State::reserved) return ask(now, State::asking);
   if (state_ != State::owned) return;
-  if (on_link_) emit(Effect::Kind::take_off);
-  on_link_ = false;
+  off();
   ask(now, State::doubtful);
   emit(Effect::Kind::report, why);
 }
 
 void Machine::lose(Time now, std::string_view why, const Rank* to) {
-  const bool claimed = is_claiming(state_);
-  if (on_link_) emit(Effect::Kind::take_off);
-  on_link_ = false;
+  off();
   state_ = State::lost;
-  if (claimed && settings_.rules.hellos) emit(Effect::Kind::gone);
+  if (settings_.rules.hellos) emit(Effect::Kind::gone);
   emit(Effect::Kind::report, why);
   timers_.clear();
   lost_at_ = now;
   lost_to_ = to == nullptr ? std::nullopt : std::optional(*to);
-  if (settings_.retry && wanted_) set(Timer::retry, now + kQuietAfterLoss);
+  if (settings_.retry) set(Timer::retry, now + kQuietAfterLoss);
 }
 
 // After silence, with a longer question: who was there may only have been slow.
@@ -233,11 +239,7 @@ void Machine::retry(Time now) {
   const auto last = std::max(lost_at_, rivals_.last(lost_at_).value_or(lost_at_));
   if (now - last < kQuietAfterLoss) return set(Timer::retry, last + kQuietAfterLoss + Time(chance_() % 100'000));
   patient_ = true;
-  rank_ = {0, chance_(), chance_()};
-  listening_since_ = now;
-  lost_to_.reset();
-  ask(now, State::asking);
-  listen(now);
+  begin(now);
 }
 
 void Machine::answer(Time now) {
@@ -387,11 +389,10 @@ void Machine::due(Time now, Timer timer) {
 
 void Machine::tick(Time now) {
   for (;;) {
-    const auto first = std::min_element(timers_.begin(), timers_.end(),
-                                        [](const auto& a, const auto& b) { return a.second < b.second; });
-    if (first == timers_.end() || first->second > now) return;
-    const auto timer = first->first;
-    timers_.erase(first);
+    const auto soonest = first();
+    if (soonest == timers_.end() || soonest->second > now) return;
+    const auto timer = soonest->first;
+    timers_.erase(soonest);
     due(now, timer);
   }
 }

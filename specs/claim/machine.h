@@ -111,14 +111,18 @@ class Machine {
   void emit(Effect::Kind kind, std::string_view why = {});
   void set(Timer timer, Time at) { timers_[timer] = at; }
   void stop(Timer timer) { timers_.erase(timer); }
+  [[nodiscard]] std::map<Timer, Time>::const_iterator first() const;
   void due(Time now, Timer timer);
   [[nodiscard]] Time jittered(Time period) const;
 
+  void begin(Time now);
   void ask(Time now, State as);
   void send_probe(Time now);
   void judge(Time now);
   void free_at_last(Time now);
   void own(Time now);
+  void attend(Time now, Time first_self_probe);
+  void off();
   void confirm(Time now);
   void announce(Time now);
   void listen(Time now);
@@ -143,7 +147,6 @@ class Machine {
   bool carrier_ = true;
   bool on_link_ = false;
   bool ready_ = false;
-  bool wanted_ = false;
   bool patient_ = false;  // after a loss: longer questions
 
   std::map<Timer, Time> timers_;

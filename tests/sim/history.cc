@@ -290,13 +290,11 @@ Outcome run_history(Fault fault, std::uint64_t seed, WorldSettings settings, boo
     world.run(seconds(teller.last() + s));
     return world.owners().size();
   };
-  out.after_1s = after(1.5);
   out.after_5s = after(5.5);
   out.after_40s = after(40);
   for (const auto& one : world.doubles()) out.doubled = std::max(out.doubled, one.length);
   out.displaced = world.displaced();
   out.silent_loss = world.silent_loss();
-  out.events = world.events();
   out.story = world.story();
   return out;
 }

@@ -41,12 +41,10 @@ constexpr std::size_t kFaults = 21;
 
 struct Outcome {
   Time doubled{0};           // the longest time for which two that hear each other answered
-  std::size_t after_1s = 0;  // owners a second after the last fault
-  std::size_t after_5s = 0;
+  std::size_t after_5s = 0;  // owners so long after the last fault
   std::size_t after_40s = 0;
   std::size_t displaced = 0;  // healthy owners
   bool silent_loss = false;
-  std::size_t events = 0;
   std::string story;
 };
 

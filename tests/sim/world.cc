@@ -35,7 +35,6 @@ void World::new_process(std::size_t index) {
   ++node.generation;
   node.tick_at = Time(0);
   node.unread.clear();
-  node.tick_missed = false;
   // Clocks that do not agree, some of them by years.
   const std::int64_t off = static_cast<std::int64_t>(random_() % 3) * 500'000 - 500'000;
   node.machine = std::make_unique<claim::Machine>(
@@ -54,7 +53,6 @@ void World::run(Time until) {
     auto event = queue_.top();
     queue_.pop();
     now_ = event.when;
-    ++events_;
     event.what();
     check();
   }
@@ -63,12 +61,6 @@ void World::run(Time until) {
     doubles_.push_back({*double_since_, now_ - *double_since_});
     double_since_ = now_;
   }
-}
-
-Time World::doubled() const {
-  Time sum{0};
-  for (const auto& one : doubles_) sum += one.length;
-  return sum;
 }
 
 void World::say(std::size_t node, const std::string& what) {
@@ -217,10 +209,7 @@ void World::plan_tick(std::size_t index) {
 void World::tick(std::size_t index, unsigned generation, Time when) {
   auto& node = nodes_[index];
   if (generation != node.generation || !node.powered) return;
-  if (node.process != Process::runs || !node.machine_runs) {
-    node.tick_missed = true;
-    return;
-  }
+  if (node.process != Process::runs || !node.machine_runs) return;  // wake() does what is due
   if (node.tick_at == when) node.tick_at = Time(0);
   node.machine->tick(now_);
   carry_out(index);

@@ -77,14 +77,12 @@ class World {
   // Those whose kernel answers for the address.
   [[nodiscard]] std::vector<std::size_t> owners() const;
   [[nodiscard]] const std::vector<Double>& doubles() const { return doubles_; }
-  [[nodiscard]] Time doubled() const;
   // How often an owner that had been well for two seconds, on a LAN that it hears and that hears it, lost its claim.
   [[nodiscard]] std::size_t displaced() const { return displaced_; }
   // A host that has the address from now on, and is no plumb.
   void put_rival(std::size_t host);
   // A loss of an owned address that nobody was told of.
   [[nodiscard]] bool silent_loss() const { return silent_loss_; }
-  [[nodiscard]] std::size_t events() const { return events_; }
   // What happened, for people; only with trace(true).
   void trace(bool on) { traces_ = on; }
   [[nodiscard]] const std::string& story() const { return story_; }
@@ -107,7 +105,6 @@ class World {
     Time tick_at{0};
     unsigned generation = 0;  // of the process
     std::vector<Frame> unread;
-    bool tick_missed = false;
     claim::Kept kept;
     std::optional<Time> well_since;  // hears the gateway and is heard, and runs
     std::optional<Time> owns_since;
@@ -151,7 +148,6 @@ class World {
   std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
   Time now_{0};
   std::uint64_t number_ = 0;
-  std::size_t events_ = 0;
   std::optional<Time> double_since_;
   std::vector<Double> doubles_;
   bool silent_loss_ = false;
