@@ -108,7 +108,7 @@ void Machine::ask(Time now, State as) {
     stop(timer);
   rivals_.forget_kernels();
   if (!carrier_) return;  // asked when it is back
-  probes_left_ = patient_ ? kPatient.size() : kQuick.size();
+  probes_left_ = static_cast<unsigned>(patient_ ? kPatient.size() : kQuick.size());
   probe_number_ = 0;
   set(Timer::probe, now);
 }
