@@ -49,8 +49,10 @@ Result<void> Actions::perform(const Step& step, const std::stop_token& stop) {
 }
 
 std::set<IpAddress> Actions::probed_free() {
+  auto out = claims_.free();
   const std::lock_guard lock(mutex_);
-  return probed_;
+  out.insert(probed_.begin(), probed_.end());
+  return out;
 }
 
 std::vector<Claimed> Actions::take_claimed() {

@@ -25,6 +25,7 @@
 #include "plugin/verb/executor.h"
 #include "plugin/verb/handover.h"
 #include "plugin/verb/observer.h"
+#include "plugin/verb/verb_claims.h"
 #include "specs/plan/plan.h"
 #include "specs/service/service.h"
 
@@ -40,7 +41,7 @@ class Actions {
  public:
   // All references outlive this. `undo` may be null: nothing is booked then (stop).
   Actions(const Service& service, ServiceEngine& engine, UndoLog* undo, OnPull on_pull)
-      : service_(service), engine_(engine), undo_(undo), on_pull_(std::move(on_pull)) {}
+      : service_(service), engine_(engine), undo_(undo), on_pull_(std::move(on_pull)), claims_(service) {}
 
   // Takes over what was observed before the plan was made.
   void adopt(const Observation& observation);
@@ -52,6 +53,10 @@ class Actions {
   [[nodiscard]] std::set<IpAddress> probed_free();
   // What this run has claimed; the caller announces it again later.
   [[nodiscard]] std::vector<Claimed> take_claimed();
+  // The claims behind it. The caller says how they end.
+  [[nodiscard]] VerbClaims& claims() { return claims_; }
+  // Why an address was lost after it had been free, if one was.
+  [[nodiscard]] std::optional<Error> loss() const;
 
  private:
   // One namespace with an rtnetlink conversation, made once for all steps in it.
@@ -81,9 +86,9 @@ class Actions {
 
   // actions_network.cc
   Result<void> probe_address(const Step& step, const AddressProbe& probe, const std::stop_token& stop);
-  Result<void> probe_in_container(const IpResource& ip, const AddressProbe& probe, const std::stop_token& stop);
-  Result<void> judge_probe(const IpResource& ip, const IpAddress& address, netns::Probed probed);
-  Result<void> judge_rival(const IpResource& ip, const netns::Rival& rival);
+  Result<Voice> voice_of(const IpResource& ip, const AddressProbe& probe, const std::stop_token& stop);
+  Result<void> judge_rival(const IpResource& ip, const IpAddress& address, const std::string& rival);
+  Result<void> put_address(const Step& step, const AddressAdd& add, const std::shared_ptr<Conversation>& where);
   Result<void> add_address(const Step& step, const AddressAdd& add, const std::stop_token& stop);
   Result<void> remove_address(const AddressRemove& remove);
   Result<void> set_route(const Step& step, const RouteSet& set);
@@ -121,6 +126,7 @@ class Actions {
   std::vector<UniqueFd> late_;  // packet sockets: closing one takes milliseconds, so they are closed at the end
   std::vector<Claimed> claimed_;
   std::vector<std::shared_ptr<OwnerWatch>> owner_watches_;
+  VerbClaims claims_;  // last: its thread uses the conversations
 };
 
 }  // namespace plumb

@@ -80,7 +80,7 @@ Result<void> Actions::await_owner(const AddressRequest& request, Requester& requ
 Result<void> Actions::judge_owner(const AddressOwner& owner) {
   const auto ip =
       std::find_if(service_.ips.begin(), service_.ips.end(), [&](const auto& i) { return i.id == owner.ip; });
-  auto judged = judge_rival(*ip, owner.rival);
+  auto judged = judge_rival(*ip, owner.rival.address, owner.rival.mac.to_string());
   if (judged) return judged;
   auto error = std::move(judged).error();
   error.what += ", and has not withdrawn it within handover_timeout";

@@ -25,37 +25,25 @@ constexpr std::chrono::seconds kCarrierDeadline{10};
 
 Result<void> Actions::probe_address(const Step& step, const AddressProbe& probe, const std::stop_token& stop) {
   const auto& ip = ip_of(step);
-  if (!probe.from.container.empty()) return probe_in_container(ip, probe, stop);
-  return judge_probe(ip, probe.address, TRY(ask_lan(probe.from.device, ip.mode, probe.address, ip.probe, stop)));
+  const auto voice = TRY(voice_of(ip, probe, stop));
+  const auto rival = TRY(claims_.ask(ip, voice, probe.address, probe.gateway, stop));
+  return rival ? judge_rival(ip, probe.address, rival->to_string()) : Result<void>{};
 }
 
-// From the very device that the address goes on: it is a machine of the LAN like any other.
-Result<void> Actions::probe_in_container(const IpResource& ip, const AddressProbe& probe, const std::stop_token& stop) {
+Result<Voice> Actions::voice_of(const IpResource& ip, const AddressProbe& probe, const std::stop_token& stop) {
+  if (probe.from.container.empty()) return voice_on(probe.from.device, ip.mode);
+  // From the very device that the address goes on: it is a machine of the LAN like any other.
   const auto inside = TRY(conversation(probe.from.container));
-  int index = 0;
-  {
-    const std::lock_guard lock(inside->mutex);
-    index = TRY(need_link(*inside->socket, probe.from.device)).index;
-    // Without a carrier nobody would be heard, and the address be taken for free.
-    if (ip.check_carrier) TRY(netns::wait_carrier(*inside->socket, index, Clock::now() + kCarrierDeadline, stop));
-  }
-  return judge_probe(ip, probe.address,
-                     TRY(netns::probe(*inside->ns, index, probe.address, timing_of(ip.probe), stop)));
+  const std::lock_guard lock(inside->mutex);
+  const int index = TRY(need_link(*inside->socket, probe.from.device)).index;
+  // Without a carrier nobody would be heard, and the address be taken for free.
+  if (ip.check_carrier) TRY(netns::wait_carrier(*inside->socket, index, Clock::now() + kCarrierDeadline, stop));
+  return voice_inside(inside->ns, probe.from.container, probe.from.device);
 }
 
-Result<void> Actions::judge_probe(const IpResource& ip, const IpAddress& address, netns::Probed probed) {
-  const auto rival = probed.rival;
-  {
-    const std::lock_guard lock(mutex_);
-    late_.push_back(std::move(probed.socket));
-    if (!rival) probed_.insert(address);
-  }
-  return rival ? judge_rival(ip, *rival) : Result<void>{};
-}
-
-Result<void> Actions::judge_rival(const IpResource& ip, const netns::Rival& rival) {
-  const std::string what = ip.id + ": address " + rival.address.to_string() + ": " + rival.mac.to_string() +
-                           " answers for it on " + uplink(ip);
+Result<void> Actions::judge_rival(const IpResource& ip, const IpAddress& address, const std::string& rival) {
+  const std::string what =
+      ip.id + ": address " + address.to_string() + ": " + rival + " answers for it on " + uplink(ip);
   if (ip.conflict == ConflictPolicy::fail)
     return Err{ErrorKind::conflict, what,
                "the service may still run on another node: stop it there, or fence that node; `ip neigh` on a router "
@@ -63,29 +51,59 @@ Result<void> Actions::judge_rival(const IpResource& ip, const netns::Rival& riva
   std::fprintf(stderr, "plumb: warning: %s; started all the same (conflict = %s)\n", what.c_str(),
                ip.conflict == ConflictPolicy::warn ? "warn" : "takeover");
   const std::lock_guard lock(mutex_);
-  probed_.insert(rival.address);
+  probed_.insert(address);
   return {};
+}
+
+std::optional<Error> Actions::loss() const {
+  const auto lost = claims_.loss();
+  if (!lost) return std::nullopt;
+  const auto rival = lost->rival ? lost->rival->to_string() : std::string("another node");
+  return Error{ErrorKind::conflict, 0,
+               lost->ip + ": address " + lost->address.to_string() + ": " + rival +
+                   " has claimed it while the service was being started",
+               "the service was started on two nodes: it stays where it came up"};
 }
 
 Result<void> Actions::add_address(const Step& step, const AddressAdd& add, const std::stop_token& stop) {
   const auto& ip = ip_of(step);
+  const auto& address = add.cidr.address();
   const auto where = TRY(conversation(add.place.container));
+  std::optional<netns::Link> link;
+  {
+    const std::lock_guard lock(where->mutex);
+    link = TRY(need_link(*where->socket, add.place.device));
+  }
+  if (claims_.has(address) && link->mac) {
+    const auto take_off = [where, index = link->index, cidr = add.cidr] {
+      const std::lock_guard lock(where->mutex);
+      [[maybe_unused]] const auto off = netns::remove_address(*where->socket, index, cidr);
+    };
+    const auto rival = TRY(claims_.put_on(
+        address, *link->mac, [&] { return put_address(step, add, where); }, take_off, stop));
+    if (rival) TRY(judge_rival(ip, address, rival->to_string()));
+  } else {
+    TRY(put_address(step, add, where));
+  }
+  if (!address.is_v6() || ip.probe != ProbeProfile::rfc) return {};
+  auto ready = netns::wait_dad(*where->socket, link->index, address, Clock::now() + kDadDeadline, stop);
+  if (ready || ready.error().kind != ErrorKind::conflict) return ready;
+  // The kernel does not say who it was; whoever it was answers again.
+  auto asked = netns::probe(*where->ns, link->index, address, netns::kFastProbe, stop);
+  const std::string who = asked && asked->rival ? " (" + asked->rival->mac.to_string() + ")" : std::string{};
+  return Err{ErrorKind::conflict, ip.id + ": " + ready.error().what + who, ready.error().next};
+}
+
+Result<void> Actions::put_address(const Step& step, const AddressAdd& add, const std::shared_ptr<Conversation>& where) {
+  const auto& ip = ip_of(step);
   const std::lock_guard lock(where->mutex);
   const auto link = TRY(need_link(*where->socket, add.place.device));
   // With its own probe done, plumb does not let the kernel detect once more, for a second or two, what it knows.
-  const bool v6 = add.cidr.address().is_v6();
-  const bool nodad = v6 && ip.probe != ProbeProfile::rfc;
-  auto added = TRY(netns::add_address(*where->socket, link.index, add.cidr, {ip.del_net_route, nodad}));
-  if (added == netns::Added::created)
+  const bool nodad = add.cidr.address().is_v6() && ip.probe != ProbeProfile::rfc;
+  if (TRY(netns::add_address(*where->socket, link.index, add.cidr, {ip.del_net_route, nodad})) == netns::Added::created)
     book(step,
          [where, index = link.index, cidr = add.cidr] { return netns::remove_address(*where->socket, index, cidr); });
-  if (!v6 || nodad) return {};
-  auto ready = netns::wait_dad(*where->socket, link.index, add.cidr.address(), Clock::now() + kDadDeadline, stop);
-  if (ready || ready.error().kind != ErrorKind::conflict) return ready;
-  // The kernel does not say who it was; whoever it was answers again.
-  auto asked = netns::probe(*where->ns, link.index, add.cidr.address(), netns::kFastProbe, stop);
-  const std::string who = asked && asked->rival ? " (" + asked->rival->mac.to_string() + ")" : std::string{};
-  return Err{ErrorKind::conflict, ip.id + ": " + ready.error().what + who, ready.error().next};
+  return {};
 }
 
 Result<void> Actions::remove_address(const AddressRemove& remove) {

@@ -37,6 +37,7 @@ class VerbRun {
     if (done && brings_up(verb_)) done = verify();
     // A start that was killed before its engine ran has left folders that no plan knows of.
     if (done && ends_engine() && lock_.after_a_kill()) done = engine_.stop();
+    if (done) done = keep_claims();
     if (!done)
       fail(std::move(done).error());
     else
@@ -65,6 +66,13 @@ class VerbRun {
         **client, {{"container"}, {std::string(kLabelService) + "=" + service_.name}, 0}, {kSettleTime, stop_});
     while (events && events->next({kSettleTime, stop_})) {
     }
+  }
+
+  // From now on the kernel alone answers for the addresses, and who looks after the service.
+  Result<void> keep_claims() {
+    if (auto loss = actions_.loss()) return Err{*std::move(loss)};
+    actions_.claims().keep();
+    return {};
   }
 
   void go_on_announcing() {
@@ -123,8 +131,12 @@ class VerbRun {
   }
 
   Result<void> carry_out(const Plan& plan) {
+    std::stop_source either;
+    const std::stop_callback stopped(stop_, [&] { either.request_stop(); });
+    const std::stop_callback lost(actions_.claims().lost(), [&] { either.request_stop(); });
     auto execution = execute(
-        plan, [this](const Step& step, const std::stop_token& stop) { return actions_.perform(step, stop); }, stop_);
+        plan, [this](const Step& step, const std::stop_token& stop) { return actions_.perform(step, stop); },
+        either.get_token());
     for (std::size_t i = 0; i < plan.steps.size(); ++i)
       if (execution.records[i].ran) out_.steps.push_back(describe(plan.steps[i]));
     for (const auto i : critical_path(plan, execution)) {
@@ -135,6 +147,8 @@ class VerbRun {
     }
     out_.warnings.insert(out_.warnings.end(), execution.warnings.begin(), execution.warnings.end());
     if (!execution.failure) return {};
+    if (auto loss = actions_.loss(); loss && execution.failure->error.kind == ErrorKind::cancelled)
+      return Err{*std::move(loss)};
     out_.failed_step = describe(plan.steps[execution.failure->step]);
     return Err{std::move(execution.failure->error)};
   }
@@ -182,6 +196,7 @@ class VerbRun {
     if (!service_.rollback) return;
     out_.undo_failures = undo_.unwind();
     out_.rolled_back = out_.undo_failures.empty();
+    if (out_.rolled_back) actions_.claims().withdraw();
   }
 
   const Service& service_;

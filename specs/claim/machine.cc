@@ -1,31 +1,10 @@
 #include "specs/claim/machine.h"
 
 #include <algorithm>
-#include <array>
+
+#include "specs/claim/timing.h"
 
 namespace plumb::claim {
-
-namespace {
-
-using namespace std::chrono_literals;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-// When the probes of a question go out, after its begin: those of a first question, and of one after a loss.
-constexpr std::array<milliseconds, 3> kQuick{{0ms, 40ms, 80ms}};
-constexpr std::array<milliseconds, 8> kPatient{{0ms, 40ms, 80ms, 200ms, 350ms, 500ms, 700ms, 900ms}};
-constexpr milliseconds kAnswerTime{40};     // after the last probe
-constexpr seconds kWitnessLimit{1};         // so long a question waits for the gateway, after its last probe
-constexpr milliseconds kReservedProbe{50};  // between two while something is awaited
-constexpr seconds kConfirm{3};              // owned so long without a rival: confirmed
-constexpr milliseconds kAnswerEvery{20};    // hellos in answer to a rival's frames
-constexpr seconds kDefendEvery{10};         // RFC 5227 section 2.4
-constexpr seconds kQuietAfterLoss{4};       // then it is asked again
-constexpr milliseconds kNoticedGap{300};    // a pause that is shorter is none
-constexpr milliseconds kListen{200};        // between two requests to the gateway when nothing is heard
-constexpr std::array<milliseconds, 4> kAnnounce{{0ms, 500ms, 1000ms, 2000ms}};
-
-}  // namespace
 
 void Machine::emit(Effect::Kind kind, std::string_view why) { effects_.push_back({kind, mine(), why}); }
 
@@ -108,9 +87,19 @@ void Machine::ask(Time now, State as) {
     stop(timer);
   rivals_.forget_kernels();
   if (!carrier_) return;  // asked when it is back
-  probes_left_ = static_cast<unsigned>(patient_ ? kPatient.size() : kQuick.size());
+  const bool rfc = settings_.rfc && as == State::asking;
+  probes_left_ = rfc ? kRfcProbes : static_cast<unsigned>(patient_ ? kPatient.size() : kQuick.size());
+  answer_time_ = rfc ? Time(kRfcAnswer) : Time(kAnswerTime);
   probe_number_ = 0;
-  set(Timer::probe, now);
+  set(Timer::probe, rfc ? now + by_chance(kRfcFirst) : now);
+}
+
+Time Machine::by_chance(Time most) const { return Time(chance_() % static_cast<std::uint64_t>(most.count() + 1)); }
+
+// When the next probe of this question is due.
+Time Machine::next_probe(Time now) const {
+  if (answer_time_ == kRfcAnswer) return now + kRfcBetween + by_chance(kRfcBetween);
+  return ask_begun_ + (patient_ ? kPatient.at(probe_number_) : kQuick.at(probe_number_));
 }
 
 void Machine::send_probe(Time now) {
@@ -118,15 +107,15 @@ void Machine::send_probe(Time now) {
   if (settings_.rules.hellos) emit(Effect::Kind::hello);
   last_probe_ = now;
   ++probe_number_;
-  if (--probes_left_ > 0)
-    return set(Timer::probe, ask_begun_ + (patient_ ? kPatient.at(probe_number_) : kQuick.at(probe_number_)));
-  set(Timer::judge, now + kAnswerTime);
+  if (--probes_left_ > 0) return set(Timer::probe, next_probe(now));
+  set(Timer::judge, now + answer_time_);
 }
 
 // The probes of this question are out, and nobody has spoken against it so far.
 void Machine::judge(Time now) {
   if (!carrier_) return;
-  if (settings_.rules.witness && gateway_heard_ < last_probe_ && now - last_probe_ < kWitnessLimit) {
+  const bool asks_gateway = settings_.rules.witness && settings_.gateway;
+  if (asks_gateway && gateway_heard_ < last_probe_ && now - last_probe_ < answer_time_ + kWitnessLimit) {
     emit(Effect::Kind::ask_gateway);
     return set(Timer::judge, now + kAnswerTime);
   }
@@ -142,7 +131,7 @@ void Machine::judge(Time now) {
     probes_left_ = 1;
     return set(Timer::probe, *last + kOld + kAnswerTime);
   }
-  asked_well_ = gateway_heard_ >= last_probe_;
+  asked_well_ = !settings_.gateway || gateway_heard_ >= last_probe_;
   // What has run already waits for the first frame, off the link: while nobody is heard it misses nobody.
   if (state_ == State::doubtful && settings_.rules.witness && any_heard_ < ask_begun_) return;
   free_at_last(now);
@@ -166,7 +155,7 @@ void Machine::own(Time now) {
   on_link_ = true;
   emit(Effect::Kind::keep);
   emit(Effect::Kind::report, "owned");
-  attend(now, now + jittered(seconds{1}));
+  attend(now, now + jittered(settings_.self_probe));
 }
 
 // What an owner does as long as it is one.
@@ -174,17 +163,17 @@ void Machine::attend(Time now, Time first_self_probe) {
   announcements_ = 0;
   announce(now);
   set(Timer::hello, now);
-  set(Timer::self_probe, first_self_probe);
+  if (settings_.self_probe.count() > 0) set(Timer::self_probe, first_self_probe);
   set(Timer::confirm, now + kConfirm);
 }
 
 void Machine::announce(Time now) {
+  if (settings_.announcements == 0) return;
   emit(Effect::Kind::announce);
   ++announcements_;
-  const Time next = announcements_ < kAnnounce.size()
-                        ? Time(kAnnounce.at(announcements_) - kAnnounce.at(announcements_ - 1))
-                        : jittered(settings_.announce);
-  set(Timer::announce, now + next);
+  const bool again = announcements_ < settings_.announcements;
+  if (again || settings_.announce.count() > 0)
+    set(Timer::announce, now + (again ? Time(settings_.between_announcements) : jittered(settings_.announce)));
 }
 
 // Owned long enough without a rival, on a LAN that could be heard: from now on it outranks who claims blindly.
@@ -224,6 +213,7 @@ void Machine::doubt(Time now, std::string_view why) {
 }
 
 void Machine::lose(Time now, std::string_view why, const Rank* to) {
+  if (!settings_.yields) return stay(now, why);
   off();
   state_ = State::lost;
   if (settings_.rules.hellos) emit(Effect::Kind::gone);
@@ -234,167 +224,32 @@ void Machine::lose(Time now, std::string_view why, const Rank* to) {
   if (settings_.retry) set(Timer::retry, now + kQuietAfterLoss);
 }
 
+// Its configuration says that it keeps the address whoever else has it.
+void Machine::stay(Time now, std::string_view why) {
+  contest(now, why);
+  if (state_ == State::asking || state_ == State::doubtful) {
+    stop(Timer::probe);
+    stop(Timer::judge);
+    asked_well_ = true;
+    free_at_last(now);
+  }
+}
+
+// There is a rival, and both stay.
+void Machine::contest(Time now, std::string_view why) {
+  emit(Effect::Kind::report, why);
+  if (!settings_.defends || state_ != State::owned) return;
+  if (defended_at_ > Time::min() && now - defended_at_ < kDefendEvery) return;
+  defended_at_ = now;
+  emit(Effect::Kind::defend);
+}
+
 // After silence, with a longer question: who was there may only have been slow.
 void Machine::retry(Time now) {
   const auto last = std::max(lost_at_, rivals_.last(lost_at_).value_or(lost_at_));
   if (now - last < kQuietAfterLoss) return set(Timer::retry, last + kQuietAfterLoss + Time(chance_() % 100'000));
   patient_ = true;
   begin(now);
-}
-
-void Machine::answer(Time now) {
-  if (!settings_.rules.hellos || (answered_at_ > Time::min() && now - answered_at_ < kAnswerEvery)) return;
-  answered_at_ = now;
-  emit(Effect::Kind::hello);
-}
-
-bool Machine::yields_to(const Saying& other) const {
-  const auto own = mine();
-  if (!settings_.rules.rank) return other.state >= own.state;
-  return other.outranks(own);
-}
-
-void Machine::heard_claim(Time now, const Saying& saying, std::uint64_t from, bool first_hand) {
-  if (saying.rank.id == rank_.id) return;
-  highest_epoch_ = std::max(highest_epoch_, saying.rank.epoch);
-  if (!rivals_.say(now, saying, from, first_hand)) return;
-  if (!is_claiming(state_)) return;
-  // In doubt nothing is lost by waiting for the end of the question: the other may just have become doubtful, too.
-  if (state_ != State::doubtful && yields_to(saying))
-    return lose(now, first_hand ? "rival" : "rival, by hearsay", &saying.rank);
-  answer(now);
-}
-
-// A kernel has the address. If it is a plumb's, its hello decides; else, or if that plumb is dead, time does.
-void Machine::heard_use(Time now, std::uint64_t from) {
-  if (state_ == State::asking || state_ == State::reserved) return lose(now, "use");
-  if (state_ != State::owned && state_ != State::doubtful) return;
-  answer(now);
-  rivals_.use(now, from);
-  if (state_ == State::owned && !timers_.contains(Timer::mute)) set(Timer::mute, now + kMute);
-}
-
-void Machine::settle_mute(Time now) {
-  stop(Timer::mute);
-  if (state_ != State::owned) return;
-  const auto mute = rivals_.mute_user(now);
-  if (rivals_.is_used()) set(Timer::mute, now + kMute);
-  if (mute != Rivals::Mute::somebody) return;
-  // Who has never been confirmed had a rival all the time, or nobody to hear one.
-  if (settings_.rules.young_yields && (rank_.epoch == 0 || now - owned_since_ < kConfirm + kMute))
-    return lose(now, "rival without hellos");
-  emit(Effect::Kind::report, "contested");
-  if (defended_at_ > Time::min() && now - defended_at_ < kDefendEvery) return;
-  defended_at_ = now;
-  emit(Effect::Kind::defend);
-}
-
-void Machine::heard_probe(Time now, std::uint64_t from) {
-  if (!is_claiming(state_)) return;
-  if (state_ == State::reserved) emit(Effect::Kind::probe);
-  if (state_ == State::asking || state_ == State::reserved) rivals_.probe(now, from);
-  answer(now);
-}
-
-void Machine::hear(Time now, const Heard& heard) {
-  const bool was_deaf = any_heard_ == Time::min() || (settings_.deaf && now - any_heard_ > *settings_.deaf);
-  if (was_deaf) listening_since_ = std::max(listening_since_, now);
-  const bool unheard = any_heard_ < ask_begun_;
-  any_heard_ = now;
-  if (heard.kind == Heard::Kind::gateway) gateway_heard_ = now;
-  switch (heard.kind) {
-    case Heard::Kind::hello:
-      if (!settings_.rules.hellos) break;
-      heard_claim(now, heard.saying, heard.from, true);
-      for (const auto& saying : heard.relayed) heard_claim(now, saying, heard.from, false);
-      break;
-    case Heard::Kind::gone:
-      rivals_.go(now, heard.saying.rank.id, heard.from);
-      if (state_ == State::lost && lost_to_ && lost_to_->id == heard.saying.rank.id && settings_.retry) {
-        lost_at_ = now - kQuietAfterLoss;
-        set(Timer::retry, now + kAnswerEvery);
-      }
-      break;
-    case Heard::Kind::use: heard_use(now, heard.from); break;
-    case Heard::Kind::probe: heard_probe(now, heard.from); break;
-    case Heard::Kind::gateway:
-    case Heard::Kind::other: break;
-  }
-  if (!is_claiming(state_) || !carrier_) return;
-  // It was asked where nobody could hear it, and now somebody is there.
-  if (state_ == State::owned && !asked_well_ && settings_.rules.witness &&
-      (unheard || heard.kind == Heard::Kind::gateway))
-    return doubt(now, "first answer");
-  if (state_ == State::doubtful && !timers_.contains(Timer::probe) && !timers_.contains(Timer::judge))
-    ask(now, State::doubtful);
-}
-
-void Machine::carrier(Time now, bool up) {
-  if (carrier_ == up) return;
-  carrier_ = up;
-  if (!settings_.rules.doubt) return;
-  if (!up) {
-    if (state_ == State::owned) doubt(now, "carrier");
-    return;
-  }
-  listening_since_ = now;
-  gateway_heard_ = any_heard_ = Time::min();
-  if (state_ == State::owned) return doubt(now, "carrier");
-  if (state_ == State::reserved) return ask(now, State::asking);
-  if (state_ == State::asking || state_ == State::doubtful) ask(now, state_);
-}
-
-void Machine::flapped(Time now) {
-  if (!settings_.rules.doubt) return;
-  listening_since_ = now;
-  doubt(now, "carrier");
-}
-
-void Machine::forwards(Time now) {
-  if (!is_claiming(state_)) return;
-  listening_since_ = now;
-  if (state_ == State::owned && !asked_well_ && settings_.rules.witness) return doubt(now, "forwarding");
-  if (state_ != State::owned) return;
-  announcements_ = 0;
-  announce(now);
-}
-
-void Machine::stood_still(Time now, Time gap) {
-  if (gap < kNoticedGap || !settings_.rules.doubt) return;
-  listening_since_ = now;
-  if (state_ == State::asking || state_ == State::doubtful) return ask(now, state_);
-  doubt(now, "stood still");
-}
-
-void Machine::due(Time now, Timer timer) {
-  switch (timer) {
-    case Timer::probe: return send_probe(now);
-    case Timer::judge: return judge(now);
-    case Timer::reserved_probe: emit(Effect::Kind::probe); return set(Timer::reserved_probe, now + kReservedProbe);
-    case Timer::hello:
-      if (!settings_.rules.hellos) return;
-      emit(Effect::Kind::hello);
-      return set(Timer::hello, now + jittered(settings_.hello));
-    case Timer::self_probe:
-      if (!settings_.rules.self_probe) return;
-      emit(Effect::Kind::probe);
-      return set(Timer::self_probe, now + jittered(seconds{1}));
-    case Timer::announce: return announce(now);
-    case Timer::confirm: return confirm(now);
-    case Timer::retry: return retry(now);
-    case Timer::mute: return settle_mute(now);
-    case Timer::listen: return listen(now);
-  }
-}
-
-void Machine::tick(Time now) {
-  for (;;) {
-    const auto soonest = first();
-    if (soonest == timers_.end() || soonest->second > now) return;
-    const auto timer = soonest->first;
-    timers_.erase(soonest);
-    due(now, timer);
-  }
 }
 
 }  // namespace plumb::claim

@@ -34,9 +34,17 @@ struct Rules {
 
 struct Settings {
   Rules rules;
-  std::chrono::milliseconds hello{1000};  // between two, give or take a tenth
-  std::chrono::seconds announce{60};      // between two announcements of a quiet owner
-  bool retry = false;                     // after a loss it asks again, as the watcher does
+  bool gateway = true;                         // there is one that can be asked
+  bool rfc = false;                            // the timers of RFC 5227 section 1.1 for a first question; else 120 ms
+  bool yields = true;                          // false: a rival is only reported, and the address kept
+  bool defends = true;                         // against a rival that does not yield
+  bool asks_again = true;                      // an owner whose question nobody could hear asks when somebody can
+  bool retry = false;                          // after a loss it asks again, as the watcher does
+  std::chrono::milliseconds hello{1000};       // between two, give or take a tenth; 0: the caller keeps the time
+  std::chrono::milliseconds self_probe{1000};  // the same
+  unsigned announcements = 4;                  // at the begin; 0: none at all
+  std::chrono::milliseconds between_announcements{500};
+  std::chrono::seconds announce{60};                                   // between two of a quiet owner; 0: none
   std::optional<std::chrono::seconds> deaf = std::chrono::seconds{3};  // nothing heard for so long is doubt
 };
 
@@ -114,6 +122,8 @@ class Machine {
   [[nodiscard]] std::map<Timer, Time>::const_iterator first() const;
   void due(Time now, Timer timer);
   [[nodiscard]] Time jittered(Time period) const;
+  [[nodiscard]] Time by_chance(Time most) const;
+  [[nodiscard]] Time next_probe(Time now) const;
 
   void begin(Time now);
   void ask(Time now, State as);
@@ -128,6 +138,8 @@ class Machine {
   void listen(Time now);
   void doubt(Time now, std::string_view why);
   void lose(Time now, std::string_view why, const Rank* to = nullptr);
+  void stay(Time now, std::string_view why);
+  void contest(Time now, std::string_view why);
   void retry(Time now);
   void answer(Time now);
   void heard_claim(Time now, const Saying& saying, std::uint64_t from, bool first_hand);
@@ -157,6 +169,7 @@ class Machine {
   Time last_probe_{0};
   unsigned probes_left_ = 0;
   unsigned probe_number_ = 0;
+  Time answer_time_{0};      // after the last probe
   bool asked_well_ = false;  // the last question could be heard
   Time gateway_heard_ = Time::min();
   Time any_heard_ = Time::min();

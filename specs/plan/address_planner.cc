@@ -33,7 +33,8 @@ std::optional<std::size_t> AddressPlanner::probe(const IpResource& ip, const Pla
   if (request_) return request_;
   if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
   const bool inside = probed_inside(ip);
-  Step step(AddressProbe{inside ? place_of(service_, ip) : Place{{}, uplink(ip)}, address.cidr.address()}, ip);
+  const Place from = inside ? place_of(service_, ip) : Place{{}, uplink(ip)};
+  Step step(AddressProbe{from, address.cidr.address(), address.gateway}, ip);
   step.after = probe_after_;
   depend(step.after, vlan(ip));
   if (inside) depend(step.after, link);

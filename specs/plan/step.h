@@ -58,6 +58,7 @@ struct AddressProbe {
   static constexpr std::string_view kKind = "address.probe";
   Place from;  // the device that the question goes out of
   IpAddress address;
+  std::optional<IpAddress> gateway;  // its answer says that somebody could hear the question
 };
 
 // The node that has the addresses is asked for them, and has withdrawn them. Undo: nothing.

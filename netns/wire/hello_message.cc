@@ -1,0 +1,134 @@
+#include "netns/wire/hello_message.h"
+
+#include <algorithm>
+#include <array>
+
+#include "netns/wire/arp.h"
+#include "netns/wire/frame_filter.h"
+#include "netns/wire/handover_message.h"
+
+namespace plumb::netns {
+
+namespace {
+
+constexpr std::size_t kSmallestFrame = 60;  // what is shorter, a device pads
+constexpr std::size_t kLargestFrame = 1514;
+// "PLMB" and the version of what follows: the node's name with its length before it, the number of entries, and them.
+constexpr std::array<std::uint8_t, 5> kMagic{'P', 'L', 'M', 'B', 2};
+constexpr std::size_t kLongestName = 255;
+constexpr std::size_t kNumbers = 4 * sizeof(std::uint64_t);
+
+void append_number(Frame& frame, std::uint64_t number) {
+  for (unsigned shift = 64; shift > 0; shift -= 8) frame.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
+}
+
+Frame encode_entry(const HelloEntry& entry) {
+  Frame out{static_cast<std::uint8_t>(entry.what), entry.state,
+            static_cast<std::uint8_t>(entry.address.is_v6() ? 6 : 4)};
+  append(out, entry.address.bytes());
+  append(out, entry.mac.bytes());
+  for (const auto number : {entry.holder, entry.epoch, entry.nonce, entry.id}) append_number(out, number);
+  return out;
+}
+
+// Takes what it reads off the front of `rest`.
+class Reader {
+ public:
+  explicit Reader(std::span<const std::uint8_t> rest) : rest_(rest) {}
+
+  std::optional<std::span<const std::uint8_t>> take(std::size_t size) {
+    if (rest_.size() < size) return std::nullopt;
+    const auto out = rest_.first(size);
+    rest_ = rest_.subspan(size);
+    return out;
+  }
+  std::optional<std::uint8_t> byte() {
+    const auto one = take(1);
+    return one ? std::optional(one->front()) : std::nullopt;
+  }
+
+ private:
+  std::span<const std::uint8_t> rest_;
+};
+
+std::uint64_t number_at(std::span<const std::uint8_t> bytes, std::size_t at) {
+  std::uint64_t out = 0;
+  for (const auto byte : bytes.subspan(at, sizeof out)) out = out << 8U | byte;
+  return out;
+}
+
+std::optional<HelloEntry> decode_entry(Reader& reader) {
+  const auto what = reader.byte();
+  const auto state = reader.byte();
+  const auto family = reader.byte();
+  if (!family || *what < 1 || *what > 3 || (*family != 4 && *family != 6)) return std::nullopt;
+  const auto address = reader.take(*family == 4 ? 4 : 16);
+  const auto mac = reader.take(6);
+  const auto numbers = reader.take(kNumbers);
+  if (!numbers) return std::nullopt;
+  auto ip = IpAddress::from_bytes(*address);
+  auto its_mac = Mac::from_bytes(*mac);
+  if (!ip || !its_mac) return std::nullopt;
+  return HelloEntry{static_cast<HelloEntry::What>(*what),
+                    *state,
+                    *ip,
+                    *its_mac,
+                    number_at(*numbers, 0),
+                    number_at(*numbers, 8),
+                    number_at(*numbers, 16),
+                    number_at(*numbers, 24)};
+}
+
+}  // namespace
+
+std::vector<Frame> encode_hello(const Mac& sender, std::string_view node, std::span<const HelloEntry> entries) {
+  node = node.substr(0, kLongestName);
+  Frame head;
+  append(head, broadcast_mac().bytes());
+  append(head, sender.bytes());
+  head.push_back(kHandoverEthertype >> 8U);
+  head.push_back(kHandoverEthertype & 0xffU);
+  append(head, kMagic);
+  head.push_back(static_cast<std::uint8_t>(node.size()));
+  head.insert(head.end(), node.begin(), node.end());
+  const std::size_t count_at = head.size();
+  head.push_back(0);
+  std::vector<Frame> out;
+  for (const auto& entry : entries) {
+    const auto bytes = encode_entry(entry);
+    if (out.empty() || out.back().size() + bytes.size() > kLargestFrame) out.push_back(head);
+    append(out.back(), bytes);
+    ++out.back()[count_at];
+  }
+  for (auto& frame : out) frame.resize(std::max(frame.size(), kSmallestFrame));
+  return out;
+}
+
+std::optional<HelloMessage> decode_hello(std::span<const std::uint8_t> frame) {
+  Reader reader(frame);
+  const auto ethernet = reader.take(kEthernetSize);
+  const auto magic = reader.take(kMagic.size());
+  if (!magic || (*ethernet)[12] != kHandoverEthertype >> 8U || (*ethernet)[13] != (kHandoverEthertype & 0xffU) ||
+      !std::equal(kMagic.begin(), kMagic.end(), magic->begin()))
+    return std::nullopt;
+  const auto length = reader.byte();
+  const auto name = length ? reader.take(*length) : std::nullopt;
+  const auto count = name ? reader.byte() : std::nullopt;
+  if (!count) return std::nullopt;
+  HelloMessage out{std::string(name->begin(), name->end()), {}};
+  for (unsigned i = 0; i < *count; ++i) {
+    const auto entry = decode_entry(reader);
+    if (!entry) return std::nullopt;
+    out.entries.push_back(*entry);
+  }
+  return out;
+}
+
+std::vector<sock_filter> hello_filter() {
+  return FrameFilter()
+      .need({{FrameField::Size::word, kEthernetSize, word_at(kMagic, 0)}})
+      .need({{FrameField::Size::byte, kEthernetSize + 4, kMagic[4]}})
+      .program();
+}
+
+}  // namespace plumb::netns

@@ -1,0 +1,271 @@
+#include "plugin/claim/claim_runner.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+namespace plumb {
+
+namespace {
+
+using claim::State;
+using claim::Time;
+
+// Includes what the machine has slept (clock_gettime(2), CLOCK_BOOTTIME).
+Time boot_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::duration_cast<Time>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+std::uint64_t wall_time() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+}  // namespace
+
+std::uint64_t claim_holder(const std::string& node, const std::string& service) {
+  // FNV-1a: the same in every process, whatever library it was built with.
+  std::uint64_t out = 0xcbf29ce484222325ULL;
+  for (const char c : node + '\n' + service) out = (out ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return out;
+}
+
+Result<std::unique_ptr<ClaimRunner>> ClaimRunner::open(std::string node) {
+  UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) return Err{errno_error(errno, "make an eventfd")};
+  return std::unique_ptr<ClaimRunner>(new ClaimRunner(std::move(node), std::move(wake)));  // NOLINT: private
+}
+
+ClaimRunner::ClaimRunner(std::string node, UniqueFd wake)
+    : node_(std::move(node)),
+      wake_(std::move(wake)),
+      random_((std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}()),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+ClaimRunner::~ClaimRunner() {
+  thread_.request_stop();
+  rouse();
+  thread_.join();
+}
+
+void ClaimRunner::rouse() const {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+Time ClaimRunner::jittered_second() { return Time(900'000 + static_cast<std::int64_t>(random_() % 200'000)); }
+
+Result<ClaimRunner::Lan*> ClaimRunner::lan_of(const Voice& voice) {
+  auto found = lans_.find(voice.key);
+  if (found == lans_.end()) {
+    Lan lan{.socket = TRY(voice.open()), .device = voice.device, .next_hello = boot_time() + jittered_second()};
+    found = lans_.emplace(voice.key, std::move(lan)).first;
+    own_.insert(found->second.socket.mac());
+  }
+  return &found->second;
+}
+
+Result<ClaimRunner::Id> ClaimRunner::add(const Voice& voice, ClaimedAddress what, std::optional<Mac> mac,
+                                         const claim::Settings& settings, ClaimHooks hooks) {
+  auto* lan = TRY(lan_of(voice));
+  TRY(lan->socket.listen_for(what.address));
+  if (what.gateway && what.gateway->is_v6() != what.address.is_v6()) what.gateway.reset();
+  auto how = settings;
+  how.gateway = what.gateway.has_value();
+  how.hello = how.self_probe = std::chrono::milliseconds{0};  // for all claims at once: say_hellos()
+  const Mac used_by = mac.value_or(lan->socket.mac());
+  own_.insert(used_by);
+  own_.insert(what.own.begin(), what.own.end());
+  const Id id = ++last_id_;
+  entries_.emplace(id, Entry{voice.key, std::move(what), used_by,
+                             claim::Machine(
+                                 how, [this] { return random_(); }, wall_time),
+                             std::move(hooks)});
+  return id;
+}
+
+Result<ClaimRunner::Id> ClaimRunner::ask(const Voice& voice, ClaimedAddress what, const claim::Settings& settings,
+                                         ClaimHooks hooks) {
+  const std::lock_guard lock(mutex_);
+  const auto id = TRY(add(voice, std::move(what), {}, settings, std::move(hooks)));
+  const auto now = boot_time();
+  read_all(now);
+  entries_.at(id).machine.start(now, true);
+  serve(now);
+  rouse();
+  return id;
+}
+
+Result<ClaimRunner::Id> ClaimRunner::resume(const Voice& voice, ClaimedAddress what, const Mac& link,
+                                            const claim::Settings& how, ClaimHooks hooks, bool carrier, bool on_link,
+                                            const claim::Kept& kept) {
+  const std::lock_guard lock(mutex_);
+  const auto id = TRY(add(voice, std::move(what), link, how, std::move(hooks)));
+  const auto now = boot_time();
+  auto& entry = entries_.at(id);
+  auto rank = kept;
+  if (rank.rank.id == 0) rank.rank = {0, random_(), random_()};
+  entry.machine.resume(now, carrier, on_link, rank);
+  serve(now);
+  rouse();
+  return id;
+}
+
+template <typename F>
+void ClaimRunner::with(Id id, F&& what) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return;
+  const auto now = boot_time();
+  read_all(now);
+  what(found->second, now);
+  serve(now);
+  rouse();
+}
+
+Result<std::optional<ClaimRival>> ClaimRunner::await_answer(Id id, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto& entry = entries_.at(id);
+  const bool answered =
+      changed_.wait(lock, stop, [&] { return entry.error.has_value() || entry.machine.state() != State::asking; });
+  if (entry.error) return Err{*entry.error};
+  if (!answered) return Err{ErrorKind::cancelled, "probe for " + entry.what.address.to_string() + ": stopped"};
+  if (entry.machine.state() == State::lost && entry.rival) return entry.rival;
+  return std::optional<ClaimRival>{};
+}
+
+Result<std::optional<ClaimRival>> ClaimRunner::put_on(Id id, const Mac& mac, std::function<Result<void>()> put_on,
+                                                      std::function<void()> take_off, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  auto& entry = entries_.at(id);
+  const auto now = boot_time();
+  read_all(now);
+  own_.insert(mac);
+  entry.hooks.put_on = [&entry, mac, put = std::move(put_on)] {
+    entry.mac = mac;
+    return put();
+  };
+  entry.hooks.take_off = std::move(take_off);
+  entry.machine.ready(now);
+  serve(now);
+  rouse();
+  // At once, as a rule; else it is being asked again, or has been lost.
+  changed_.wait(lock, stop, [&] {
+    const auto state = entry.machine.state();
+    return entry.error || state == State::owned || !claim::is_claiming(state);
+  });
+  if (entry.error) return Err{*entry.error};
+  if (entry.machine.state() == State::owned) return std::optional<ClaimRival>{};
+  if (claim::is_claiming(entry.machine.state()))
+    return Err{ErrorKind::cancelled, "put " + entry.what.address.to_string() + " on its link: stopped"};
+  if (entry.rival) return entry.rival;
+  return Err{ErrorKind::conflict, "address " + entry.what.address.to_string() + ": it has been claimed meanwhile"};
+}
+
+void ClaimRunner::withdraw(Id id) {
+  with(id, [](Entry& entry, Time) {
+    entry.hooks = {};
+    entry.machine.withdraw();
+  });
+  const std::lock_guard lock(mutex_);
+  forget(id);
+}
+
+void ClaimRunner::drop(Id id) {
+  const std::lock_guard lock(mutex_);
+  forget(id);
+  rouse();
+}
+
+// A socket that nobody needs any more is closed by the thread: that takes some 10 ms.
+void ClaimRunner::forget(Id id) { entries_.erase(id); }
+
+void ClaimRunner::carrier(const std::string& voice, bool up) {
+  const std::lock_guard lock(mutex_);
+  const auto now = boot_time();
+  read_all(now);
+  for (auto& [id, entry] : entries_)
+    if (entry.lan == voice) entry.machine.carrier(now, up);
+  serve(now);
+  rouse();
+}
+
+void ClaimRunner::flapped(const std::string& voice) {
+  const std::lock_guard lock(mutex_);
+  const auto now = boot_time();
+  read_all(now);
+  for (auto& [id, entry] : entries_)
+    if (entry.lan == voice) entry.machine.flapped(now);
+  serve(now);
+  rouse();
+}
+
+void ClaimRunner::forwards(Id id) {
+  with(id, [](Entry& entry, Time now) { entry.machine.forwards(now); });
+}
+
+State ClaimRunner::state(Id id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(id);
+  return found == entries_.end() ? State::withdrawn : found->second.machine.state();
+}
+
+std::optional<Time> ClaimRunner::next() const {
+  std::optional<Time> out;
+  const auto consider = [&](Time at) { out = out ? std::min(*out, at) : at; };
+  for (const auto& [id, entry] : entries_) {
+    if (const auto at = entry.machine.next()) consider(*at);
+    if (claim::is_claiming(entry.machine.state())) consider(lans_.at(entry.lan).next_hello);
+  }
+  return out;
+}
+
+void ClaimRunner::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  std::vector<pollfd> waiting;
+  while (!stop.stop_requested()) {
+    std::vector<Lan> unused;
+    for (auto lan = lans_.begin(); lan != lans_.end();) {
+      const bool used =
+          std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e.second.lan == lan->first; });
+      if (!used) unused.push_back(std::move(lan->second));
+      lan = used ? std::next(lan) : lans_.erase(lan);
+    }
+    waiting.assign(1, {wake_.get(), POLLIN, 0});
+    for (const auto& [key, lan] : lans_)
+      for (const int fd : lan.socket.descriptors()) waiting.push_back({fd, POLLIN, 0});
+    const auto until = next();
+    const auto left = until ? std::chrono::ceil<std::chrono::milliseconds>(*until - boot_time()).count() : -1;
+    lock.unlock();
+    unused.clear();
+    const int ready = ::poll(waiting.data(), waiting.size(), until ? static_cast<int>(std::max<long>(left, 0)) : -1);
+    lock.lock();
+    std::uint64_t count = 0;
+    if (waiting.front().revents != 0) [[maybe_unused]]
+      const auto size = ::read(wake_.get(), &count, sizeof count);
+    const auto now = boot_time();
+    read_all(now);
+    // Nobody was heard while this process, or the machine, stood still.
+    if (ready == 0 && until)
+      for (auto& [id, entry] : entries_) entry.machine.stood_still(now, now - *until);
+    serve(now);
+  }
+}
+
+// What is due, and what has come of it. All that had arrived has been read.
+void ClaimRunner::serve(Time now) {
+  for (auto& [id, entry] : entries_) entry.machine.tick(now);
+  say_hellos(now);
+  carry_out();
+  changed_.notify_all();
+}
+
+}  // namespace plumb

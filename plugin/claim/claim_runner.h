@@ -1,0 +1,166 @@
+// ClaimRunner: lets claim machines (specs/claim/machine.h) hear and speak: sockets on the LANs, time, and what they
+// have done to the link.
+//
+// From the first probe until a claim is withdrawn or dropped, a thread of its own listens for it. Whatever is done for
+// a claim by the caller's own doing, what has arrived on its LAN is heard before.
+//
+// Threads: safe from any; hooks are called under a lock, by the caller's thread or the runner's own, and must not call
+// the runner. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "netns/lan/claim_socket.h"
+#include "plugin/claim/voice.h"
+#include "specs/claim/machine.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
+#include "specs/value/unique_fd.h"
+
+namespace plumb {
+
+struct ClaimedAddress {
+  IpAddress address;
+  std::optional<IpAddress> gateway;  // of the same family
+  std::uint64_t holder = 0;          // of the service on this node: its verbs and its watcher do not contest each other
+  std::set<Mac> own;                 // devices of the service itself, which are no rivals
+};
+
+// Tells the services of all nodes apart.
+[[nodiscard]] std::uint64_t claim_holder(const std::string& node, const std::string& service);
+
+// Who else has, or wants, the address.
+struct ClaimRival {
+  Mac mac;
+  std::string node;  // of a plumb that has said so; else empty
+
+  [[nodiscard]] std::string to_string() const { return mac.to_string() + (node.empty() ? "" : " (" + node + ")"); }
+  friend bool operator==(const ClaimRival&, const ClaimRival&) = default;
+};
+
+struct ClaimReport {
+  std::string_view why;  // of specs/claim/machine.cc: "owned", "carrier", "rival", ...
+  claim::State state = claim::State::withdrawn;
+  std::optional<ClaimRival> rival;  // that was heard last
+};
+
+// What is done outside. Each may be empty.
+struct ClaimHooks {
+  std::function<Result<void>()> put_on = {};
+  std::function<void()> take_off = {};
+  std::function<void()> announce = {};  // one round of frames
+  std::function<void(const claim::Kept&)> keep = {};
+  std::function<void(const ClaimReport&)> report = {};
+};
+
+class ClaimRunner {
+ public:
+  using Id = std::uint64_t;
+
+  // `node` is the name that other nodes see. Errors: EMFILE.
+  [[nodiscard]] static Result<std::unique_ptr<ClaimRunner>> open(std::string node);
+  // Claims are dropped without a word: what is on a link stays there.
+  ~ClaimRunner();
+  ClaimRunner(const ClaimRunner&) = delete;
+  ClaimRunner& operator=(const ClaimRunner&) = delete;
+
+  // A new claim, which begins to ask. Errors: those of the voice.
+  [[nodiscard]] Result<Id> ask(const Voice& voice, ClaimedAddress what, const claim::Settings& settings,
+                               ClaimHooks hooks);
+  // One of a process before this one: on the link, or kept off it. Errors: those of the voice.
+  [[nodiscard]] Result<Id> resume(const Voice& voice, ClaimedAddress what, const Mac& link, const claim::Settings& how,
+                                  ClaimHooks hooks, bool carrier, bool on_link, const claim::Kept& kept);
+
+  // Waits for the end of the question. Nothing: it is free, and as long as the claim lives, other plumbs do not get it.
+  // Errors: the device's (refused: it is down), cancelled.
+  [[nodiscard]] Result<std::optional<ClaimRival>> await_answer(Id id, const std::stop_token& stop);
+
+  // Puts an address that was free on its link, by `put_on`, if it still is; from then on `mac` uses it, and
+  // `take_off` is what a loss costs. A rival: it was heard since, and has the address. Errors: those of `put_on`,
+  // conflict (an unknown rival), cancelled.
+  [[nodiscard]] Result<std::optional<ClaimRival>> put_on(Id id, const Mac& mac, std::function<Result<void>()> put_on,
+                                                         std::function<void()> take_off, const std::stop_token& stop);
+
+  // The caller has taken it off, or never put it on: others are told.
+  void withdraw(Id id);
+  // Nothing is said, and nothing done.
+  void drop(Id id);
+
+  // The carrier of the device behind a voice: is it there; it was away for a moment; its port begins to forward.
+  void carrier(const std::string& voice, bool up);
+  void flapped(const std::string& voice);
+  void forwards(Id id);
+
+  [[nodiscard]] claim::State state(Id id) const;
+
+ private:
+  struct Lan {
+    netns::ClaimSocket socket;
+    std::string device;
+    claim::Time next_hello{0};
+    std::vector<netns::HelloEntry> hellos = {};  // to be sent with the next frame
+    std::size_t next_probed = 0;                 // of its owned addresses, in turn
+  };
+  struct Entry {
+    std::string lan;
+    ClaimedAddress what;
+    Mac mac;  // by which it is used, or asked for
+    claim::Machine machine;
+    ClaimHooks hooks;
+    std::optional<ClaimRival> rival = {};
+    std::optional<Error> error = {};
+    bool sent = false;                              // a probe
+    claim::Time others_heard = claim::Time::min();  // the last time that it was told of them
+  };
+
+  ClaimRunner(std::string node, UniqueFd wake);
+  void run(const std::stop_token& stop);
+  void rouse() const;
+  [[nodiscard]] std::optional<claim::Time> next() const;
+  void serve(claim::Time now);
+  void read_all(claim::Time now);
+  void dispatch(const std::string& lan, const netns::LanFrame& frame, claim::Time now);
+  void hear(Entry& entry, const netns::LanFrame& frame, claim::Time now);
+  void hear_hello(Entry& entry, const netns::LanFrame& frame, claim::Time now);
+  void hear_others(Entry& entry, claim::Time now);
+  void say_hellos(claim::Time now);
+  void carry_out();
+  void carry_out(Entry& entry);
+  void carry_out(Entry& entry, const claim::Effect& effect);
+  void send_probe(Entry& entry, bool address);
+  void queue_hello(Entry& entry, const claim::Saying& saying, bool gone);
+  void flush_hellos();
+  [[nodiscard]] Result<Lan*> lan_of(const Voice& voice);
+  [[nodiscard]] Result<Id> add(const Voice& voice, ClaimedAddress what, std::optional<Mac> mac,
+                               const claim::Settings& settings, ClaimHooks hooks);
+  template <typename F>
+  void with(Id id, F&& what);
+  void forget(Id id);
+  [[nodiscard]] claim::Time jittered_second();
+
+  std::string node_;
+  UniqueFd wake_;
+  std::mt19937_64 random_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<std::string, Lan> lans_;  // by the key of their voice
+  std::map<Id, Entry> entries_;
+  std::set<Mac> own_;  // all MACs of this runner's claims and voices
+  Id last_id_ = 0;
+  claim::Time expected_{0};  // when the thread was to wake up; 0: by a frame
+  std::jthread thread_;      // last: it uses all the others
+};
+
+}  // namespace plumb

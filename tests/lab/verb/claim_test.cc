@@ -1,0 +1,77 @@
+// One address, asked for on two nodes: whatever the time between the two starts, one of them gets it, and the other one
+// is told so.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "tests/lab/capture.h"
+#include "tests/lab/service.h"
+
+namespace plumb::lab {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+std::string spec_of(const std::string& address, const std::string& more = {}) {
+  return "[DEFAULT]\nnodes = n1 n2 n3\n[ip#0]\ntype = netns\nipdev = eth0\nipname = " + address +
+         "\nnetmask = " + (address.find(':') == std::string::npos ? "24" : "64") + "\nnetns = container#0\n" + more +
+         "[container#0]\nrm = true\n";
+}
+
+// The time between two rounds' offsets, in milliseconds: 100, unless told otherwise.
+milliseconds step() {
+  const char* text = std::getenv("PLUMB_OFFSET_STEP");  // NOLINT(concurrency-mt-unsafe): nobody sets one
+  return milliseconds(text == nullptr ? 100 : std::strtol(text, nullptr, 10));
+}
+
+// Those that have said on the LAN that the address is theirs.
+std::set<std::string> claimants(const std::vector<Frame>& frames, const std::string& address) {
+  std::set<std::string> out;
+  for (const auto& frame : frames) {
+    if (const auto arp = frame.arp(); arp && arp->claims(address)) out.insert(arp->sender_mac);
+    if (const auto n = frame.neighbour(); n && n->type == 136 && n->target == address)
+      out.insert(frame.neighbour()->source);
+  }
+  return out;
+}
+
+// Rounds with both, or none.
+void check_offsets(const std::string& address) {
+  const Node n1("n1");
+  const Node n3("n3");
+  const Node client("client");
+  const Service twice("twice", spec_of(address));
+  for (milliseconds offset = 0ms; offset <= 1s; offset += step()) {
+    CAPTURE(offset.count());
+    Capture capture(client, "eth0");
+    Running first = n1.start({program(), "start", "twice"});
+    std::this_thread::sleep_for(offset);
+    const Outcome second = n3.run({program(), "start", "twice"});
+    const Outcome one = first.wait();
+    CHECK_MESSAGE((one.exit_code == 0) != (second.exit_code == 0), one.exit_code, " and ", second.exit_code, "\n",
+                  one.err, second.err);
+    CHECK(one.exit_code + second.exit_code == 5);
+    const auto& refused = one.exit_code == 0 ? second : one;
+    CHECK_MESSAGE(refused.err.find(address) != std::string::npos, refused.err);
+    const auto who = claimants(capture.frames(), address);
+    CHECK(who.size() == 1);
+    for (const auto* node : {&n1, &n3}) CHECK(twice.plumb(*node, "stop").exit_code == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("two starts of one service on two nodes, from 0 to 1 s apart: one is up, the other one is refused (IPv4)") {
+  check_offsets("10.0.3.3");
+}
+
+TEST_CASE("two starts of one service on two nodes, from 0 to 1 s apart: one is up, the other one is refused (IPv6)") {
+  check_offsets("fd00:3::3");
+}
+
+}  // namespace plumb::lab
