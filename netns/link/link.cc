@@ -63,6 +63,7 @@ std::optional<Link> decode_link(const nlmsghdr& message) {
             .mtu = attributes.u32(IFLA_MTU).value_or(0),
             .up = (header->ifi_flags & IFF_UP) != 0,
             .carrier = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_LOWER_UP) != 0,
+            .carrier_downs = attributes.u32(IFLA_CARRIER_DOWN_COUNT).value_or(0),
             .loopback = (header->ifi_flags & IFF_LOOPBACK) != 0,
             .parent_index = static_cast<int>(attributes.u32(IFLA_LINK).value_or(0)),
             .parent_elsewhere = attributes.has(IFLA_LINK_NETNSID),

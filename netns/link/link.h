@@ -23,6 +23,7 @@ struct Link {
   unsigned mtu = 0;        // bytes
   bool up = false;         // administratively (IFF_UP)
   bool carrier = false;    // up, and its lower layer too (IFF_LOWER_UP)
+  std::uint32_t carrier_downs = 0;  // so often it was lost (IFLA_CARRIER_DOWN_COUNT)
   bool loopback = false;
   // The parent of a macvlan or vlan, the peer of a veth; 0 when it has none. The index counts in the namespace of that
   // device, which is another one when parent_elsewhere. A macvlan made upon a macvlan has the latter's parent

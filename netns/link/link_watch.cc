@@ -1,6 +1,7 @@
 #include "netns/link/link_watch.h"
 
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -24,7 +25,19 @@ std::optional<LinkChange> decode(const nlmsghdr& message) {
   if (!header || header->ifi_family != AF_UNSPEC) return std::nullopt;  // AF_BRIDGE: a port left its bridge
   const Attributes<IFLA_MAX> attributes(message, sizeof(ifinfomsg));
   const bool up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_LOWER_UP) != 0;
-  return LinkChange{header->ifi_index, attributes.text(IFLA_IFNAME), message.nlmsg_type == RTM_DELLINK, up};
+  return LinkChange{header->ifi_index, attributes.text(IFLA_IFNAME), message.nlmsg_type == RTM_DELLINK, up,
+                    attributes.u32(IFLA_CARRIER_DOWN_COUNT).value_or(0)};
+}
+
+// The port of a bridge that the message says forwards (br_fill_ifinfo, net/bridge/br_netlink.c).
+std::optional<std::string> forwarding_port(const nlmsghdr& message) {
+  if (message.nlmsg_type != RTM_NEWLINK) return std::nullopt;
+  const auto header = family_header<ifinfomsg>(message);
+  if (!header || header->ifi_family != AF_BRIDGE) return std::nullopt;
+  const Attributes<IFLA_MAX> attributes(message, sizeof(ifinfomsg));
+  const Attributes<IFLA_BRPORT_MAX> port(attributes.get(IFLA_PROTINFO));
+  if (port.u8(IFLA_BRPORT_STATE) != BR_STATE_FORWARDING) return std::nullopt;
+  return attributes.text(IFLA_IFNAME);
 }
 
 }  // namespace
@@ -57,6 +70,8 @@ LinkWatch::Heard LinkWatch::read() {
          at = nlmsg_next(const_cast<nlmsghdr*>(at), &left))                                           // NOLINT
       if (auto change = decode(*at))
         heard.changes.push_back(*std::move(change));
+      else if (auto port = forwarding_port(*at))
+        heard.forwarding.push_back(*std::move(port));
       else
         heard.others = true;
   }

@@ -4,6 +4,7 @@
 // Threads: one at a time. Privilege: CAP_SYS_ADMIN to enter another namespace.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ namespace plumb::netns {
 struct LinkChange {
   int index = 0;
   std::string name;
-  bool gone = false;     // removed, or moved to another namespace
-  bool carrier = false;  // up, and its lower layer too (IFF_LOWER_UP)
+  bool gone = false;                // removed, or moved to another namespace
+  bool carrier = false;             // up, and its lower layer too (IFF_LOWER_UP)
+  std::uint32_t carrier_downs = 0;  // so often it was lost (IFLA_CARRIER_DOWN_COUNT): flaps send no event of their own
 };
 
 class LinkWatch {
@@ -31,8 +33,9 @@ class LinkWatch {
 
   struct Heard {
     std::vector<LinkChange> changes;
-    bool others = false;  // something changed that is no link
-    bool lost = false;    // there was more than the socket could hold (ENOBUFS): look at the state afresh
+    std::vector<std::string> forwarding;  // ports of bridges that forward (IFLA_BRPORT_STATE), whenever one changes
+    bool others = false;                  // something changed that is no link
+    bool lost = false;  // there was more than the socket could hold (ENOBUFS): look at the state afresh
   };
   // What there is to read; never blocks.
   [[nodiscard]] Heard read();

@@ -41,6 +41,7 @@ class Attributes {
   // Numbers are in host order, as rtnetlink has them; netfilter's are in network order.
   [[nodiscard]] std::optional<std::uint32_t> u32(int attribute) const { return number<std::uint32_t>(attribute); }
   [[nodiscard]] std::optional<std::uint16_t> u16(int attribute) const { return number<std::uint16_t>(attribute); }
+  [[nodiscard]] std::optional<std::uint8_t> u8(int attribute) const { return number<std::uint8_t>(attribute); }
   // Without the terminator.
   [[nodiscard]] std::string text(int attribute) const {
     std::string out;

@@ -66,7 +66,7 @@ Time ClaimRunner::jittered_second() { return Time(900'000 + static_cast<std::int
 Result<ClaimRunner::Lan*> ClaimRunner::lan_of(const Voice& voice) {
   auto found = lans_.find(voice.key);
   if (found == lans_.end()) {
-    Lan lan{.socket = TRY(voice.open()), .device = voice.device, .next_hello = boot_time() + jittered_second()};
+    Lan lan{.voice = voice, .socket = TRY(voice.open()), .next_hello = boot_time() + jittered_second()};
     found = lans_.emplace(voice.key, std::move(lan)).first;
     own_.insert(found->second.socket.mac());
   }
@@ -198,18 +198,22 @@ void ClaimRunner::carrier(const std::string& voice, bool up) {
   rouse();
 }
 
-void ClaimRunner::flapped(const std::string& voice) {
-  const std::lock_guard lock(mutex_);
-  const auto now = boot_time();
-  read_all(now);
-  for (auto& [id, entry] : entries_)
-    if (entry.lan == voice) entry.machine.flapped(now);
-  serve(now);
-  rouse();
+void ClaimRunner::carrier(Id id, bool up) {
+  with(id, [up](Entry& entry, Time now) { entry.machine.carrier(now, up); });
+}
+
+void ClaimRunner::flapped(Id id) {
+  with(id, [](Entry& entry, Time now) { entry.machine.flapped(now); });
 }
 
 void ClaimRunner::forwards(Id id) {
   with(id, [](Entry& entry, Time now) { entry.machine.forwards(now); });
+}
+
+void ClaimRunner::adopt(Id id) {
+  with(id, [](Entry& entry, Time now) {
+    if (entry.machine.state() != State::owned) entry.machine.resume(now, true, true, entry.machine.kept());
+  });
 }
 
 State ClaimRunner::state(Id id) const {

@@ -98,17 +98,23 @@ class ClaimRunner {
   // Nothing is said, and nothing done.
   void drop(Id id);
 
-  // The carrier of the device behind a voice: is it there; it was away for a moment; its port begins to forward.
+  // The carrier of the device behind the claims of a voice, or behind one claim: whether it is there.
   void carrier(const std::string& voice, bool up);
-  void flapped(const std::string& voice);
+  void carrier(Id id, bool up);
+  // It was away for a moment, and is back.
+  void flapped(Id id);
+  // The port behind it begins to forward.
   void forwards(Id id);
+  // Somebody else of this node has put the address on its link, though this claim had it off.
+  void adopt(Id id);
 
   [[nodiscard]] claim::State state(Id id) const;
 
  private:
   struct Lan {
+    Voice voice;
     netns::ClaimSocket socket;
-    std::string device;
+    bool broken = false;  // its device is gone: it is opened anew when there is one again
     claim::Time next_hello{0};
     std::vector<netns::HelloEntry> hellos = {};  // to be sent with the next frame
     std::size_t next_probed = 0;                 // of its owned addresses, in turn
@@ -135,6 +141,7 @@ class ClaimRunner {
   void hear(Entry& entry, const netns::LanFrame& frame, claim::Time now);
   void hear_hello(Entry& entry, const netns::LanFrame& frame, claim::Time now);
   void hear_others(Entry& entry, claim::Time now);
+  [[nodiscard]] bool is_own(const Entry& entry, const Mac& mac) const;
   void say_hellos(claim::Time now);
   void carry_out();
   void carry_out(Entry& entry);
@@ -142,6 +149,7 @@ class ClaimRunner {
   void send_probe(Entry& entry, bool address);
   void queue_hello(Entry& entry, const claim::Saying& saying, bool gone);
   void flush_hellos();
+  void reopen(const std::string& key, Lan& lan);
   [[nodiscard]] Result<Lan*> lan_of(const Voice& voice);
   [[nodiscard]] Result<Id> add(const Voice& voice, ClaimedAddress what, std::optional<Mac> mac,
                                const claim::Settings& settings, ClaimHooks hooks);

@@ -67,8 +67,7 @@ void ClaimRunner::hear(Entry& entry, const LanFrame& frame, Time now) {
   const bool about_it =
       frame.address == entry.what.address && (frame.what == LanFrame::What::use || frame.what == LanFrame::What::probe);
   if (about_it) {
-    if (frame.mac == entry.mac || frame.mac == lans_.at(entry.lan).socket.mac() || entry.what.own.contains(frame.mac))
-      return;
+    if (is_own(entry, frame.mac)) return;
     const bool uses = frame.what == LanFrame::What::use;
     // Who says hello too has a name, which stays.
     if (!entry.rival || entry.rival->mac != frame.mac) entry.rival = ClaimRival{frame.mac, {}};
@@ -78,6 +77,14 @@ void ClaimRunner::hear(Entry& entry, const LanFrame& frame, Time now) {
   if (frame.what == LanFrame::What::use && frame.address == entry.what.gateway)
     return entry.machine.hear(now, {Heard::Kind::gateway, number_of(frame.mac), {}, {}});
   hear_others(entry, now);
+}
+
+// Of the same service: its other claims are of the same address only while one of them comes after the other.
+bool ClaimRunner::is_own(const Entry& entry, const Mac& mac) const {
+  if (mac == lans_.at(entry.lan).socket.mac() || entry.what.own.contains(mac)) return true;
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& other) {
+    return other.second.mac == mac && other.second.what.holder == entry.what.holder;
+  });
 }
 
 void ClaimRunner::hear_others(Entry& entry, Time now) {
@@ -93,10 +100,12 @@ void ClaimRunner::hear_hello(Entry& entry, const LanFrame& frame, Time now) {
       relayed.push_back(saying_of(said));
   bool concerned = false;
   for (const auto& said : frame.hello.entries) {
-    if (said.address != entry.what.address || said.what == HelloEntry::What::relayed ||
-        said.holder == entry.what.holder)
-      continue;
+    if (said.address != entry.what.address || said.what == HelloEntry::What::relayed) continue;
     concerned = true;
+    if (said.holder == entry.what.holder) {
+      for (const auto& mac : {said.mac, frame.mac}) entry.machine.hear(now, {Heard::Kind::own, number_of(mac), {}, {}});
+      continue;
+    }
     entry.rival = ClaimRival{said.mac, frame.hello.node};
     const auto kind = said.what == HelloEntry::What::gone ? Heard::Kind::gone : Heard::Kind::hello;
     entry.machine.hear(now, {kind, number_of(said.mac), saying_of(said), relayed});
@@ -110,6 +119,7 @@ void ClaimRunner::say_hellos(Time now) {
   for (auto& [key, lan] : lans_) {
     if (lan.next_hello > now) continue;
     lan.next_hello = now + jittered_second();
+    if (lan.broken) reopen(key, lan);
     std::vector<Entry*> owned;
     for (auto& [id, entry] : entries_) {
       if (entry.lan != key || !claim::is_claiming(entry.machine.state())) continue;
@@ -126,6 +136,18 @@ void ClaimRunner::say_hellos(Time now) {
     }
     lan.next_probed += kProbedEachSecond;
   }
+}
+
+// Its device was removed, and may be there again under the same name.
+void ClaimRunner::reopen(const std::string& key, Lan& lan) {
+  auto socket = lan.voice.open();
+  if (!socket) return;
+  for (const auto& [id, entry] : entries_)
+    if (entry.lan == key)
+      if (!socket->listen_for(entry.what.address)) return;
+  own_.insert(socket->mac());
+  lan.socket = std::move(*socket);
+  lan.broken = false;
 }
 
 void ClaimRunner::carry_out() {
@@ -176,7 +198,7 @@ void ClaimRunner::send_probe(Entry& entry, bool address) {
   if (error == 0) entry.sent = entry.sent || address;
   // Silence after no question is no answer. A queue that is full is one for a moment.
   if (error == 0 || error == ENOBUFS || error == EAGAIN || entry.sent || entry.machine.state() != State::asking) return;
-  Error failure = errno_error(error, "probe for " + asked.to_string() + " on " + lan.device);
+  Error failure = errno_error(error, "probe for " + asked.to_string() + " on " + lan.voice.device);
   if (error == ENETDOWN) {
     failure.kind = ErrorKind::refused;
     failure.next = "The device is down: bring it up first";
@@ -195,8 +217,9 @@ void ClaimRunner::queue_hello(Entry& entry, const Saying& saying, bool gone) {
 void ClaimRunner::flush_hellos() {
   for (auto& [key, lan] : lans_) {
     if (lan.hellos.empty()) continue;
-    [[maybe_unused]] const int error = lan.socket.hello(node_, lan.hellos);
+    const int error = lan.socket.hello(node_, lan.hellos);
     lan.hellos.clear();
+    lan.broken = error == ENXIO || error == ENODEV;
   }
 }
 

@@ -24,6 +24,9 @@ struct Voice {
 // everybody there. Errors of open(): not_found (no such device), those of ClaimSocket.
 [[nodiscard]] Voice voice_on(const std::string& parent, IpMode mode);
 
+// On the LAN of the node's device itself: a bridge, or one that a service's address is on. Nothing is made upon it.
+[[nodiscard]] Voice voice_at(const std::string& device);
+
 // From a device that is in the service's namespace itself. `container` is its resource.
 [[nodiscard]] Voice voice_inside(std::shared_ptr<const netns::Namespace> ns, const std::string& container,
                                  const std::string& device);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "docker_client/endpoint.h"
+#include "plugin/claim/claim_book.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/state_file.h"
 
@@ -81,6 +82,7 @@ void forget_started(const std::string& service) {
   ::unlink(path_of(service).c_str());
   ::unlink(stopping_of(service).c_str());
   ::unlink(yielding_of(service).c_str());
+  forget_claim_book(service);
   // Of writers that were killed. What is left of them does no harm.
   for (const char* kind : {".started", ".yielding"})
     [[maybe_unused]] const auto removed = remove_drafts("/run/plumb", service + kind);

@@ -21,12 +21,12 @@ constexpr std::chrono::milliseconds kSettleTime{400};
 class VerbRun {
  public:
   VerbRun(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull, std::stop_token stop,
-          const OnClaimed& on_claimed)
+          const Watching* watching)
       : service_(service),
         verb_(verb),
         lock_(lock),
         stop_(std::move(stop)),
-        on_claimed_(on_claimed),
+        watching_(watching),
         engine_(service),
         actions_(service, engine_, brings_up(verb) ? &undo_ : nullptr, on_pull) {}
 
@@ -71,15 +71,13 @@ class VerbRun {
   // From now on the kernel alone answers for the addresses, and who looks after the service.
   Result<void> keep_claims() {
     if (auto loss = actions_.loss()) return Err{*std::move(loss)};
-    actions_.claims().keep();
+    if (auto kept = actions_.claims().keep(); !kept)
+      out_.warnings.push_back("the watcher begins anew with its addresses: " + kept.error().what);
     return {};
   }
 
   void go_on_announcing() {
-    if (on_claimed_)
-      on_claimed_(actions_.take_claimed(), lock_);
-    else
-      announce_later(actions_.take_claimed(), lock_);
+    if (watching_ == nullptr) announce_later(actions_.take_claimed(), lock_);
   }
 
   template <typename F>
@@ -97,6 +95,7 @@ class VerbRun {
     for (;;) {
       auto observation = TRY(timed("observe", [&] { return observe(service_, engine_, stop_, brings_up(verb_)); }));
       observation.seen.probed_free = actions_.probed_free();
+      if (watching_ != nullptr) observation.seen.withheld = watching_->withheld;
       observation.seen.after_a_kill = lock_.after_a_kill() && !out_.changed;
       actions_.adopt(observation);
       names_ = answered_names(observation.seen);
@@ -167,6 +166,7 @@ class VerbRun {
     for (const auto& r : out_.after.resources) {
       if (r.state == Availability::up || r.state == Availability::disabled || r.optional) continue;
       if (verb_ == Verb::boot && !r.standby) continue;
+      if (watching_ != nullptr && !watching_->withheld.empty() && r.kind == "ip") continue;
       if (verb_ == Verb::prepare && r.kind != "container") continue;
       std::string what = r.id + ": " + r.label + ": ";
       const auto seen = observation.seen.containers.find(r.id);
@@ -203,7 +203,7 @@ class VerbRun {
   Verb verb_;
   const ServiceLock& lock_;
   std::stop_token stop_;
-  const OnClaimed& on_claimed_;
+  const Watching* watching_;  // nullptr: nobody goes on with the claims
   ServiceEngine engine_;
   UndoLog undo_;
   Actions actions_;
@@ -215,11 +215,11 @@ class VerbRun {
 }  // namespace
 
 Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull,
-                 const std::stop_token& stop, const OnClaimed& on_claimed) {
+                 const std::stop_token& stop, const Watching* watching) {
   const auto own = brings_up(verb) ? service.start_timeout : service.stop_timeout;
   const auto limit = own ? own : service.timeout;
   const TimeLimit time(limit, stop);
-  auto out = VerbRun(service, verb, lock, on_pull, time.stop(), on_claimed).run();
+  auto out = VerbRun(service, verb, lock, on_pull, time.stop(), watching).run();
   if (out.error && out.error->kind == ErrorKind::cancelled && time.passed()) {
     const std::string word = brings_up(verb) ? "start_timeout" : "stop_timeout";
     out.error =

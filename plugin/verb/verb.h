@@ -1,6 +1,6 @@
 // Verbs that change a service: observe, plan, apply, and undo what was done when a step fails.
 //
-// Threads: from any, one verb at a time for each service; without on_claimed it forks. Privilege: root, in effect; see
+// Threads: from any, one verb at a time for each service; without `watching` it forks. Privilege: root, in effect; see
 // plugin/verb/actions.h.
 #pragma once
 
@@ -38,13 +38,15 @@ struct Outcome {
   ServiceStatus after;  // of a start that went well
 };
 
-// Goes on announcing what a start has claimed; announce_later() unless somebody has a better way.
-using OnClaimed = std::function<void(std::vector<Claimed> claimed, const ServiceLock& lock)>;
+// Of a verb that the watcher runs: it goes on with the claims.
+struct Watching {
+  std::set<IpAddress> withheld;  // kept off their links by its claims, and left alone by the verb
+};
 
 // Runs the verb for the service under its lock. `stop` (a signal) undoes a start; a stop that is interrupted stays as
 // far as it came and converges when it is run again.
 [[nodiscard]] Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull,
-                               const std::stop_token& stop, const OnClaimed& on_claimed = {});
+                               const std::stop_token& stop, const Watching* watching = nullptr);
 
 // The plan that run_verb() would begin with. Errors as plan() and observe().
 [[nodiscard]] Result<Plan> preview(const Service& service, Verb verb, const std::stop_token& stop);

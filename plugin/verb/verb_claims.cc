@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "plugin/claim/claim_book.h"
 #include "plugin/claim/claim_settings.h"
 
 namespace plumb {
@@ -20,7 +21,7 @@ Result<std::optional<ClaimRival>> VerbClaims::ask(const IpResource& ip, const Vo
   auto* runner = TRY(this->runner());
   {
     const std::lock_guard lock(mutex_);
-    claims_[address] = {0, ip.id, ip.optional, false, {}};
+    claims_[address] = {0, ip.id, ip.optional, false, {}, {}};
   }
   auto how = claim_settings(ip.probe, ip.conflict, {});
   how.announcements = 0;  // the verb's own step
@@ -82,9 +83,14 @@ std::optional<VerbClaims::Loss> VerbClaims::loss() const {
   return loss_;
 }
 
-void VerbClaims::keep() {
-  if (!runner_) return;
-  for (const auto& [address, claim] : claims_) runner_->drop(claim.id);
+Result<void> VerbClaims::keep() {
+  if (!runner_) return {};
+  auto book = read_claim_book(service_.name);
+  for (const auto& [address, claim] : claims_) {
+    runner_->drop(claim.id);
+    if (claim.kept) book[address] = *claim.kept;
+  }
+  return write_claim_book(service_.name, book);
 }
 
 void VerbClaims::withdraw() {

@@ -47,8 +47,9 @@ class VerbClaims {
   };
   [[nodiscard]] std::optional<Loss> loss() const;
 
-  // The verb has ended well: the kernel answers for the addresses now. The thread that listened has nothing to do.
-  void keep();
+  // The verb has ended well: the kernel answers for the addresses now, and who looks after the service finds the claims
+  // in its book. The thread that listened has nothing to do. Errors: the kernel's.
+  [[nodiscard]] Result<void> keep();
   // It has failed, and its addresses are off their links.
   void withdraw();
 
@@ -59,6 +60,7 @@ class VerbClaims {
     bool optional = false;
     bool free = false;  // it has been
     std::optional<ClaimRival> contested;
+    std::optional<claim::Kept> kept;  // once it is on its link
   };
   [[nodiscard]] Result<ClaimRunner*> runner();
   void heard(const IpAddress& address, const ClaimReport& report);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <sstream>
 
 #include "docker_client/endpoint.h"
@@ -99,9 +100,17 @@ class Healer {
   bool look() {
     const auto begin = Clock::now();
     const auto engine = EngineTime::of_this_thread();
+    // What is taken off, or put back, while the rest is observed, is none of a heal's.
+    const auto off_before = context_.claims.withheld.of(task_.service);
     auto observation = observe(*service_, *engine_, context_.stop);
+    const auto off_now = context_.claims.withheld.of(task_.service);
     look_ = {"look", Clock::now() - begin, EngineTime::of_this_thread() - engine};
     if (!observation) return try_later(observation.error());
+    observation->seen.withheld = off_before;
+    observation->seen.withheld.insert(off_now.begin(), off_now.end());
+    out_.adopted.clear();
+    std::set_intersection(off_before.begin(), off_before.end(), off_now.begin(), off_now.end(),
+                          std::inserter(out_.adopted, out_.adopted.end()));
     out_.ports.clear();
     for (const auto& link : observation->seen.node.links)
       if (link.kind == "veth" && link.alias.starts_with("plumb " + task_.service + " ")) out_.ports.insert(link.name);
@@ -111,7 +120,7 @@ class Healer {
     out_.away = decision.away;
     out_.ailing = !decision.whole;
     if (decision.obstacle) fault(*decision.obstacle);
-    if (decision.heal) return heal(decision);
+    if (decision.heal) return heal(decision, observation->seen.withheld);
     if (decision.away) return false;
     return listen(*observation);
   }
@@ -121,11 +130,14 @@ class Healer {
     bool fresh = false;
     out_.looked = true;
     out_.wanted.clear();
-    for (const auto& plan : namespace_watches_for(*service_, observation)) {
+    const auto plans = namespace_watches_for(*service_, observation, observation.seen.withheld);
+    for (const auto& plan : plans) {
       out_.wanted.insert(plan.key);
+      for (const auto& claim : plan.claims)
+        if (!claim.on_link) out_.adopted.erase(claim.cidr.address());
       if (!task_.present.insert(plan.key).second) continue;
       fresh = true;
-      auto watch = open_namespace_watch(plan, observation);
+      auto watch = open_namespace_watch(plan, observation, context_.claims);
       if (watch)
         out_.watches.push_back(std::move(*watch));
       else
@@ -135,7 +147,7 @@ class Healer {
   }
 
   // Under the lock, and only if nothing has happened since the look.
-  bool heal(const Decision& decision) {
+  bool heal(const Decision& decision, const std::set<IpAddress>& withheld) {
     auto lock = ServiceLock::hold(task_.service, "watch");
     if (!lock) return try_later(lock.error());
     if (lock->has_waited() || read_started(task_.service) != started_) return true;
@@ -147,7 +159,8 @@ class Healer {
     context_.metrics.count(Event::container_restart, decision.restarts.size());
     for (const auto& watch : out_.watches) task_.present.erase(watch.key);
     out_.watches.clear();  // of namespaces that are gone, perhaps
-    auto outcome = run_verb(decision.service, Verb::start, *lock, {}, context_.stop, context_.on_claimed);
+    const Watching watching{withheld};
+    auto outcome = run_verb(decision.service, Verb::start, *lock, {}, context_.stop, &watching);
     lock->finish();
     // An engine that is clearing up after a container lets nobody look at it.
     outcome.critical_path.insert(outcome.critical_path.begin(), look_);

@@ -33,6 +33,7 @@ struct Finding {
   std::vector<NamespaceWatch> watches;  // new ones
   bool looked = false;                  // `wanted` counts
   std::set<std::string> wanted;         // the keys of all watches that there should be
+  std::set<IpAddress> adopted;          // addresses that a verb has put back, though their claims had them off
   std::set<std::string> uplinks;        // devices of the node that it needs
   std::set<std::string> ports;          // of bridges, that it has there
   bool on_node = false;                 // it has an address or a route in the node's own namespace
@@ -44,7 +45,7 @@ struct Finding {
 // What all tasks share.
 struct HealContext {
   Metrics& metrics;
-  OnClaimed on_claimed;
+  const ClaimContext& claims;
   bool timing = false;  // the critical path is said, too
   std::stop_token stop;
 };

@@ -18,6 +18,10 @@ std::string Metrics::text() const {
   counter("plumb_watch_container_restarts_total", "Restarts of containers that ended by themselves.",
           Event::container_restart);
   counter("plumb_watch_rivals_total", "Times that another host began to claim an address.", Event::rival);
+  counter("plumb_watch_doubts_total", "Times that an address was taken off its link until it had been asked for again.",
+          Event::doubt);
+  counter("plumb_watch_losses_total", "Addresses that were taken off their links, since another host has them.",
+          Event::loss);
   counter("plumb_watch_announced_frames_total", "Frames sent to announce or to defend addresses.",
           Event::announced_frames);
   counter("plumb_watch_carrier_returns_total", "Carriers of uplinks that came back.", Event::carrier_return);

@@ -16,6 +16,8 @@ enum class Event {
   heal_failed,
   container_restart,
   rival,
+  doubt,
+  loss,
   announced_frames,
   carrier_return,
   engine_reconnect,
@@ -33,7 +35,7 @@ class Metrics {
 
  private:
   [[nodiscard]] std::uint64_t value(Event event) const { return events_[static_cast<std::size_t>(event)].load(); }
-  std::array<std::atomic<std::uint64_t>, 7> events_{};
+  std::array<std::atomic<std::uint64_t>, 9> events_{};
   std::atomic<std::size_t> services_ = 0;
   std::atomic<std::size_t> ailing_ = 0;
 };

@@ -8,46 +8,26 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
-#include "netns/lan/rival_watch.h"
 #include "netns/link/link_watch.h"
 #include "netns/namespace/process.h"
 #include "plugin/verb/observer.h"
 #include "plugin/watch/decision.h"
+#include "plugin/watch/held_claim.h"
 #include "specs/service/service.h"
 
 namespace plumb::watch {
 
-// One address that is there, as who announces it has to know it.
-struct Claim {
-  std::string resource;
-  IpAddress address;
-  int ifindex = 0;
-  Mac mac;
-  std::optional<IpAddress> gateway;
-  ConflictPolicy conflict = ConflictPolicy::fail;
-  AnnouncePolicy announce;
-  std::set<std::string> uplinks;  // devices of the node: when the carrier of one returns, it is announced
-};
-
-// A rival that has claimed nothing for so long is taken for gone.
-inline constexpr std::chrono::seconds kRivalSilence{30};
-// More than so many are not named: whoever changes its MAC all the time fills no log.
+// More than so many rivals are not named: whoever changes its MAC all the time fills no log.
 inline constexpr std::size_t kNamedRivals = 8;
-
-// What is heard of somebody else who claims it.
-struct RivalState {
-  std::optional<Mac> mac;  // the last one
-  std::vector<Mac> named;  // those that were reported
-  Time heard{};
-  std::optional<Time> defended;
-};
 
 struct GuardedClaim {
   Claim claim;
-  netns::RivalWatch watch;
-  RivalState rival;
+  std::shared_ptr<HeldClaim> held;
+  std::vector<Mac> named;  // rivals that were reported
 };
 
 struct NamespaceWatch {
@@ -66,12 +46,23 @@ struct NamespaceWatchPlan {
   int pid = 0;  // 0: the node's namespace
   std::vector<Claim> claims;
 };
+// `withheld`: addresses that are claimed though they are not on their links.
 [[nodiscard]] std::vector<NamespaceWatchPlan> namespace_watches_for(const Service& service,
-                                                                    const Observation& observation);
+                                                                    const Observation& observation,
+                                                                    const std::set<IpAddress>& withheld);
 
 // Errors: not_found when the container has ended meanwhile; permission, EMFILE. An address that cannot be listened for
 // is left out.
 [[nodiscard]] Result<NamespaceWatch> open_namespace_watch(const NamespaceWatchPlan& plan,
-                                                          const Observation& observation);
+                                                          const Observation& observation, const ClaimContext& context);
+
+// Ends it: its claims are others' to go on with, or, when the service was stopped, withdrawn.
+void end_namespace_watch(NamespaceWatch watch, bool stopped = false);
+
+// Destroys it on a thread that nobody waits for: to close a packet socket takes 10 ms (synchronize_net).
+template <typename T>
+void close_later(T closing) {
+  std::thread([own = std::move(closing)] {}).detach();
+}
 
 }  // namespace plumb::watch

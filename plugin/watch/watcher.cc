@@ -10,6 +10,7 @@
 
 #include "plugin/node/notify.h"
 #include "plugin/output/console.h"
+#include "plugin/verb/spec_file.h"
 #include "plugin/watch/log.h"
 
 namespace plumb::watch {
@@ -30,8 +31,9 @@ Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, bool timing, st
     return Err{errno_error(errno, "watch " + folder)};
   const auto own = TRY(netns::Namespace::current());
   auto node = TRY(netns::LinkWatch::open(own, true));
-  std::unique_ptr<Watcher> out(new Watcher(metrics, timing, std::move(stop), std::move(wake), std::move(files),
-                                           std::move(node)));  // NOLINT: private
+  auto claims = TRY(ClaimRunner::open(node_name()));
+  std::unique_ptr<Watcher> out(new Watcher(metrics, timing, std::move(stop), std::move(claims), std::move(wake),
+                                           std::move(files), std::move(node)));  // NOLINT: private
   for (const auto& service : started_services()) out->services_[service];
   out->look_at_carriers();
   return out;
@@ -61,7 +63,12 @@ void Watcher::run(std::optional<milliseconds> beat, const std::function<void()>&
     on_time();
   }
   engines_.clear();
-  services_.clear();  // waits for the workers
+  for (auto& [name, watched] : services_) watched.worker = {};  // waits for it
+  read_mail();
+  // Nobody must be told of a claim any more. What is on its link stays there.
+  for (auto& [name, watched] : services_)
+    for (auto& watch : watched.watches) end_namespace_watch(std::move(watch));
+  services_.clear();
 }
 
 void Watcher::collect(std::vector<pollfd>& waiting, std::vector<Source>& sources) const {
@@ -72,27 +79,20 @@ void Watcher::collect(std::vector<pollfd>& waiting, std::vector<Source>& sources
     sources.push_back(std::move(source));
   };
   using Kind = Source::Kind;
-  add(wake_.get(), {Kind::wake, {}, {}, 0});
-  add(files_.get(), {Kind::files, {}, {}, 0});
-  add(node_.fd(), {Kind::node, {}, {}, 0});
+  add(wake_.get(), {Kind::wake, {}, {}});
+  add(files_.get(), {Kind::files, {}, {}});
+  add(node_.fd(), {Kind::node, {}, {}});
   for (const auto& [name, watched] : services_)
     for (const auto& watch : watched.watches) {
-      if (watch.process) add(watch.process->fd(), {Kind::process, name, watch.key, 0});
-      if (watch.changes) add(watch.changes->fd(), {Kind::changes, name, watch.key, 0});
-      for (std::size_t i = 0; i < watch.claims.size(); ++i)
-        add(watch.claims[i].watch.fd(), {Kind::claim, name, watch.key, i});
+      if (watch.process) add(watch.process->fd(), {Kind::process, name, watch.key});
+      if (watch.changes) add(watch.changes->fd(), {Kind::changes, name, watch.key});
     }
 }
 
 int Watcher::timeout(std::optional<Time> beat) const {
   auto first = beat.value_or(Time::max());
-  if (const auto due = rounds_.due()) first = std::min(first, *due);
-  for (const auto& [name, watched] : services_) {
+  for (const auto& [name, watched] : services_)
     if (watched.due && !watched.busy) first = std::min(first, *watched.due);
-    for (const auto& watch : watched.watches)
-      for (const auto& guarded : watch.claims)
-        if (guarded.rival.mac) first = std::min(first, guarded.rival.heard + kRivalSilence);
-  }
   if (first == Time::max()) return -1;
   const auto left = std::chrono::ceil<milliseconds>(first - Clock::now()).count();
   return static_cast<int>(std::clamp<milliseconds::rep>(left, 0, 1 << 30));
@@ -110,7 +110,6 @@ void Watcher::hear(const Source& source) {
   auto* watch = found == services_.end() ? nullptr : find(found->second, source.key);
   if (watch == nullptr) return;
   if (source.kind == Source::Kind::process) return hear_process(found->second, source.key);
-  if (source.kind == Source::Kind::claim) return hear_claim(source.service, *watch, watch->claims[source.claim]);
   static_cast<void>(watch->changes->read());  // that something changed is enough: all is looked at
   found->second.dirty = true;
 }
@@ -122,8 +121,6 @@ void Watcher::on_time() {
       watched.due.reset();
       watched.dirty = true;
     }
-  rounds_.send();
-  rivals_on_time();
 }
 
 void Watcher::begin_work() {
@@ -136,10 +133,7 @@ void Watcher::begin_work() {
     Task task{name, std::move(watched.memory), {}};
     for (const auto& watch : watched.watches) task.present.insert(watch.key);
     watched.worker = std::jthread([this, own = std::move(task)]() mutable {
-      const OnClaimed on_claimed = [this](std::vector<Claimed> claimed, const ServiceLock& lock) {
-        post([&](Mail& mail) { mail.claimed.push_back({std::move(claimed), lock.path(), lock.generation()}); });
-      };
-      auto finding = look_after(std::move(own), {metrics_, on_claimed, timing_, stop_});
+      auto finding = look_after(std::move(own), {metrics_, claims_, timing_, stop_});
       post([&](Mail& mail) { mail.findings.push_back(std::move(finding)); });
     });
   }
@@ -157,8 +151,8 @@ void Watcher::read_mail() {
     if (const auto found = services_.find(service); found != services_.end()) found->second.dirty = true;
   for (const auto& socket : mail.lost) hear_engine(socket, false);
   for (const auto& socket : mail.connected) hear_engine(socket, true);
-  for (auto& run : mail.claimed) rounds_.follow(std::move(run.claimed), std::move(run.lock_path), run.generation);
   for (auto& finding : mail.findings) take(std::move(finding));
+  for (const auto& news : mail.claims) hear_claim(news);
 }
 
 void Watcher::take(Finding finding) {
@@ -183,16 +177,19 @@ void Watcher::take(Finding finding) {
   if (finding.looked) {
     const auto old = std::stable_partition(watched.watches.begin(), watched.watches.end(),
                                            [&](const NamespaceWatch& s) { return finding.wanted.contains(s.key); });
-    for (auto one = old; one != watched.watches.end(); ++one) close_later(std::move(*one));
+    for (auto one = old; one != watched.watches.end(); ++one) end_namespace_watch(std::move(*one));
     watched.watches.erase(old, watched.watches.end());
   }
   const auto returned = std::exchange(watched.returned, {});
   for (const auto& device : returned)
     if (watched.uplinks.contains(device)) watched.memory.said.clear();
-  for (auto& watch : finding.watches) {
-    for (const auto& device : returned) announce_all(finding.service, watch, device);
-    watched.watches.push_back(std::move(watch));
-  }
+  for (auto& watch : finding.watches) watched.watches.push_back(std::move(watch));
+  for (const auto& watch : watched.watches)
+    for (const auto& guarded : watch.claims) {
+      if (!guarded.claim.uplink.empty()) guarded.held->carrier(has_carrier(guarded.claim));
+      if (finding.adopted.contains(guarded.claim.cidr.address()) && guarded.held->state() != claim::State::owned)
+        guarded.held->adopt();
+    }
   if (finding.node_routes && !node_routes_) {
     const auto own = netns::Namespace::current();
     if (own)
@@ -241,7 +238,7 @@ void Watcher::drop_unused_engines() {
 // It was stopped: its namespace must not outlive it for our sake.
 void Watcher::forget(const std::string& service) {
   auto& watched = services_.at(service);
-  if (!watched.watches.empty()) close_later(std::move(watched.watches));
+  for (auto& watch : watched.watches) end_namespace_watch(std::move(watch), true);
   watched.watches.clear();
   watched.due.reset();
   if (watched.busy) {

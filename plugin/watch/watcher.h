@@ -1,8 +1,9 @@
 // The watcher: waits for all that may happen to the started services of a node, and has them looked after.
 //
 // Nothing is polled. One thread waits: for the kernel's word on links, addresses, routes and the ends of processes, for
-// packets of rivals, for the files of what is started, and for the threads that listen to engines or look after a
-// service. Timers run only while a heal, an announcement or a rival is pending. Threads: as said; run() in main's.
+// what becomes of claims, for the files of what is started, and for the threads that listen to engines or look after a
+// service. Its timers run only while a heal is pending; the time of claims is their runner's. Threads: as said; run()
+// in main's.
 // Privilege: root, in effect; see plugin/verb/actions.h.
 #pragma once
 
@@ -21,7 +22,6 @@
 #include <vector>
 
 #include "netns/link/link_watch.h"
-#include "plugin/watch/announce_rounds.h"
 #include "plugin/watch/engine_watch.h"
 #include "plugin/watch/healer.h"
 #include "plugin/watch/metrics.h"
@@ -66,26 +66,22 @@ class Watcher {
     std::set<std::string> happened;
     std::vector<std::string> connected;  // sockets of engines
     std::vector<std::string> lost;
-    struct Run {
-      std::vector<Claimed> claimed;
-      std::string lock_path;
-      Generation generation;
-    };
-    std::vector<Run> claimed;
+    std::vector<ClaimNews> claims;
   };
   // What a descriptor is waited for.
   struct Source {
-    enum class Kind { wake, files, node, process, changes, claim } kind = Kind::wake;
+    enum class Kind { wake, files, node, process, changes } kind = Kind::wake;
     std::string service;
     std::string key;  // of the watch
-    std::size_t claim = 0;
   };
 
-  Watcher(Metrics& metrics, bool timing, std::stop_token stop, UniqueFd wake, UniqueFd files, netns::LinkWatch node)
+  Watcher(Metrics& metrics, bool timing, std::stop_token stop, std::shared_ptr<ClaimRunner> claims, UniqueFd wake,
+          UniqueFd files, netns::LinkWatch node)
       : metrics_(metrics),
         timing_(timing),
         stop_(std::move(stop)),
-        rounds_(metrics),
+        claims_{std::move(claims), withheld_, metrics,
+                [this](ClaimNews news) { post([&](Mail& mail) { mail.claims.push_back(std::move(news)); }); }},
         wake_(std::move(wake)),
         files_(std::move(files)),
         node_(std::move(node)) {}
@@ -119,23 +115,31 @@ class Watcher {
   static bool concerns(const Watched& watched, const NodeChange& change);
   void look_at_carriers();
   void hear_process(Watched& watched, const std::string& key);
-  void hear_claim(const std::string& service, NamespaceWatch& watch, GuardedClaim& guarded);
+  void hear_claim(const ClaimNews& news);
+  void hear_loss(const ClaimNews& news, GuardedClaim& guarded);
+  void hear_rival(const ClaimNews& news, GuardedClaim& guarded);
+  [[nodiscard]] static bool is_news(GuardedClaim& guarded, const Mac& mac);
+  [[nodiscard]] bool has_carrier(const Claim& claim) const;
+  template <typename F>
+  void with_claims_on(const std::string& device, F&& what);
   void hear_engine(const std::string& socket, bool connected);
   void carrier_returned(const std::string& device);
-  void announce_all(const std::string& service, const NamespaceWatch& watch, const std::string& device);
-  void rivals_on_time();
-  void announce(const std::string& service, const NamespaceWatch& watch, const Claim& claim, unsigned rounds);
   static NamespaceWatch* find(Watched& watched, const std::string& key);
 
   Metrics& metrics_;
   bool timing_;
   std::stop_token stop_;
-  AnnounceRounds rounds_;
+  Withheld withheld_;
+  ClaimContext claims_;
   UniqueFd wake_;
   UniqueFd files_;  // inotify on the folder of what is started
   netns::LinkWatch node_;
   bool node_routes_ = false;
-  std::map<std::string, bool> carriers_;  // of devices of the node, as last heard
+  struct Carrier {
+    bool there = false;
+    std::uint32_t downs = 0;  // so often it was lost
+  };
+  std::map<std::string, Carrier> carriers_;  // of devices of the node, as last heard
   std::mutex mutex_;
   Mail mail_;  // under the mutex
   std::map<std::string, Watched> services_;

@@ -14,10 +14,17 @@ namespace plumb::watch {
 
 namespace {
 
-// RFC 5227 section 1.1: DEFEND_INTERVAL.
-constexpr std::chrono::seconds kDefendInterval{10};
 // The engine tells of a container's end when it has noticed it. One that is too slow for this is asked.
 constexpr std::chrono::seconds kEngineNotices{1};
+
+// Why an address is in doubt, in words.
+std::string reason_of(std::string_view why) {
+  if (why == "carrier") return "its uplink has lost its carrier";
+  if (why == "stood still") return "the watcher, or this machine, stood still";
+  if (why == "first answer" || why == "forwarding") return "its LAN can be heard only now";
+  if (why == "deaf") return "nothing is heard on its LAN";
+  return "it was off its link";
+}
 
 }  // namespace
 
@@ -68,19 +75,49 @@ void Watcher::heed(Watched& watched, const NodeChange& change) {
 void Watcher::hear_node() {
   const auto heard = node_.read();
   for (const auto& change : heard.changes) {
-    const auto [before, fresh] = carriers_.try_emplace(change.name, change.carrier);
-    const bool returned = !fresh && !before->second && change.carrier;
-    const NodeChange what{change.name, change.gone, before->second != change.carrier};
-    before->second = change.carrier;
+    const Carrier now{change.carrier, change.carrier_downs};
+    const auto [before, fresh] = carriers_.try_emplace(change.name, now);
+    const bool returned = !fresh && !before->second.there && now.there;
+    const bool flapped = !fresh && before->second.there && now.there && before->second.downs != now.downs;
+    const NodeChange what{change.name, change.gone, before->second.there != now.there};
+    before->second = now;
     if (change.gone) carriers_.erase(before);
     for (auto& [name, watched] : services_) heed(watched, what);
     if (returned) carrier_returned(change.name);
+    with_claims_on(change.name, [&](const GuardedClaim& guarded) {
+      guarded.held->carrier(has_carrier(guarded.claim));
+      if (flapped) guarded.held->flapped();
+    });
+  }
+  for (const auto& port : heard.forwarding) {
+    with_claims_on(port, [](const GuardedClaim& guarded) { guarded.held->forwards(); });
+    for (const auto& [name, watched] : services_)
+      if (watched.ports.contains(port))
+        for (const auto& watch : watched.watches)
+          for (const auto& guarded : watch.claims) guarded.held->forwards();
   }
   if (heard.lost) look_at_carriers();
   for (auto& [name, watched] : services_) {
     if (heard.others) heed(watched, {});
     watched.dirty = watched.dirty || heard.lost;
   }
+}
+
+// Where the uplink is a bridge, one of its ports has to have it, too: ports of containers keep the bridge's own.
+bool Watcher::has_carrier(const Claim& claim) const {
+  const auto has = [&](const std::string& device) {
+    const auto found = carriers_.find(device);
+    return found != carriers_.end() && found->second.there;
+  };
+  return has(claim.uplink) && (claim.ports.empty() || std::any_of(claim.ports.begin(), claim.ports.end(), has));
+}
+
+template <typename F>
+void Watcher::with_claims_on(const std::string& device, F&& what) {
+  for (const auto& [name, watched] : services_)
+    for (const auto& watch : watched.watches)
+      for (const auto& guarded : watch.claims)
+        if (guarded.claim.uplink == device || guarded.claim.ports.contains(device)) what(guarded);
 }
 
 // From now on, what is heard is held against this.
@@ -93,29 +130,28 @@ void Watcher::look_at_carriers() {
   if (!links) return say({}, "cannot see which devices have a carrier: ", links.error());
   const auto before = std::exchange(carriers_, {});
   for (const auto& link : *links) {
-    carriers_[link.name.str()] = link.carrier;
+    carriers_[link.name.str()] = {link.carrier, link.carrier_downs};
     const auto was = before.find(link.name.str());
-    if (was != before.end() && !was->second && link.carrier) carrier_returned(link.name.str());
+    if (was != before.end() && !was->second.there && link.carrier) carrier_returned(link.name.str());
   }
+  for (const auto& [name, watched] : services_)
+    for (const auto& watch : watched.watches)
+      for (const auto& guarded : watch.claims)
+        if (!guarded.claim.uplink.empty()) guarded.held->carrier(has_carrier(guarded.claim));
 }
 
 void Watcher::carrier_returned(const std::string& device) {
   metrics_.count(Event::carrier_return);
   for (auto& [name, watched] : services_) {
-    for (const auto& watch : watched.watches) announce_all(name, watch, device);
     if (watched.busy)
       watched.returned.insert(device);
     else if (watched.uplinks.contains(device))
       watched.memory.said.clear();  // should it be lost once more, it is news
-  }
-}
-
-// Its addresses on the device.
-void Watcher::announce_all(const std::string& service, const NamespaceWatch& watch, const std::string& device) {
-  for (const auto& guarded : watch.claims) {
-    if (!guarded.claim.uplinks.contains(device) || guarded.claim.announce.count == 0) continue;
-    say(service, device + " has its carrier again: announcing " + guarded.claim.address.to_string());
-    announce(service, watch, guarded.claim, guarded.claim.announce.count);
+    for (const auto& watch : watched.watches)
+      for (const auto& guarded : watch.claims)
+        if (guarded.claim.uplink == device || guarded.claim.ports.contains(device))
+          say(name, device + " has its carrier again: asking whether somebody has " +
+                        guarded.claim.cidr.address().to_string());
   }
 }
 
@@ -123,53 +159,58 @@ void Watcher::announce_all(const std::string& service, const NamespaceWatch& wat
 void Watcher::hear_process(Watched& watched, const std::string& key) {
   const auto found = std::find_if(watched.watches.begin(), watched.watches.end(),
                                   [&](const NamespaceWatch& watch) { return watch.key == key; });
-  close_later(std::move(*found));
+  end_namespace_watch(std::move(*found));
   watched.watches.erase(found);
   const auto then = Clock::now() + kEngineNotices;
   watched.due = watched.due ? std::min(*watched.due, then) : then;
 }
 
-void Watcher::hear_claim(const std::string& service, NamespaceWatch& watch, GuardedClaim& guarded) {
-  const auto mac = guarded.watch.read();
-  if (!mac) return;
-  auto& rival = guarded.rival;
-  const auto now = Clock::now();
-  const bool reports_only = guarded.claim.conflict == ConflictPolicy::warn;
-  if (rival.named.size() < kNamedRivals &&
-      std::find(rival.named.begin(), rival.named.end(), *mac) == rival.named.end()) {
-    rival.named.push_back(*mac);
-    metrics_.count(Event::rival);
-    say(service, guarded.claim.resource + ": " + guarded.claim.address.to_string() + " is claimed by " +
-                     mac->to_string() +
-                     ", too: " + (reports_only ? "only reported (conflict = warn)" : "defending it") +
-                     "; next: find that machine, and take the address from it");
+// What has become of a claim.
+void Watcher::hear_claim(const ClaimNews& news) {
+  const auto found = services_.find(news.service);
+  if (found == services_.end()) return;
+  const std::string what = news.resource + ": " + news.address.to_string();
+  if (news.error) return say(news.service, what + " could not be put back: ", *news.error);
+  GuardedClaim* guarded = nullptr;
+  for (auto& watch : found->second.watches)
+    for (auto& claim : watch.claims)
+      if (claim.claim.cidr.address() == news.address) guarded = &claim;
+  if (guarded == nullptr) return;
+  if (news.state == claim::State::lost) return hear_loss(news, *guarded);
+  if (news.why == "owned") {
+    guarded->named.clear();
+    return say(news.service, what + ": nobody else has it: it is on its link again, and announced");
   }
-  rival.mac = mac;
-  rival.heard = now;
-  if (reports_only || (rival.defended && now - *rival.defended < kDefendInterval)) return;
-  rival.defended = now;
-  announce(service, watch, guarded.claim, 1);
+  if (news.state == claim::State::owned) return hear_rival(news, *guarded);
+  if (news.state != claim::State::doubtful) return;
+  metrics_.count(Event::doubt);
+  say(news.service, what + ": " + reason_of(news.why) + ": off its link until it is known that nobody else has it");
 }
 
-// A rival that says nothing more is gone, or has been heard by everybody: the last word is ours.
-void Watcher::rivals_on_time() {
-  const auto now = Clock::now();
-  for (auto& [name, watched] : services_)
-    for (auto& watch : watched.watches)
-      for (auto& guarded : watch.claims) {
-        auto& rival = guarded.rival;
-        if (!rival.mac || now < rival.heard + kRivalSilence) continue;
-        say(name, guarded.claim.resource + ": " + rival.mac->to_string() + " has not claimed " +
-                      guarded.claim.address.to_string() + " for " + std::to_string(kRivalSilence.count()) +
-                      " s: announcing it");
-        rival.mac.reset();
-        rival.named.clear();
-        announce(name, watch, guarded.claim, std::max(1U, guarded.claim.announce.count));
-      }
+void Watcher::hear_loss(const ClaimNews& news, GuardedClaim& guarded) {
+  const auto rival = news.rival ? news.rival->to_string() : std::string("another host");
+  if (news.rival && !is_news(guarded, news.rival->mac)) return;
+  metrics_.count(Event::loss);
+  say(news.service, news.resource + ": " + news.address.to_string() + " belongs to " + rival +
+                        ": taken off its link here, and asked for again when that is silent; next: stop the service "
+                        "on one of the two, or take the address from that machine");
 }
 
-void Watcher::announce(const std::string& service, const NamespaceWatch& watch, const Claim& claim, unsigned rounds) {
-  if (auto done = rounds_.announce(service, watch, claim, rounds); !done) say(service, "not announced: ", done.error());
+void Watcher::hear_rival(const ClaimNews& news, GuardedClaim& guarded) {
+  if (!news.rival || !is_news(guarded, news.rival->mac)) return;
+  metrics_.count(Event::rival);
+  const bool reports_only = news.conflict == ConflictPolicy::warn;
+  say(news.service, news.resource + ": " + news.address.to_string() + " is claimed by " + news.rival->to_string() +
+                        ", too: " + (reports_only ? "only reported (conflict = warn)" : "defending it") +
+                        "; next: find that machine, and take the address from it");
+}
+
+// Each is named once, until the address is nobody else's again.
+bool Watcher::is_news(GuardedClaim& guarded, const Mac& mac) {
+  auto& named = guarded.named;
+  if (named.size() >= kNamedRivals || std::find(named.begin(), named.end(), mac) != named.end()) return false;
+  named.push_back(mac);
+  return true;
 }
 
 // Containers end with their engine, and sometimes are told of before it.

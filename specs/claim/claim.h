@@ -61,6 +61,7 @@ struct Heard {
     use,      // a reply, an announcement, any use: a kernel has it
     hello,    // a plumb says what it claims, and what it has heard from others
     gone,     // a claim was withdrawn or lost
+    own,      // the same service on the same node: another process of it, and no rival
   };
   Kind kind = Kind::other;
   std::uint64_t from = 0;

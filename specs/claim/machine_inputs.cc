@@ -78,6 +78,7 @@ void Machine::hear(Time now, const Heard& heard) {
       break;
     case Heard::Kind::use: heard_use(now, heard.from); break;
     case Heard::Kind::probe: heard_probe(now, heard.from); break;
+    case Heard::Kind::own: rivals_.forget(heard.from); break;
     case Heard::Kind::gateway:
     case Heard::Kind::other: break;
   }

@@ -28,6 +28,10 @@ bool Rivals::say(Time now, const Saying& saying, std::uint64_t from, bool first_
 void Rivals::go(Time now, std::uint64_t id, std::uint64_t from) {
   claims_.erase(id);
   gone_[id] = now;
+  forget(from);
+}
+
+void Rivals::forget(std::uint64_t from) {
   used_.erase(from);
   probed_.erase(from);
 }

@@ -28,6 +28,8 @@ class Rivals {
   // Its kernel has the address, or it has asked for it.
   void use(Time now, std::uint64_t from) { used_.try_emplace(from, now); }
   void probe(Time now, std::uint64_t from) { probed_.try_emplace(from, now); }
+  // The sender is none.
+  void forget(std::uint64_t from);
   // A new question begins: what kernels said before it is void.
   void forget_kernels();
 

@@ -78,6 +78,7 @@ std::optional<std::size_t> AddressPlanner::address(const IpResource& ip, const P
                                                    const std::vector<std::size_t>& base) {
   const Place place = place_of(service_, ip);
   const IpAddress& bare = address.cidr.address();
+  if (seen_.withheld.contains(bare)) return link;
   const bool fresh_link = link.has_value() || ns == nullptr;
   const bool present = !fresh_link && ns->address(bare) != nullptr;
   std::optional<std::size_t> last = link;

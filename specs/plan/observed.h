@@ -117,6 +117,7 @@ struct Observed {
   std::set<std::string, std::less<>> lacking_kinds;  // devices that the spec needs and the kernel does not know
   ObservedSwitch open_vswitch;
   std::set<IpAddress> probed_free;  // probed by this run already: nobody answered
+  std::set<IpAddress> withheld;     // the watcher's claim keeps them off their links: it puts them back, nobody else
   bool after_a_kill = false;        // the verb before was killed: an address that is there may be unannounced
   bool unknown_here = false;        // nothing says that the service was started on this node
 };

@@ -33,7 +33,7 @@ long resident_kib(const Watch& watch) {
   return 0;
 }
 
-TEST_CASE("with nothing to do it does not even wake up") {
+TEST_CASE("with nothing to do it wakes up for its hellos alone") {
   const Node n1("n1");
   const Service web("web", shared_engine_spec());
   REQUIRE(web.plumb(n1, "start").exit_code == 0);
@@ -46,7 +46,9 @@ TEST_CASE("with nothing to do it does not even wake up") {
   const long before = wakeups(watch);
   CHECK(before > 0);
   CHECK_FALSE(watch.says("nothing like that", 4s));
-  CHECK(wakeups(watch) == before);
+  // One each second, give or take a tenth; the gateway answers, and is heard.
+  CHECK(wakeups(watch) - before >= 3);
+  CHECK(wakeups(watch) - before <= 15);
   const std::string metrics = n1.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
   CHECK_MESSAGE(metrics.find("plumb_watch_services 1\n") != std::string::npos, metrics);
   CHECK_MESSAGE(metrics.find("plumb_watch_heals_total{result=\"ok\"} 1\n") != std::string::npos, metrics);

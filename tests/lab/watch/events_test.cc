@@ -72,7 +72,7 @@ TEST_CASE("a service's own engine is killed: started again with all that was in 
   CHECK(difference(before, svc1.state(n1)) == "");
 }
 
-TEST_CASE("the carrier of the uplink returns: the address is announced") {
+TEST_CASE("the carrier of the uplink returns: the address is asked for, and announced") {
   const Node n1("n1");
   const Service web("web", shared_engine_spec());
   REQUIRE(web.plumb(n1, "start").exit_code == 0);
@@ -81,7 +81,7 @@ TEST_CASE("the carrier of the uplink returns: the address is announced") {
   CHECK_MESSAGE(watch.says("has no carrier"), watch.log());
   Capture wire(Node("client"), "eth0");
   lab({"mend", "n1"});
-  CHECK_MESSAGE(watch.says("eth0 has its carrier again: announcing 10.0.3.3"), watch.log());
+  CHECK_MESSAGE(watch.says("eth0 has its carrier again: asking whether somebody has 10.0.3.3"), watch.log());
   CHECK(wire.await(
       [](const Frame& f) { return f.arp() && f.arp()->claims(kServiceAddress) && f.arp()->operation == 1; }, 5s));
   CHECK(wire.await(

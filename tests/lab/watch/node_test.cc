@@ -95,7 +95,7 @@ TEST_CASE("the node's own way to a service is taken away by hand: put back, and 
   CHECK(first_link(n1, "plh").empty());
 }
 
-TEST_CASE("a cable that was out before the watcher came is plugged in: the address is announced") {
+TEST_CASE("a cable that was out before the watcher came is plugged in: the address is asked for, and announced") {
   const Node n1("n1");
   const Service web("web", edited(shared_engine_spec(), "gateway", "gateway = 10.0.3.1\nannounce = 1"));
   REQUIRE(web.plumb(n1, "start").exit_code == 0);
@@ -104,7 +104,7 @@ TEST_CASE("a cable that was out before the watcher came is plugged in: the addre
   CHECK_MESSAGE(watch.says("has no carrier"), watch.log());
   Capture wire(Node("client"), "eth0");
   lab({"mend", "n1"});
-  CHECK_MESSAGE(watch.says("eth0 has its carrier again: announcing 10.0.3.3"), watch.log());
+  CHECK_MESSAGE(watch.says("eth0 has its carrier again: asking whether somebody has 10.0.3.3"), watch.log());
   CHECK(wire.await([](const Frame& f) { return f.arp() && f.arp()->claims(kServiceAddress); }, 5s));
   CHECK(answers_at_last());
 }

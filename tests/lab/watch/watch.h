@@ -46,6 +46,17 @@ inline std::string pid_of(const Node& node, const std::string& container) {
   return pid;
 }
 
+// The claim of the address has outlived its first three seconds: from now on it yields to nobody who says no hello.
+inline bool is_confirmed(const Node& node, const std::string& service, const std::string& address) {
+  return becomes(
+      [&] {
+        const std::string book = node.run({"cat", "/run/plumb/" + service + ".claims"}).out;
+        const auto at = book.find(address + " ");
+        return at != std::string::npos && book.at(at + address.size() + 1) != '0';
+      },
+      kSoon);
+}
+
 // nginx answers, or is about to: a container runs before its program listens.
 inline bool answers_at_last() {
   const auto got = Node("client").run(

@@ -1,0 +1,26 @@
+// ClaimBook: the ranks of a started service's claims, which outlive the process that had them: a verb's claims go on as
+// the watcher's, and a watcher's as those of the next.
+//
+// One file for each service in the run directory. It means nothing after a boot. Threads: safe from any; who writes one
+// service's from two threads decides itself which is last. Privilege: write access to the run directory.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "specs/claim/machine.h"
+#include "specs/value/ip.h"
+#include "specs/value/result.h"
+
+namespace plumb {
+
+using ClaimBook = std::map<IpAddress, claim::Kept>;
+
+// What is known; nothing when there is no such file, or it says nothing that makes sense.
+[[nodiscard]] ClaimBook read_claim_book(const std::string& service);
+// Errors: the kernel's.
+[[nodiscard]] Result<void> write_claim_book(const std::string& service, const ClaimBook& book);
+// The service is stopped.
+void forget_claim_book(const std::string& service);
+
+}  // namespace plumb

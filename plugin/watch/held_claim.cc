@@ -1,0 +1,151 @@
+#include "plugin/watch/held_claim.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "netns/address/address.h"
+#include "netns/address/route.h"
+#include "netns/lan/announce.h"
+#include "netns/socket/route_socket.h"
+#include "plugin/claim/claim_book.h"
+#include "plugin/claim/claim_settings.h"
+
+namespace plumb::watch {
+
+namespace {
+
+netns::Family family_of(const IpAddress& address) { return address.is_v6() ? netns::Family::v6 : netns::Family::v4; }
+
+// Whole LANs are heard from a macvlan on the uplink; on a bridge from the bridge itself, and nothing is made upon a
+// device that the service only has an address on.
+Voice voice_of(const std::shared_ptr<const netns::Namespace>& ns, const Claim& claim) {
+  if (claim.uplink.empty()) return voice_inside(ns, claim.service + " " + claim.container, claim.device);
+  if (claim.own_device || claim.mode == IpMode::bridge) return voice_at(claim.uplink);
+  return voice_on(claim.uplink, claim.mode);
+}
+
+}  // namespace
+
+// The address on its link.
+class HeldClaim::Link {
+ public:
+  Link(const ClaimContext& context, std::shared_ptr<const netns::Namespace> ns, const Claim& claim)
+      : withheld_(context.withheld), metrics_(context.metrics), ns_(std::move(ns)), claim_(claim) {
+    if (!claim.on_link) withhold();
+  }
+  ~Link() { give_back(); }
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // It is there, or is not the claim's to put back.
+  void give_back() {
+    if (off_.exchange(false)) withheld_.remove(claim_.service, claim_.cidr.address());
+  }
+
+  Result<void> put_on() {
+    auto socket = TRY(netns::RouteSocket::open(*ns_));
+    TRY(netns::add_address(socket, claim_.ifindex, claim_.cidr, {claim_.extra_route, true}));
+    for (const auto& route : routes_) TRY(netns::replace_route(socket, route));
+    give_back();
+    return {};
+  }
+
+  // Its namespace may be gone, and the address with it.
+  void take_off() {
+    withhold();
+    auto socket = netns::RouteSocket::open(*ns_);
+    if (!socket) return;
+    auto routes = netns::routes(*socket, {family_of(claim_.cidr.address()), netns::kMainTable, claim_.ifindex});
+    if (routes) {
+      std::erase_if(*routes, [](const netns::Route& route) { return !route.is_default(); });
+      routes_ = *std::move(routes);
+    }
+    [[maybe_unused]] const auto removed = netns::remove_address(*socket, claim_.ifindex, claim_.cidr);
+  }
+
+  // Never what is not there any more: a verb that withdraws it may be at work, or have been.
+  void announce() {
+    const UniqueFd lock(::open(("/run/plumb/" + claim_.service + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0 || !is_there()) return;
+    if (!announcer_) {
+      auto opened =
+          netns::Announcer::open(*ns_, {claim_.ifindex, claim_.mac, claim_.cidr.address(), claim_.gateway, {}});
+      if (!opened) return;
+      announcer_ = std::move(*opened);
+    }
+    metrics_.count(Event::announced_frames, announcer_->send());
+  }
+
+  void keep(const claim::Kept& kept) const {
+    auto book = read_claim_book(claim_.service);
+    book[claim_.cidr.address()] = kept;
+    // What is lost with it is the rank that this watcher's successor would go on with.
+    [[maybe_unused]] const auto written = write_claim_book(claim_.service, book);
+  }
+
+ private:
+  void withhold() {
+    if (!off_.exchange(true)) withheld_.add(claim_.service, claim_.cidr.address());
+  }
+
+  [[nodiscard]] bool is_there() const {
+    auto socket = netns::RouteSocket::open(*ns_);
+    if (!socket) return false;
+    const auto all = netns::addresses(*socket, claim_.ifindex, family_of(claim_.cidr.address()));
+    return all && std::any_of(all->begin(), all->end(),
+                              [&](const netns::Address& one) { return one.cidr.address() == claim_.cidr.address(); });
+  }
+
+  Withheld& withheld_;
+  Metrics& metrics_;
+  std::shared_ptr<const netns::Namespace> ns_;
+  Claim claim_;
+  std::atomic<bool> off_ = false;
+  std::vector<netns::Route> routes_;  // that went with the address
+  std::optional<netns::Announcer> announcer_;
+};
+
+Result<std::shared_ptr<HeldClaim>> HeldClaim::open(const ClaimContext& context,
+                                                   std::shared_ptr<const netns::Namespace> ns, const Claim& claim) {
+  const auto link = std::make_shared<Link>(context, ns, claim);
+  const auto news = [claim, tell = context.tell](std::string why, claim::State state, std::optional<ClaimRival> rival,
+                                                 std::optional<Error> error) {
+    tell({claim.service, claim.resource, claim.cidr.address(), claim.conflict, std::move(why), state, std::move(rival),
+          std::move(error)});
+  };
+  ClaimHooks hooks;
+  hooks.put_on = [link, news]() -> Result<void> {
+    auto put = link->put_on();
+    if (put) return put;
+    link->give_back();  // what is missing there is the healer's again
+    news("not put back", claim::State::withdrawn, {}, put.error());
+    return put;
+  };
+  hooks.take_off = [link] { link->take_off(); };
+  hooks.announce = [link] { link->announce(); };
+  hooks.keep = [link](const claim::Kept& kept) { link->keep(kept); };
+  hooks.report = [news](const ClaimReport& report) { news(std::string(report.why), report.state, report.rival, {}); };
+  auto how = claim_settings(claim.probe, claim.conflict, claim.announce);
+  how.retry = true;
+  const auto book = read_claim_book(claim.service);
+  const auto kept = book.find(claim.cidr.address());
+  const auto id = TRY(context.runner->resume(
+      voice_of(ns, claim), {claim.cidr.address(), claim.gateway, claim_holder(claim.node, claim.service), {}},
+      claim.mac, how, std::move(hooks), claim.carrier, claim.on_link,
+      kept == book.end() ? claim::Kept{} : kept->second));
+  return std::shared_ptr<HeldClaim>(new HeldClaim(context.runner, link, id));  // NOLINT: private
+}
+
+HeldClaim::~HeldClaim() { end(); }
+
+void HeldClaim::adopt() {
+  runner_->adopt(id_);
+  link_->give_back();
+}
+
+}  // namespace plumb::watch
