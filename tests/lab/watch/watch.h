@@ -31,6 +31,7 @@ class Watch {
   void forget() { running_.forget_output(); }
   [[nodiscard]] const std::string& log() const { return running_.output(); }
   [[nodiscard]] pid_t pid() const { return running_.pid(); }
+  void signal(int number) const { running_.signal(number); }
   Outcome end() {
     running_.signal(SIGTERM);
     return running_.wait(std::chrono::seconds(10));

@@ -1,0 +1,156 @@
+// Two nodes whose watchers hold one address: after a cable, a partition or a stop of the process, one of them has it,
+// and the other one says so.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/lab/capture.h"
+#include "tests/lab/extra_port.h"
+#include "tests/lab/watch/watch.h"
+
+namespace plumb::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kGateway = "10.0.3.1";
+
+// A service without siblings on the nodes' own engines.
+std::string spec_of(const std::string& device = "eth0", const std::string& more = {}) {
+  return "[DEFAULT]\nnodes = n1 n2 n3\n[ip#0]\ntype = netns\nipdev = " + device + "\nipname = " + kServiceAddress +
+         "\nnetmask = 24\ngateway = " + kGateway + "\nnetns = container#0\n" + more + "[container#0]\nrm = true\n";
+}
+
+bool has_address(const Node& node) {
+  return node.run({program(), "enter", "web", "--", "ip", "-4", "-o", "address"}).out.find(kServiceAddress + "/") !=
+         std::string::npos;
+}
+
+std::string mac_of(const Node& node) {
+  std::string out = node.must({program(), "enter", "web", "--", "cat", "/sys/class/net/eth0/address"});
+  out.pop_back();
+  return out;
+}
+
+// Those that say on the LAN that the address is theirs, from now on until the client has heard enough of them.
+std::set<std::string> claimants(Capture& wire) {
+  std::set<std::string> out;
+  for (const auto& frame : wire.frames())
+    if (const auto arp = frame.arp(); arp && arp->claims(kServiceAddress)) out.insert(arp->sender_mac);
+  return out;
+}
+
+// Who answers the client's question, each time that it asks.
+std::set<std::string> answers_now() {
+  const Node client("client");
+  Capture wire(client, "eth0");
+  client.run({"ip", "neigh", "flush", "dev", "eth0"});
+  client.run({"ping", "-c", "1", "-W", "2", kServiceAddress});
+  return claimants(wire);
+}
+
+// A node that has the service, and its watcher.
+struct Owner {
+  explicit Owner(const std::string& name) : node(name) {}
+  void start(const Service& web) {
+    const Outcome start = web.plumb(node, "start");
+    REQUIRE_MESSAGE(start.exit_code == 0, start.err);
+    watch = std::make_unique<Watch>(node);
+    REQUIRE(watch->says("listening to the engine"));
+    REQUIRE(is_confirmed(node, "web", kServiceAddress));
+    mac = mac_of(node);
+  }
+  Node node;
+  std::unique_ptr<Watch> watch;
+  std::string mac;
+};
+
+// n1 has the service, and is cut off; n3 starts it, rightly.
+struct Moved {
+  Service web{"web", spec_of()};
+  Owner n1{"n1"};
+  Owner n3{"n3"};
+};
+
+}  // namespace
+
+TEST_CASE("a cable that was out while another node took over: who comes back is silent, and says why") {
+  Moved it;
+  it.n1.start(it.web);
+  lab({"cut", "n1"});
+  CHECK_MESSAGE(it.n1.watch->says("its uplink has lost its carrier"), it.n1.watch->log());
+  CHECK(becomes([&] { return !has_address(it.n1.node); }, 5s));
+  it.n3.start(it.web);
+  Capture wire(Node("client"), "eth0");
+  it.n1.watch->forget();
+  lab({"mend", "n1"});
+  CHECK_MESSAGE(it.n1.watch->says(kServiceAddress + " belongs to " + it.n3.mac + " (n3)"), it.n1.watch->log());
+  CHECK_FALSE(has_address(it.n1.node));
+  CHECK(has_address(it.n3.node));
+  CHECK(answers_now() == std::set<std::string>{it.n3.mac});
+  CHECK_FALSE(claimants(wire).contains(it.n1.mac));
+  // Its owner gives it up: it is n1's again, without anybody's doing.
+  it.n1.watch->forget();
+  CHECK(it.web.plumb(it.n3.node, "stop").exit_code == 0);
+  CHECK_MESSAGE(it.n1.watch->says("it is on its link again"), it.n1.watch->log());
+  CHECK(answers_now() == std::set<std::string>{it.n1.mac});
+  CHECK(it.web.plumb(it.n1.node, "status").exit_code == 0);
+}
+
+TEST_CASE("a partition of the switch that no carrier tells of: one owner soon after it has healed") {
+  Moved it;
+  it.n1.start(it.web);
+  const Node lan("lan");
+  lan.must({"ip", "link", "set", "n1", "nomaster"});
+  it.n3.start(it.web);
+  CHECK(has_address(it.n1.node));  // nothing tells it
+  it.n1.watch->forget();
+  lan.must({"ip", "link", "set", "n1", "master", "lan"});
+  // Who took over from a silent owner outranks it.
+  CHECK_MESSAGE(it.n1.watch->says(kServiceAddress + " belongs to " + it.n3.mac + " (n3)", 5s), it.n1.watch->log());
+  CHECK_FALSE(has_address(it.n1.node));
+  CHECK(answers_now() == std::set<std::string>{it.n3.mac});
+  CHECK(it.n3.watch->log().find("belongs to") == std::string::npos);
+}
+
+TEST_CASE("a watcher that stands still, or is killed, leaves the address with its owner, and its rank") {
+  Moved it;
+  it.n1.start(it.web);
+  const auto book = [&] { return it.n1.node.must({"cat", "/run/plumb/web.claims"}); };
+  const std::string before = book();
+  it.n1.watch->signal(SIGSTOP);
+  const Outcome refused = it.web.plumb(it.n3.node, "start");
+  CHECK(refused.exit_code == 5);
+  CHECK_MESSAGE(refused.err.find(it.n1.mac) != std::string::npos, refused.err);
+  it.n1.watch->signal(SIGKILL);
+  CHECK(it.web.plumb(it.n3.node, "start").exit_code == 5);
+  it.n1.watch = std::make_unique<Watch>(it.n1.node);
+  REQUIRE(it.n1.watch->says("listening to the engine"));
+  CHECK(book() == before);
+  CHECK(it.web.plumb(it.n3.node, "start").exit_code == 5);
+  CHECK(answers_now() == std::set<std::string>{it.n1.mac});
+}
+
+TEST_CASE("a bridge with a spanning tree: announced when the service's port forwards") {
+  const ExtraPort port("n1", "eth9");
+  const Node& n1 = port.node();
+  n1.must({"bash", "-c",
+           "ip link add br0 type bridge && ip link set eth9 master br0 && ip link set eth9 up && ip link set br0 up && "
+           "until [[ $(</sys/class/net/br0/operstate) == up ]]; do :; done && "
+           "ip link set br0 type bridge forward_delay 200 stp_state 1"});
+  {
+    const Service web("web", spec_of("br0", "announce = 1\n"));
+    Watch watch(n1);
+    Capture wire(Node("client"), "eth0");
+    const Outcome start = web.plumb(n1, "start");
+    REQUIRE_MESSAGE(start.exit_code == 0, start.err);
+    // Listening and learning take two seconds each; what was announced before is lost.
+    CHECK(wire.await(
+        [](const Frame& f) { return f.arp() && f.arp()->claims(kServiceAddress) && f.arp()->operation == 2; }, 15s));
+    CHECK(Node("client").run({"ping", "-c", "1", "-W", "2", kServiceAddress}).exit_code == 0);
+  }
+  n1.must({"ip", "link", "delete", "br0"});
+}
+
+}  // namespace plumb::lab
