@@ -2,11 +2,10 @@
 
 #include <linux/if_ether.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "netns/lan/membership.h"
 #include "netns/namespace/enter.h"
 #include "netns/wire/arp.h"
 #include "netns/wire/claim.h"
@@ -31,49 +30,9 @@ std::vector<sock_filter> ndp_filter() {
       .program();
 }
 
-Frame probe_frame(const Mac& mac, const IpAddress& address) {
-  if (!address.is_v6())
-    return encode_arp(broadcast_mac(), {ArpOperation::request, mac, IpAddress::any_v4(), zero_mac(), address});
-  const IpAddress group = solicited_node(address);
-  return encode_ndp(mac, multicast_mac(group),
-                    {.advertisement = false,
-                     .source = IpAddress::any_v6(),
-                     .destination = group,
-                     .target = address,
-                     .link_layer = {}});
-}
-
-// Joins the address' solicited-node group through the IPv6 stack, so that a switch that snoops MLD lets the rivals'
-// probes through to us (RFC 4862 section 5.4.2). Only a help: where IPv6 is off on the device, the packet socket's
-// membership has to do, so failures do not count.
-UniqueFd join_by_mld(int ifindex, const IpAddress& group) {
-  UniqueFd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ipv6_mreq request{};
-  std::memcpy(&request.ipv6mr_multiaddr, group.bytes().data(), sizeof request.ipv6mr_multiaddr);
-  request.ipv6mr_interface = static_cast<unsigned>(ifindex);
-  if (fd) static_cast<void>(::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request));
-  return fd;
-}
-
 // A frame that says nothing of an address.
 LanFrame other(std::span<const std::uint8_t> frame) {
   return {LanFrame::What::other, IpAddress::any_v4(), frame_sender(frame)};
-}
-
-LanFrame in_arp(std::span<const std::uint8_t> frame) {
-  const auto packet = decode_arp(frame);
-  if (!packet) return other(frame);
-  if (!packet->sender_ip.is_any()) return {LanFrame::What::use, packet->sender_ip, packet->sender_mac};
-  const bool asks = packet->operation == ArpOperation::request;
-  return {asks ? LanFrame::What::probe : LanFrame::What::other, packet->target_ip, packet->sender_mac};
-}
-
-LanFrame in_ndp(std::span<const std::uint8_t> frame) {
-  const auto packet = decode_ndp(frame);
-  if (!packet) return other(frame);
-  const Mac mac = packet->link_layer ? *packet->link_layer : frame_sender(frame);
-  if (packet->advertisement) return {LanFrame::What::use, packet->target, mac};
-  return {packet->source.is_any() ? LanFrame::What::probe : LanFrame::What::other, packet->target, mac};
 }
 
 }  // namespace
@@ -93,16 +52,15 @@ Result<void> ClaimSocket::listen_for(const IpAddress& address) {
     TRY(ndp_->join(multicast_mac(all_nodes())));  // where answers to a probe go (RFC 4861 section 7.2.4)
   }
   if (!heard_.insert(address).second) return {};
-  const IpAddress group = solicited_node(address);
-  TRY(ndp_->join(multicast_mac(group)));
-  auto membership = TRY(run_in(*ns_, [&]() -> Result<UniqueFd> { return join_by_mld(ifindex_, group); }));
+  TRY(ndp_->join(multicast_mac(solicited_node(address))));
+  auto membership = TRY(run_in(*ns_, [&]() -> Result<UniqueFd> { return join_solicited_node(ifindex_, address); }));
   if (membership) memberships_.push_back(std::move(membership));
   return {};
 }
 
 int ClaimSocket::probe(const IpAddress& address) const {
   const auto& socket = address.is_v6() ? ndp_ : arp_;
-  return socket ? socket->send(probe_frame(mac(), address)) : ENOTCONN;
+  return socket ? socket->send(encode_probe(mac(), address)) : ENOTCONN;
 }
 
 int ClaimSocket::hello(std::string_view node, std::span<const HelloEntry> entries) const {
@@ -127,7 +85,10 @@ std::optional<LanFrame> ClaimSocket::read() const {
       if (!hello) return other(bytes);
       return LanFrame{LanFrame::What::hello, IpAddress::any_v4(), frame_sender(bytes), *std::move(hello)};
     }
-    return arp_ && socket == &*arp_ ? in_arp(bytes) : in_ndp(bytes);
+    const auto claim = claim_in(bytes);
+    if (!claim) return other(bytes);
+    const bool uses = claim->by == AddressClaim::By::use;
+    return LanFrame{uses ? LanFrame::What::use : LanFrame::What::probe, claim->address, claim->mac};
   }
   return std::nullopt;
 }

@@ -1,18 +1,14 @@
 #include "netns/lan/probe.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <random>
 
+#include "netns/lan/membership.h"
 #include "netns/namespace/enter.h"
 #include "netns/namespace/stop_event.h"
 #include "netns/socket/packet_socket.h"
-#include "netns/wire/arp.h"
 #include "netns/wire/claim.h"
 #include "netns/wire/ndp.h"
 
@@ -22,18 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-Frame probe_frame(const Mac& mac, const IpAddress& address) {
-  if (!address.is_v6())
-    return encode_arp(broadcast_mac(), {ArpOperation::request, mac, IpAddress::any_v4(), zero_mac(), address});
-  const IpAddress group = solicited_node(address);
-  return encode_ndp(mac, multicast_mac(group),
-                    {.advertisement = false,
-                     .source = IpAddress::any_v6(),
-                     .destination = group,
-                     .target = address,
-                     .link_layer = {}});
-}
 
 milliseconds random_between(milliseconds from, milliseconds to) {
   if (to <= from) return from;
@@ -52,9 +36,11 @@ class Listener {
     for (;;) {
       const auto frame = TRY(socket_.receive(buffer));
       if (!frame) return std::optional<Rival>{};
-      const auto mac = claim_in(*frame, address_, ClaimBy::use_or_probe);
-      if (!mac || *mac == socket_.mac() || std::find(ignore_.begin(), ignore_.end(), *mac) != ignore_.end()) continue;
-      return std::optional<Rival>{Rival{address_, *mac, socket_.device().value_or("?")}};
+      const auto claim = claim_in(*frame);
+      if (!claim || claim->address != address_ || claim->mac == socket_.mac() ||
+          std::find(ignore_.begin(), ignore_.end(), claim->mac) != ignore_.end())
+        continue;
+      return std::optional<Rival>{Rival{address_, claim->mac, socket_.device().value_or("?")}};
     }
   }
 
@@ -78,7 +64,7 @@ Result<std::optional<Rival>> run(const PacketSocket& socket, const IpAddress& ad
                                  const StopEvent& stop, std::span<const Mac> ignore) {
   const std::string operation = "probe for " + address.to_string();
   const Listener listener(socket, address, ignore);
-  const Frame frame = probe_frame(socket.mac(), address);
+  const Frame frame = encode_probe(socket.mac(), address);
   auto next = Clock::now() + random_between(milliseconds{0}, timing.first_delay_max);
   unsigned sent = 0;
   int last_errno = ENETDOWN;
@@ -107,26 +93,13 @@ struct ProbeSockets {
   UniqueFd membership;  // of the solicited-node group, IPv6 only
 };
 
-// Joins the address' solicited-node group through the IPv6 stack, so that a switch that snoops MLD lets the rivals'
-// probes through to us (RFC 4862 section 5.4.2). Only a help: where IPv6 is off on the device, the packet socket's
-// membership has to do, so failures do not count.
-UniqueFd join_by_mld(int ifindex, const IpAddress& group) {
-  UniqueFd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ipv6_mreq request{};
-  std::memcpy(&request.ipv6mr_multiaddr, group.bytes().data(), sizeof request.ipv6mr_multiaddr);
-  request.ipv6mr_interface = static_cast<unsigned>(ifindex);
-  if (fd) static_cast<void>(::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request));
-  return fd;
-}
-
 Result<ProbeSockets> open_sockets(const Namespace& ns, int ifindex, const IpAddress& address) {
-  auto socket =
-      TRY(PacketSocket::open(ns, ifindex, claim_ethertype(address), claim_filter(address, ClaimBy::use_or_probe)));
+  auto socket = TRY(PacketSocket::open(ns, ifindex, claim_ethertype(address), claim_filter(address)));
   if (!address.is_v6()) return ProbeSockets{std::move(socket), {}};
   const IpAddress group = solicited_node(address);
   TRY(socket.join(multicast_mac(group)));
   TRY(socket.join(multicast_mac(all_nodes())));  // where answers to a probe go (RFC 4861 section 7.2.4)
-  return ProbeSockets{std::move(socket), join_by_mld(ifindex, group)};
+  return ProbeSockets{std::move(socket), join_solicited_node(ifindex, address)};
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+// What the claims of a node hear on a LAN, on real namespaces.
+#include "netns/lan/claim_socket.h"
+
+#include <doctest/doctest.h>
+#include <linux/if_ether.h>
+#include <poll.h>
+
+#include <memory>
+
+#include "netns/wire/arp.h"
+#include "tests/netns/lan.h"
+
+namespace plumb::netns {
+namespace {
+
+using test::ip;
+using test::mac;
+using test::must;
+using What = LanFrame::What;
+
+const Mac& stranger() {
+  static const Mac its = mac("02:00:00:00:00:99");
+  return its;
+}
+
+// A claim socket on a station of the LAN, for one address of each family.
+struct Ear {
+  explicit Ear(const test::Station& station)
+      : socket(must(ClaimSocket::open(std::make_shared<const Namespace>(must(station.ns.dup())), station.eth0.index))) {
+    for (const char* address : {"10.0.3.3", "fd00:3::3"}) must(socket.listen_for(ip(address)));
+  }
+  // The first frame of that kind, within 5 s.
+  std::optional<LanFrame> hear(What what) const {
+    for (;;) {
+      while (auto frame = socket.read())
+        if (frame->what == what) return frame;
+      std::vector<pollfd> waiting;
+      for (const int fd : socket.descriptors()) waiting.push_back({fd, POLLIN, 0});
+      if (::poll(waiting.data(), waiting.size(), 5000) <= 0) return std::nullopt;
+    }
+  }
+  ClaimSocket socket;
+};
+
+TEST_CASE("two of them hear each other's probes and hellos, and not their own") {
+  test::Lan lan;
+  const auto one = lan.plug();
+  const auto other = lan.plug();
+  const Ear here(one);
+  const Ear there(other);
+  for (const char* address : {"10.0.3.3", "fd00:3::3"}) {
+    REQUIRE(here.socket.probe(ip(address)) == 0);
+    const auto heard = there.hear(What::probe);
+    REQUIRE(heard);
+    CHECK(heard->address == ip(address));
+    CHECK(heard->mac == *one.eth0.mac);
+  }
+  const std::vector<HelloEntry> entries{{HelloEntry::What::claim, 5, ip("10.0.3.3"), *one.eth0.mac, 1, 2, 3, 4}};
+  REQUIRE(here.socket.hello("n1", entries) == 0);
+  const auto hello = there.hear(What::hello);
+  REQUIRE(hello);
+  CHECK(hello->hello == HelloMessage{"n1", entries});
+  CHECK(hello->mac == *one.eth0.mac);
+  REQUIRE(there.socket.hello("n2", entries) == 0);
+  REQUIRE(here.hear(What::hello));
+  CHECK_FALSE(here.socket.read());
+}
+
+TEST_CASE("who has the address answers a probe with its MAC, in either family") {
+  test::Lan lan;
+  const auto owner = lan.plug({"10.0.3.3/24", "fd00:3::3/64"});
+  const auto asking = lan.plug();
+  const Ear ear(asking);
+  for (const char* address : {"10.0.3.3", "fd00:3::3"}) {
+    REQUIRE(ear.socket.probe(ip(address)) == 0);
+    const auto heard = ear.hear(What::use);
+    REQUIRE(heard);
+    CHECK(heard->address == ip(address));
+    CHECK(heard->mac == *owner.eth0.mac);
+  }
+}
+
+TEST_CASE("a claim is heard in both forms of ARP and as an advertisement") {
+  test::Lan lan;
+  const auto host = lan.plug();
+  const auto other = lan.plug();
+  const Ear ear(host);
+  const auto mouth = must(PacketSocket::open(other.ns, other.eth0.index, 0));
+  for (const auto operation : {ArpOperation::request, ArpOperation::reply}) {
+    REQUIRE(mouth.send(encode_arp(broadcast_mac(),
+                                  {operation, stranger(), ip("10.0.3.3"), zero_mac(), ip("10.0.3.100")})) == 0);
+    const auto heard = ear.hear(What::use);
+    REQUIRE(heard);
+    CHECK(heard->mac == stranger());
+  }
+  REQUIRE(mouth.send(test::advertisement(stranger(), ip("fd00:3::3"))) == 0);
+  const auto heard = ear.hear(What::use);
+  REQUIRE(heard);
+  CHECK(heard->address == ip("fd00:3::3"));
+}
+
+TEST_CASE("a device that goes away is no endless error, and nothing can be said there") {
+  test::Lan lan;
+  auto host = lan.plug({"10.0.3.3/24"});
+  const Ear ear(host);
+  must(remove_link(host.socket, host.eth0.index));
+  CHECK_FALSE(ear.socket.read());
+  CHECK(ear.socket.probe(ip("10.0.3.3")) != 0);
+  CHECK_FALSE(ClaimSocket::open(std::make_shared<const Namespace>(must(host.ns.dup())), host.eth0.index));
+}
+
+}  // namespace
+}  // namespace plumb::netns
