@@ -61,12 +61,16 @@ void ClaimRunner::rouse() const {
   [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
 }
 
-Time ClaimRunner::jittered_second() { return Time(900'000 + static_cast<std::int64_t>(random_() % 200'000)); }
+// Give or take a tenth.
+Time ClaimRunner::jittered(Time period) {
+  const auto fifth = static_cast<std::uint64_t>(period.count() / 5);
+  return period - Time(fifth / 2) + Time(random_() % (fifth + 1));
+}
 
 Result<ClaimRunner::Lan*> ClaimRunner::lan_of(const Voice& voice) {
   auto found = lans_.find(voice.key);
   if (found == lans_.end()) {
-    Lan lan{.voice = voice, .socket = TRY(voice.open()), .next_hello = boot_time() + jittered_second()};
+    Lan lan{.voice = voice, .socket = TRY(voice.open()), .next_probe = boot_time() + jittered(kProbeOwn)};
     found = lans_.emplace(voice.key, std::move(lan)).first;
     own_.insert(found->second.socket.mac());
   }
@@ -88,7 +92,7 @@ Result<ClaimRunner::Id> ClaimRunner::add(const Voice& voice, ClaimedAddress what
   entries_.emplace(id, Entry{voice.key, std::move(what), used_by,
                              claim::Machine(
                                  how, [this] { return random_(); }, wall_time),
-                             std::move(hooks)});
+                             settings.hello, std::move(hooks)});
   return id;
 }
 
@@ -227,7 +231,9 @@ std::optional<Time> ClaimRunner::next() const {
   const auto consider = [&](Time at) { out = out ? std::min(*out, at) : at; };
   for (const auto& [id, entry] : entries_) {
     if (const auto at = entry.machine.next()) consider(*at);
-    if (claim::is_claiming(entry.machine.state())) consider(lans_.at(entry.lan).next_hello);
+    const auto& lan = lans_.at(entry.lan);
+    if (claim::is_claiming(entry.machine.state()) && entry.hello.count() > 0) consider(lan.next_hello);
+    if (entry.machine.state() == State::owned) consider(lan.next_probe);
   }
   return out;
 }
@@ -268,6 +274,7 @@ void ClaimRunner::run(const std::stop_token& stop) {
 void ClaimRunner::serve(Time now) {
   for (auto& [id, entry] : entries_) entry.machine.tick(now);
   say_hellos(now);
+  probe_own(now);
   carry_out();
   changed_.notify_all();
 }

@@ -8,6 +8,7 @@
 // the runner. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -65,6 +66,9 @@ struct ClaimHooks {
   std::function<void(const ClaimReport&)> report = {};
 };
 
+// Between two questions of an owner for its own addresses, give or take a tenth.
+inline constexpr std::chrono::seconds kProbeOwn{1};
+
 class ClaimRunner {
  public:
   using Id = std::uint64_t;
@@ -116,6 +120,7 @@ class ClaimRunner {
     netns::ClaimSocket socket;
     bool broken = false;  // its device is gone: it is opened anew when there is one again
     claim::Time next_hello{0};
+    claim::Time next_probe{0};                   // of its own addresses
     std::vector<netns::HelloEntry> hellos = {};  // to be sent with the next frame
     std::size_t next_probed = 0;                 // of its owned addresses, in turn
   };
@@ -124,6 +129,7 @@ class ClaimRunner {
     ClaimedAddress what;
     Mac mac;  // by which it is used, or asked for
     claim::Machine machine;
+    claim::Time hello;  // between two; 0: none
     ClaimHooks hooks;
     std::optional<ClaimRival> rival = {};
     std::optional<Error> error = {};
@@ -143,6 +149,7 @@ class ClaimRunner {
   void hear_others(Entry& entry, claim::Time now);
   [[nodiscard]] bool is_own(const Entry& entry, const Mac& mac) const;
   void say_hellos(claim::Time now);
+  void probe_own(claim::Time now);
   void carry_out();
   void carry_out(Entry& entry);
   void carry_out(Entry& entry, const claim::Effect& effect);
@@ -156,7 +163,7 @@ class ClaimRunner {
   template <typename F>
   void with(Id id, F&& what);
   void forget(Id id);
-  [[nodiscard]] claim::Time jittered_second();
+  [[nodiscard]] claim::Time jittered(claim::Time period);
 
   std::string node_;
   UniqueFd wake_;

@@ -20,8 +20,8 @@ using netns::LanFrame;
 constexpr int kMostFrames = 10'000;
 // A claim is told that others are there, not how much they say.
 constexpr std::chrono::milliseconds kOthersEvery{20};
-// So many of a LAN's owned addresses are asked for each second, in turn.
-constexpr std::size_t kProbedEachSecond = 16;
+// So many of a LAN's owned addresses are asked for each time, in turn.
+constexpr std::size_t kProbedEachTime = 16;
 
 std::uint64_t number_of(const Mac& mac) {
   std::uint64_t out = 0;
@@ -113,28 +113,38 @@ void ClaimRunner::hear_hello(Entry& entry, const LanFrame& frame, Time now) {
   if (!concerned && !own_.contains(frame.mac)) hear_others(entry, now);
 }
 
-// One frame for all claims of a LAN, and a question for some of its addresses: whose kernel answers without a hello is
-// no plumb, or has lost its process.
+// One frame for all claims of a LAN, as often as one of them wants it.
 void ClaimRunner::say_hellos(Time now) {
   for (auto& [key, lan] : lans_) {
     if (lan.next_hello > now) continue;
-    lan.next_hello = now + jittered_second();
-    if (lan.broken) reopen(key, lan);
-    std::vector<Entry*> owned;
+    std::optional<Time> period;
     for (auto& [id, entry] : entries_) {
-      if (entry.lan != key || !claim::is_claiming(entry.machine.state())) continue;
+      if (entry.lan != key || !claim::is_claiming(entry.machine.state()) || entry.hello.count() == 0) continue;
+      period = std::min(period.value_or(entry.hello), entry.hello);
       queue_hello(entry, {entry.machine.rank(), entry.machine.state()}, false);
       for (const auto& other : entry.machine.relay(now))
         lan.hellos.push_back(entry_of(HelloEntry::What::relayed, other, entry.what.address, entry.mac, 0));
-      if (entry.machine.state() == State::owned) owned.push_back(&entry);
     }
+    if (period) lan.next_hello = now + jittered(*period);
+  }
+}
+
+// Whose kernel answers for one of them without a hello is no plumb, or has lost its process.
+void ClaimRunner::probe_own(Time now) {
+  for (auto& [key, lan] : lans_) {
+    if (lan.next_probe > now) continue;
+    lan.next_probe = now + jittered(kProbeOwn);
+    if (lan.broken) reopen(key, lan);
+    std::vector<Entry*> owned;
+    for (auto& [id, entry] : entries_)
+      if (entry.lan == key && entry.machine.state() == State::owned) owned.push_back(&entry);
     std::set<IpAddress> gateways;
-    for (std::size_t i = 0; i < std::min(owned.size(), kProbedEachSecond); ++i) {
+    for (std::size_t i = 0; i < std::min(owned.size(), kProbedEachTime); ++i) {
       auto& entry = *owned[(lan.next_probed + i) % owned.size()];
       send_probe(entry, true);
       if (entry.what.gateway && gateways.insert(*entry.what.gateway).second) send_probe(entry, false);
     }
-    lan.next_probed += kProbedEachSecond;
+    lan.next_probed += kProbedEachTime;
   }
 }
 
@@ -196,6 +206,7 @@ void ClaimRunner::send_probe(Entry& entry, bool address) {
   const auto& asked = address ? entry.what.address : *entry.what.gateway;
   const int error = lan.socket.probe(asked);
   if (error == 0) entry.sent = entry.sent || address;
+  lan.broken = error == ENXIO || error == ENODEV;
   // Silence after no question is no answer. A queue that is full is one for a moment.
   if (error == 0 || error == ENOBUFS || error == EAGAIN || entry.sent || entry.machine.state() != State::asking) return;
   Error failure = errno_error(error, "probe for " + asked.to_string() + " on " + lan.voice.device);
@@ -217,9 +228,8 @@ void ClaimRunner::queue_hello(Entry& entry, const Saying& saying, bool gone) {
 void ClaimRunner::flush_hellos() {
   for (auto& [key, lan] : lans_) {
     if (lan.hellos.empty()) continue;
-    const int error = lan.socket.hello(node_, lan.hellos);
+    [[maybe_unused]] const int error = lan.socket.hello(node_, lan.hellos);
     lan.hellos.clear();
-    lan.broken = error == ENXIO || error == ENODEV;
   }
 }
 

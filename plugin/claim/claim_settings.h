@@ -3,6 +3,8 @@
 // Threads: plain values. Privilege: none.
 #pragma once
 
+#include <chrono>
+
 #include "specs/claim/machine.h"
 #include "specs/service/service.h"
 
@@ -10,6 +12,7 @@ namespace plumb {
 
 // Of an address that is claimed by its link's own announcements, which the machine tells when to send.
 [[nodiscard]] claim::Settings claim_settings(ProbeProfile probe, ConflictPolicy conflict,
-                                             const AnnouncePolicy& announce);
+                                             const AnnouncePolicy& announce,
+                                             std::chrono::milliseconds hello = std::chrono::seconds{1});
 
 }  // namespace plumb

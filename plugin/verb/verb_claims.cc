@@ -23,7 +23,7 @@ Result<std::optional<ClaimRival>> VerbClaims::ask(const IpResource& ip, const Vo
     const std::lock_guard lock(mutex_);
     claims_[address] = {0, ip.id, ip.optional, false, {}, {}};
   }
-  auto how = claim_settings(ip.probe, ip.conflict, {});
+  auto how = claim_settings(ip.probe, ip.conflict, {}, ip.hello);
   how.announcements = 0;  // the verb's own step
   // What cannot be heard now is asked by who looks after the service later: here, a route would be lost with it.
   how.asks_again = false;

@@ -130,7 +130,7 @@ Result<std::shared_ptr<HeldClaim>> HeldClaim::open(const ClaimContext& context,
   hooks.announce = [link] { link->announce(); };
   hooks.keep = [link](const claim::Kept& kept) { link->keep(kept); };
   hooks.report = [news](const ClaimReport& report) { news(std::string(report.why), report.state, report.rival, {}); };
-  auto how = claim_settings(claim.probe, claim.conflict, claim.announce);
+  auto how = claim_settings(claim.probe, claim.conflict, claim.announce, claim.hello);
   how.retry = true;
   const auto book = read_claim_book(claim.service);
   const auto kept = book.find(claim.cidr.address());

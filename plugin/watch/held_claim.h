@@ -5,6 +5,7 @@
 // CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ struct Claim {
   bool own_device = false;        // it is on a device that the node, or the container, has of its own
   bool extra_route = false;       // del_net_route
   ProbeProfile probe = ProbeProfile::fast;
+  std::chrono::milliseconds hello{1000};  // 0: none
   ConflictPolicy conflict = ConflictPolicy::fail;
   AnnouncePolicy announce = {};
   std::string uplink = {};           // the node's device that its LAN is behind; empty: the container's own device

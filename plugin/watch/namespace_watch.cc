@@ -57,6 +57,7 @@ void add_claims(const Service& service, const IpResource& ip, const ObservedNetn
                 .own_device = ip.type != IpType::netns,
                 .extra_route = ip.del_net_route,
                 .probe = ip.probe,
+                .hello = ip.hello,
                 .conflict = ip.conflict,
                 .announce = ip.announce,
                 .uplink = inside ? std::string() : uplink(ip),
@@ -73,7 +74,8 @@ std::string key_of(const NamespaceWatchPlan& plan, const ObservedNetns& ns) {
   for (const auto& claim : plan.claims) {
     out += " " + claim.cidr.to_string() + "%" + std::to_string(claim.ifindex) + "=" + claim.mac.to_string();
     out += "," + std::to_string(static_cast<int>(claim.conflict)) + "," + std::to_string(claim.announce.count) + "," +
-           std::to_string(claim.announce.interval.count()) + "," + claim.uplink;
+           std::to_string(claim.announce.interval.count()) + "," + std::to_string(claim.announce.period.count()) + "," +
+           std::to_string(claim.hello.count()) + "," + claim.uplink;
     if (claim.gateway) out += "," + claim.gateway->to_string();
     for (const auto& port : claim.ports) out += "," + port;
   }

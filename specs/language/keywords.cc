@@ -138,7 +138,7 @@ std::string_view to_string(ValueType type) {
     case ValueType::resource: return "id of a container resource (container#0), or a word";
     case ValueType::path: return "absolute path";
     case ValueType::nodes: return "list of node names";
-    case ValueType::announce: return "count, and optionally a duration";
+    case ValueType::announce: return "count, and optionally one or two durations";
   }
   return "";
 }

@@ -131,14 +131,29 @@ constexpr Keyword kRows[] = {
          "120 ms, while the containers start. rfc: the timers of RFC 5227, which take 4 to 7 seconds and find rivals "
          "that are slow to answer. off: nobody is asked."},
     {.section = kSection,
+     .name = "hello",
+     .type = ValueType::choice,
+     .default_value = "1s",
+     .candidates = "1s 500ms 250ms off",
+     .example = "250ms",
+     .origin = Origin::plumb,
+     .text =
+         "How often the watcher tells the LAN which addresses this node claims, in one broadcast frame of EtherType "
+         "0x88b5 for all of them (the shortest of a LAN counts). By these frames two nodes find out within that time "
+         "that both have an address after a partition, and who gives way. off: none is sent, and only announcements "
+         "and probes tell."},
+    {.section = kSection,
      .name = "announce",
      .type = ValueType::announce,
-     .default_value = "5 500ms",
+     .default_value = "5 500ms 1m",
      .example = "10 1s",
      .origin = Origin::plumb,
-     .text = "How many times (1 to 100) the new place of the address is announced to the network, and how long to wait "
-             "between "
-             "two announcements (10ms to 1m). The first one is immediate and the others do not delay the start."},
+     .text =
+         "How many times (1 to 100) the new place of the address is announced to the network, and how long to wait "
+         "between "
+         "two announcements (10ms to 1m). The first one is immediate and the others do not delay the start. The third "
+         "word is the period in which the watcher announces it again while nothing happens (10s to 1h, 0: never), "
+         "since switches and routers forget who is quiet."},
     {.section = kSection,
      .name = "check_carrier",
      .type = ValueType::boolean,

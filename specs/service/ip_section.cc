@@ -211,6 +211,7 @@ void read_exposed(SectionReader& reader, IpResource& ip) {
 void read_policies(SectionReader& reader, IpResource& ip) {
   ip.conflict = conflict_of(reader.choice("conflict"));
   ip.probe = probe_of(reader.choice("probe"));
+  ip.hello = hello_of(reader.choice("hello"));
   if (const auto announce = reader.single("announce", parse_announce)) ip.announce = announce->value;
   ip.del_net_route = reader.boolean("del_net_route");
   ip.check_carrier = reader.boolean("check_carrier");

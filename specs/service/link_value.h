@@ -19,6 +19,8 @@ namespace plumb {
 [[nodiscard]] ProbeProfile probe_of(std::string_view word);
 
 // "5" or "5 500ms": how often and at what interval.
+// Of "1s", "500ms", "250ms", "off" (0).
+[[nodiscard]] milliseconds hello_of(std::string_view word);
 [[nodiscard]] Result<AnnouncePolicy> parse_announce(std::string_view text);
 
 // The name of a network device.

@@ -55,10 +55,12 @@ enum class ProbeProfile {
   off,   // no probe
 };
 
-// How often an address is announced after it was claimed; the first announcement is immediate.
+// How often an address is announced after it was claimed, the first time at once; and how often while nothing happens,
+// by who looks after the service: switches forget a MAC after 300 s, and routers an ARP entry after 1200 s. 0: never.
 struct AnnouncePolicy {
   unsigned count = 5;
   milliseconds interval{500};
+  std::chrono::seconds period{60};
 };
 
 // A port that a program of the service is to listen on.
@@ -91,6 +93,7 @@ struct IpResource : Resource {
   std::vector<ExposedPort> expose;
   ConflictPolicy conflict = ConflictPolicy::fail;
   ProbeProfile probe = ProbeProfile::fast;
+  milliseconds hello{1000};  // between two of the node that has it; 0: none is said
   AnnouncePolicy announce;
 };
 

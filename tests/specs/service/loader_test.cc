@@ -91,6 +91,7 @@ TEST_CASE("the micro-container configuration, value by value") {
   CHECK(ip.probe == plumb::ProbeProfile::fast);
   CHECK(ip.announce.count == 5);
   CHECK(ip.announce.interval == 500ms);
+  CHECK(ip.announce.period == 60s);
   REQUIRE(s.containers.size() == 2);
   const auto& pause = s.containers[0];
   CHECK(pause.name == "svc1.container.0");
@@ -178,7 +179,7 @@ TEST_CASE("keywords of a link") {
   const auto ip = ip_of(
       "ipname = 10.0.3.3\nmode = bridge\nnsdev = front\nmacaddr = 02:00:0a:00:03:03\nmtu = 1400\ndel_net_route = "
       "yes\ncheck_carrier = no\n"
-      "conflict = takeover\nprobe = rfc\nannounce = 3 1s\n");
+      "conflict = takeover\nprobe = rfc\nannounce = 3 1s 2m\n");
   CHECK(ip.mode == plumb::IpMode::bridge);
   CHECK(ip.nsdev->str() == "front");
   CHECK(ip.macaddr->to_string() == "02:00:0a:00:03:03");
@@ -188,6 +189,7 @@ TEST_CASE("keywords of a link") {
   CHECK(ip.conflict == plumb::ConflictPolicy::takeover);
   CHECK(ip.probe == plumb::ProbeProfile::rfc);
   CHECK(ip.announce.count == 3);
+  CHECK(ip.announce.period == 120s);
   CHECK(ip.announce.interval == 1s);
   CHECK(ip_of("ipname = a\nmode = macvlan\nprobe = off\nconflict = warn\nannounce = 7\n").announce.interval == 500ms);
   CHECK(ip_of("ipname = a\nmode = macvlan\n").mode == plumb::IpMode::macvlan);
