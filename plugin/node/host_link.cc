@@ -65,13 +65,15 @@ Result<netns::Route> host_route(const IpAddress& address, int link) {
 }  // namespace
 
 Result<HostSide> grant_host_route(netns::RouteSocket& node, const netns::Link& parent, IpMode mode,
-                                  const IpAddress& address) {
+                                  const IpAddress& address, const std::optional<Mac>& owner) {
   const auto link = TRY(host_link_on(node, parent, mode, address.is_v6()));
   HostSide host;
   host.addresses = TRY(addresses_on(node, parent, address.is_v6()));
   if (!is_routed(mode)) host.mac = link.mac;
   auto route = TRY(host_route(address, link.index));
   route.source = source_of(host.addresses, address);
+  // Before the route: with that the node may ask. Ipvlans have the MAC of the node, and tell nobody of another.
+  if (owner && !is_ipvlan(mode) && !address.is_v6()) TRY(netns::set_neighbour(node, link.index, address, *owner));
   TRY(netns::replace_route(node, route));
   return host;
 }
@@ -81,6 +83,7 @@ Result<void> take_host_route(netns::RouteSocket& node, int parent, const IpAddre
   if (!link || (link->kind != "macvlan" && link->kind != "ipvlan")) return {};
   const auto route = TRY(host_route(address, link->index));
   TRY(netns::remove_route(node, route));
+  TRY(netns::remove_neighbour(node, link->index, address));
   for (const auto& left : TRY(netns::routes(node, {netns::Family::any, netns::kMainTable, link->index})))
     if (left.destination.prefix() == left.destination.address().bits()) return {};  // another address is still there
   return netns::remove_link(node, link->index);
