@@ -9,6 +9,8 @@
 #include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
 #include "plugin/node/open_vswitch.h"
+#include "plugin/node/own_answers.h"
+#include "plugin/node/own_way.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
 #include "plugin/verb/actions.h"
@@ -60,7 +62,7 @@ Result<void> Actions::create_link(const Step& step, const LinkCreate& create) {
                 .index;
   }
   book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
-  return {};
+  return keep_answers_apart(*inside->ns, name);
 }
 
 // Both places are locked.
@@ -72,6 +74,7 @@ Result<void> Actions::plug_in(const Step& step, const LinkCreate& create, const 
       *node->socket, *inside->socket,
       {outer, "plumb " + service_.name + " " + ip.id, create.mode, create.parent, name, ip.macaddr, ip.mtu, true}));
   book(step, [inside, index = pair.target.index] { return netns::remove_link(*inside->socket, index); });
+  TRY(keep_answers_apart(*inside->ns, name));
   if (create.mode == IpMode::bridge) return {};
   book(step, [service = service_.name, id = ip.id] { return release_switch_ports(service, id); });
   return add_switch_port({service_.name, ip.id, create.parent, outer.str(), ip.vlan_tag, ip.vlan_mode});
@@ -95,7 +98,7 @@ Result<void> Actions::move_in(const Step& step, const LinkCreate& create, const 
   book(step, [node, inside, index = moved.index, was = *mark] {
     return give_back(*inside->socket, *node->socket, index, was);
   });
-  return {};
+  return keep_answers_apart(*inside->ns, name);
 }
 
 Result<void> Actions::remove_link(const Place& where) {
@@ -116,6 +119,25 @@ Result<void> Actions::remove_link(const Place& where) {
     return give_back(*inside->socket, *node->socket, link->index, *mark);
   if (same) return {};
   return netns::remove_link(*inside->socket, link->index);
+}
+
+// The place is locked.
+Result<void> Actions::give_way(const Step& step, const std::shared_ptr<Conversation>& where, int link,
+                               const Cidr& address) {
+  const auto& ip = ip_of(step);
+  if (!has_neighbour_link(service_, ip)) return {};
+  book(step, [where, address] { return take_own_way(*where->socket, address.address()); });
+  return give_own_way(*where->socket, link, address, !ip.del_net_route);
+}
+
+Result<void> Actions::give_way_out(const Step& step, netns::RouteSocket& socket, const netns::Route& route) {
+  if (!route.gateway || !has_neighbour_link(service_, ip_of(step))) return {};
+  return give_own_gateway(socket, route.ifindex, *route.gateway, route.onlink);
+}
+
+// Whatever the spec says today. Nothing of the kind is made in the node's own namespace.
+Result<void> Actions::take_way(const AddressRemove& remove, netns::RouteSocket& socket) {
+  return remove.place.container.empty() ? Result<void>{} : take_own_way(socket, remove.cidr.address());
 }
 
 Result<void> Actions::take_vlan(const Step& step, const VlanTake& take) {
