@@ -79,7 +79,7 @@ Result<void> Actions::add_address(const Step& step, const AddressAdd& add, const
   if (added == netns::Added::created)
     book(step,
          [where, index = link.index, cidr = add.cidr] { return netns::remove_address(*where->socket, index, cidr); });
-  TRY(give_way(step, where, link.index, add.cidr));
+  TRY(give_way(step, where, link, add.cidr));
   if (!v6 || nodad) return {};
   auto ready = netns::wait_dad(*where->socket, link.index, add.cidr.address(), Clock::now() + kDadDeadline, stop);
   if (ready || ready.error().kind != ErrorKind::conflict) return ready;

@@ -95,6 +95,11 @@ TEST_CASE("two links on one parent: each address is answered by one MAC, and lea
   must_start(web);
   CHECK(owners("10.0.3.4") == std::set{mac_of(web, "eth1")});
   CHECK(answered_by("10.0.3.4") == std::set{mac_of(web, "eth1")});
+  // And a link that a killed start has left without it.
+  inside(web, {"ip", "address", "del", "10.0.3.4/24", "dev", "eth1"});
+  inside(web, {"sysctl", "-qw", "net.ipv4.conf.eth1.arp_ignore=0"});
+  must_start(web);
+  CHECK(owners("10.0.3.3") == std::set{mac_of(web, "eth0")});
   const std::string rules = inside(web, {"ip", "rule"});
   CHECK_MESSAGE(rules.find("from 10.0.3.4") == rules.rfind("from 10.0.3.4"), rules);
   must_be_well(web);
