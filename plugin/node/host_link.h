@@ -4,8 +4,9 @@
 // It has no address of its own; the node's are used. So that it does not answer the LAN for them beside the parent, it
 // answers only who is reached through it (arp_filter, Documentation/networking/ip-sysctl.rst). So that it does not
 // claim them there, either, the node is told where an IPv4 address is: what asks for it goes to the whole LAN, with an
-// address of the node's and the MAC of the link. IPv6 asks with the link's own. Threads: the caller holds
-// lock_node_links(), and the sockets are its own. Privilege: CAP_NET_ADMIN.
+// address of the node's and the MAC of the link. IPv6 asks with the link's own. The link's MAC follows from the
+// parent's, since services hear of another one no more than the LAN does. Threads: the caller holds lock_node_links(),
+// and the sockets are its own. Privilege: CAP_NET_ADMIN.
 #pragma once
 
 #include <vector>

@@ -83,11 +83,11 @@ TEST_CASE("two links on one parent: each address is answered by one MAC, and lea
   const State before = web.state(n1());
   must_start(web);
   const std::map<std::string, std::string> links{{"10.0.3.3", mac_of(web, "eth0")}, {"10.0.3.4", mac_of(web, "eth1")}};
-  for (const auto& [address, mac] : links) {
-    CAPTURE(address);
-    CHECK(answers(address));
-    CHECK(owners(address) == std::set{mac});
-    CHECK(answered_by(address) == std::set{mac});
+  for (const auto& link : links) {
+    CAPTURE(link.first);
+    CHECK(answers(link.first));
+    CHECK(owners(link.first) == std::set{link.second});
+    CHECK(answered_by(link.first) == std::set{link.second});
   }
   must_be_well(web);
   // Links that are made again have it, too, and leave nothing of those before them.
