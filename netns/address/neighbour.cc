@@ -80,4 +80,15 @@ Result<void> set_neighbour(RouteSocket& socket, int ifindex, const IpAddress& ad
   return Err{refusal(answer, "set the neighbour " + address.to_string() + " on device " + std::to_string(ifindex))};
 }
 
+Result<void> remove_neighbour(RouteSocket& socket, int ifindex, const IpAddress& address) {
+  ndmsg header{};
+  header.ndm_family = static_cast<std::uint8_t>(address.family());
+  header.ndm_ifindex = ifindex;
+  Message message(RTM_DELNEIGH, 0, header);
+  message.put(NDA_DST, address);
+  const Answer answer = socket.exchange(message);
+  if (answer.ok() || answer.err == ENOENT || answer.err == ENODEV) return {};
+  return Err{refusal(answer, "remove the neighbour " + address.to_string() + " on device " + std::to_string(ifindex))};
+}
+
 }  // namespace plumb::netns

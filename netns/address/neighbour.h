@@ -33,4 +33,7 @@ struct Neighbour {
 // the device. Errors: not_found (no device), permission.
 [[nodiscard]] Result<void> set_neighbour(RouteSocket& socket, int ifindex, const IpAddress& address, const Mac& mac);
 
+// Forgets what is believed of `address` on the device; nothing, or no device, is a success. Errors: permission.
+[[nodiscard]] Result<void> remove_neighbour(RouteSocket& socket, int ifindex, const IpAddress& address);
+
 }  // namespace plumb::netns

@@ -34,6 +34,7 @@ Place place_of(Sysctl key) {
     case Sysctl::arp_ignore: return {"ipv4", "arp_ignore"};
     case Sysctl::arp_announce: return {"ipv4", "arp_announce"};
     case Sysctl::arp_filter: return {"ipv4", "arp_filter"};
+    case Sysctl::rp_filter: return {"ipv4", "rp_filter"};
     case Sysctl::promote_secondaries: return {"ipv4", "promote_secondaries"};
   }
   return {};

@@ -18,17 +18,18 @@ namespace plumb::netns {
 
 // Documentation/networking/ip-sysctl.rst has the meaning and the range of each.
 enum class Sysctl {
-  accept_ra,            // IPv6: 0 never, 1 unless forwarding, 2 always
-  autoconf,             // IPv6: addresses from router advertisements
-  disable_ipv6,         // IPv6: no IPv6 on the device
-  accept_dad,           // IPv6: 0 no detection, 1 yes, 2 yes and stop IPv6 on a duplicate link-local
-  dad_transmits,        // IPv6: probes to send
-  ndisc_notify,         // IPv6: advertise at link up and MAC change
-  keep_addr_on_down,    // IPv6: keep static addresses when the device goes down
-  arp_notify,           // IPv4: gratuitous ARP at link up and MAC change
-  arp_ignore,           // IPv4: which ARP requests to answer
-  arp_announce,         // IPv4: which source address to use in ARP
-  arp_filter,           // IPv4: 1 answers ARP only where the asker would be reached through this device
+  accept_ra,          // IPv6: 0 never, 1 unless forwarding, 2 always
+  autoconf,           // IPv6: addresses from router advertisements
+  disable_ipv6,       // IPv6: no IPv6 on the device
+  accept_dad,         // IPv6: 0 no detection, 1 yes, 2 yes and stop IPv6 on a duplicate link-local
+  dad_transmits,      // IPv6: probes to send
+  ndisc_notify,       // IPv6: advertise at link up and MAC change
+  keep_addr_on_down,  // IPv6: keep static addresses when the device goes down
+  arp_notify,         // IPv4: gratuitous ARP at link up and MAC change
+  arp_ignore,         // IPv4: which ARP requests to answer
+  arp_announce,       // IPv4: which source address to use in ARP
+  arp_filter,         // IPv4: 1 answers ARP only where the asker would be reached through this device
+  rp_filter,  // IPv4: 1 drops what comes from where its answer would not go, 2 what comes from nowhere, 0 nothing
   promote_secondaries,  // IPv4: a secondary takes the place of a deleted primary
 };
 

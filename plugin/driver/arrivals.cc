@@ -19,6 +19,7 @@
 #include "netns/link/link_watch.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/log.h"
+#include "plugin/node/own_answers.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::driver {
@@ -37,7 +38,7 @@ struct TrackedEndpoint {
   Arrival arrival;
   std::optional<netns::RouteSocket> socket;  // in the sandbox, while it arrives
   std::optional<netns::LinkWatch> watch;
-  bool quiet = false;  // routers are not listened to
+  bool quiet = false;  // routers are not listened to, and other links' addresses not answered for
   bool settled = false;
   Clock::time_point due = Clock::time_point::max();  // of the next round, or of the end of patience
   std::vector<netns::Announcer> announcers;
@@ -49,10 +50,13 @@ bool has_v6(const EndpointRecord& endpoint) {
                      [](const Cidr& cidr) { return cidr.address().is_v6(); });
 }
 
-// Not from a router's word on a static address. Before the link is up; whatever came in between is taken back later.
-bool refuse_routers(const netns::RouteSocket& socket, const netns::Link& link) {
+// Nothing of a router's word is taken on a static address, and nothing said for another link's. Before the link is up;
+// whatever came in between is taken back later: routes and addresses are, and what neighbours believe is announced.
+Result<void> quieten(const netns::RouteSocket& socket, const netns::Link& link, const EndpointRecord& endpoint) {
+  TRY(keep_answers_apart(socket.ns(), link.name));
+  if (!has_v6(endpoint)) return {};
   const std::array<netns::SysctlValue, 2> values{{{netns::Sysctl::accept_ra, 0}, {netns::Sysctl::autoconf, 0}}};
-  return netns::write_sysctls(socket.ns(), link.name, values).has_value();
+  return netns::write_sysctls(socket.ns(), link.name, values);
 }
 
 Result<void> forget_routers(netns::RouteSocket& socket, const netns::Link& link) {
@@ -192,7 +196,12 @@ void Arrivals::Loop::look(TrackedEndpoint& tracked) {
   const auto& endpoint = tracked.arrival.endpoint;
   auto link = link_of(*tracked.socket, endpoint);
   if (!link || !*link) return;
-  if (!tracked.quiet && has_v6(endpoint)) tracked.quiet = refuse_routers(*tracked.socket, **link);
+  if (!tracked.quiet) {
+    const auto quiet = quieten(*tracked.socket, **link, endpoint);
+    tracked.quiet = quiet.has_value();
+    // One that is not there any more: the container has ended at once.
+    if (!quiet && quiet.error().kind != ErrorKind::not_found) say_of_endpoint(endpoint.id, quiet.error().what);
+  }
   const auto usable = is_usable(*tracked.socket, **link, endpoint);
   if (!usable || !*usable) return;
   if (has_v6(endpoint)) {

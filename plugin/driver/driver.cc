@@ -51,6 +51,7 @@ Result<void> serve(const DriverCommand& command) {
       store,
       {[&](const std::string& network, const IpAddress& address) { return networks->endpoint_with(network, address); },
        [&](const std::string& network, const IpAddress& address) { return networks->answers(network, address); },
+       [&](const std::string& network) { return networks->place(network); },
        {},
        [&](const std::string& network) { networks->pool_released(network); }}));
   Protocol protocol(*networks, pools, metrics);

@@ -131,7 +131,7 @@ Result<std::vector<HostSide>> grant_endpoint_access(const EndpointRecord& endpoi
   const auto parent = TRY(need_link(node, endpoint.uplink));
   std::vector<HostSide> out;
   for (const auto& cidr : endpoint.addresses)
-    out.push_back(TRY(grant_host_route(node, parent, endpoint.mode, cidr.address())));
+    out.push_back(TRY(grant_host_route(node, parent, endpoint.mode, cidr.address(), endpoint.mac)));
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/id_lock.h"
 #include "plugin/driver/log.h"
+#include "plugin/driver/node_place.h"
 #include "plugin/driver/parent.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
@@ -203,6 +204,16 @@ Result<void> Networks::delete_network(const std::string& id) {
   networks_.erase(id);
   count();
   return {};
+}
+
+// The parent's MAC: a VLAN device that is not there yet will have the same.
+std::uint64_t Networks::place(const std::string& id) {
+  const auto network = find_network(id);
+  auto node = open_node();
+  if (!network || !node) return node_place({});
+  const auto vlan = vlan_device(network->parsed.link);
+  const auto parent = device_named(*node, vlan ? vlan->lower : network->parsed.link.ipdev);
+  return node_place(parent && *parent ? (*parent)->mac : std::nullopt);
 }
 
 }  // namespace plumb::driver

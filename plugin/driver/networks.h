@@ -25,6 +25,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -104,6 +105,8 @@ class Networks {
   // next.
   [[nodiscard]] std::string endpoint_with(const std::string& network, const IpAddress& address);
   [[nodiscard]] Result<bool> answers(const std::string& network, const IpAddress& address);
+  // And the node's place on the network's parent; that of a node without the device where it cannot be looked at.
+  [[nodiscard]] std::uint64_t place(const std::string& network);
 
  private:
   using Clock = std::chrono::steady_clock;

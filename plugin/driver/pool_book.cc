@@ -67,12 +67,13 @@ std::optional<std::chrono::seconds> PoolBook::leased_since(const std::string& po
   return lease == found->second.leases.end() ? std::nullopt : std::optional(lease->second);
 }
 
-std::optional<IpAddress> PoolBook::offer(const std::string& pool, const std::set<IpAddress>& passed) {
+std::optional<IpAddress> PoolBook::offer(const std::string& pool, const IpAddress& first,
+                                         const std::set<IpAddress>& passed) {
   Entry& entry = pools_.at(pool);
   const Cidr choice = choice_of(entry.record);
-  const IpAddress first = address_after(choice, entry.last.value_or(last_address(choice)));
+  const IpAddress begin = entry.last ? address_after(choice, *entry.last) : first;
   // Each step passes one address that is known to be taken, so this ends long before the end of a large subnet.
-  IpAddress at = first;
+  IpAddress at = begin;
   do {
     if (!holders_.contains(at) && !reserved_.contains(at) && !offered_.contains(at) && !passed.contains(at)) {
       entry.last = at;
@@ -80,7 +81,7 @@ std::optional<IpAddress> PoolBook::offer(const std::string& pool, const std::set
       return at;
     }
     at = address_after(choice, at);
-  } while (at != first);
+  } while (at != begin);
   return std::nullopt;
 }
 

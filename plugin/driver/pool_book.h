@@ -36,8 +36,10 @@ class PoolBook {
   [[nodiscard]] bool is_leased(const IpAddress& address) const { return holders_.contains(address); }
 
   // The next address that is free and not among `passed`, after the one chosen last, so that one that was just given
-  // back rests as long as possible. Nobody else is offered it until settle(). Precondition: the pool is there.
-  [[nodiscard]] std::optional<IpAddress> offer(const std::string& pool, const std::set<IpAddress>& passed);
+  // back rests as long as possible; where none was chosen yet, from `first` on. Nobody else is offered it until
+  // settle(). Precondition: the pool is there.
+  [[nodiscard]] std::optional<IpAddress> offer(const std::string& pool, const IpAddress& first,
+                                               const std::set<IpAddress>& passed);
   void settle(const IpAddress& address) { offered_.erase(address); }
   // The next offer comes after this address.
   void continue_after(const std::string& pool, const IpAddress& address);

@@ -91,6 +91,11 @@ struct Pools::State {
     return *record;
   }
 
+  [[nodiscard]] IpAddress first_choice(const PoolRecord& record) const {
+    const bool placed = neighbourhood.place && !record.network.empty();
+    return address_at(record.range ? *record.range : record.pool, placed ? neighbourhood.place(record.network) : 0);
+  }
+
   // The following with the mutex.
   [[nodiscard]] Result<void> keep(const PoolRecord& record) {
     TRY(store.put(RecordKind::pool, record.id, encode(record)));
@@ -114,7 +119,8 @@ struct Pools::State {
   [[nodiscard]] Result<void> load_leases(const PoolRecord& record);
   [[nodiscard]] Result<void> give(const PoolRecord& record, const IpAddress& wanted);
   [[nodiscard]] Result<IpAddress> choose(const PoolRecord& record);
-  [[nodiscard]] Result<std::optional<IpAddress>> offer(const PoolRecord& record, const std::set<IpAddress>& passed);
+  [[nodiscard]] Result<std::optional<IpAddress>> offer(const PoolRecord& record, const IpAddress& first,
+                                                       const std::set<IpAddress>& passed);
   [[nodiscard]] Result<bool> take(const PoolRecord& record, const IpAddress& address, bool free);
   [[nodiscard]] Result<void> take_back(const PoolRecord& record);
 };
@@ -234,10 +240,11 @@ Result<void> Pools::State::give(const PoolRecord& record, const IpAddress& wante
   return lease(record.id, wanted);
 }
 
-Result<std::optional<IpAddress>> Pools::State::offer(const PoolRecord& record, const std::set<IpAddress>& passed) {
+Result<std::optional<IpAddress>> Pools::State::offer(const PoolRecord& record, const IpAddress& first,
+                                                     const std::set<IpAddress>& passed) {
   const std::lock_guard lock(mutex);
   if (book.find(record.id) == nullptr) return no_pool(record.id);
-  return book.offer(record.id, passed);
+  return book.offer(record.id, first, passed);
 }
 
 // Ends an offer. False when the address is not free after all: somebody may have asked for it by name meanwhile.
@@ -252,11 +259,12 @@ Result<bool> Pools::State::take(const PoolRecord& record, const IpAddress& addre
 
 Result<IpAddress> Pools::State::choose(const PoolRecord& record) {
   const std::string choice = (record.range ? *record.range : record.pool).to_string();
+  const IpAddress first = first_choice(record);
   std::set<IpAddress> passed;
   std::string last;
   bool taken_back = false;
   for (unsigned probes = 0; probes < kMostProbes;) {
-    const auto address = TRY(offer(record, passed));
+    const auto address = TRY(offer(record, first, passed));
     if (!address && std::exchange(taken_back, true))
       return Err{ErrorKind::exists,
                  "no address of " + choice + " is free" + last +

@@ -3,12 +3,13 @@
 // Pools may overlap: several networks on one LAN, on one parent or on several, share a subnet. An address that is asked
 // for by name is always given, unless an endpoint of ours on the same uplink has it; one that the driver chooses is
 // in the range, no network's gateway or auxiliary address, leased to nobody in a pool with the same subnet, and not
-// answered for on the LAN.
+// answered for on the LAN. The choice begins at a place of the node's own, goes on after the last one, and around.
 //
 // Threads: safe from any; a probe holds no lock. Privilege: write access to the store.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,14 +22,17 @@
 
 namespace plumb::driver {
 
-// What the pools ask the rest of the driver. Both questions are asked with no lock held, and only for pools that are
-// bound to a network: others have no uplink.
+// What the pools ask the rest of the driver. Questions about a network are asked with no lock held, and only for pools
+// that are bound to one: others have no uplink.
 struct Neighbourhood {
   // The endpoint that has the address on the uplink of that network; empty: none.
   std::function<std::string(const std::string& network, const IpAddress& address)> endpoint_with;
   // Whether somebody on the LAN answers for the address, seen from that network's uplink. An error counts as an answer:
   // the address is not known to be free.
   std::function<Result<bool>(const std::string& network, const IpAddress& address)> answers;
+  // This node's place among others on the uplink of that network (plugin/driver/node_place.h): where the first choice
+  // of a pool begins. Empty, and for a pool without a network: at its first address.
+  std::function<std::uint64_t(const std::string& network)> place = {};
   // The time since the boot, asked for with the lock held; empty: the kernel's (CLOCK_BOOTTIME).
   std::function<std::chrono::seconds()> uptime = {};
   // A pool of that network has been released.

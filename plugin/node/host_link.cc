@@ -1,6 +1,8 @@
 #include "plugin/node/host_link.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "netns/address/address.h"
 #include "netns/address/neighbour.h"
@@ -15,6 +17,17 @@ namespace plumb {
 
 namespace {
 
+// Of the parent's, and always the same: a link that is made again is found where services have it in their caches. The
+// bits of 0x70 make it another one, 0x02 a locally administered one (IEEE 802).
+std::optional<Mac> mac_beside(const netns::Link& parent) {
+  if (!parent.mac) return std::nullopt;
+  std::array<std::uint8_t, 6> bytes{};
+  const auto have = parent.mac->bytes();
+  std::copy(have.begin(), have.end(), bytes.begin());
+  bytes[0] = static_cast<std::uint8_t>(((bytes[0] | 0x02U) & 0xfeU) ^ 0x70U);
+  return Mac::from_bytes(bytes).value();
+}
+
 // The link on the parent, made or mended: a killed run may have left it half made.
 Result<netns::Link> host_link_on(netns::RouteSocket& socket, const netns::Link& parent, IpMode mode, bool v6) {
   const auto name = TRY(IfName::parse(host_link_name(parent.index)));
@@ -22,7 +35,7 @@ Result<netns::Link> host_link_on(netns::RouteSocket& socket, const netns::Link& 
   const bool fresh = !link;
   if (!link && is_ipvlan(mode))
     link = TRY(netns::create_ipvlan(socket, socket, {parent.index, name, kernel_mode(mode), {}, false}));
-  if (!link) link = TRY(netns::create_macvlan(socket, socket, {parent.index, name, {}, {}, false}));
+  if (!link) link = TRY(netns::create_macvlan(socket, socket, {parent.index, name, mac_beside(parent), {}, false}));
   if (link->kind != (is_ipvlan(mode) ? "ipvlan" : "macvlan"))
     return Err{ErrorKind::exists, "make " + name.str() + ": the node has a device of that name, of another kind",
                "rename that device"};
@@ -65,13 +78,15 @@ Result<netns::Route> host_route(const IpAddress& address, int link) {
 }  // namespace
 
 Result<HostSide> grant_host_route(netns::RouteSocket& node, const netns::Link& parent, IpMode mode,
-                                  const IpAddress& address) {
+                                  const IpAddress& address, const std::optional<Mac>& owner) {
   const auto link = TRY(host_link_on(node, parent, mode, address.is_v6()));
   HostSide host;
   host.addresses = TRY(addresses_on(node, parent, address.is_v6()));
   if (!is_routed(mode)) host.mac = link.mac;
   auto route = TRY(host_route(address, link.index));
   route.source = source_of(host.addresses, address);
+  // Before the route: with that the node may ask. Ipvlans have the MAC of the node, and tell nobody of another.
+  if (owner && !is_ipvlan(mode) && !address.is_v6()) TRY(netns::set_neighbour(node, link.index, address, *owner));
   TRY(netns::replace_route(node, route));
   return host;
 }
@@ -81,6 +96,7 @@ Result<void> take_host_route(netns::RouteSocket& node, int parent, const IpAddre
   if (!link || (link->kind != "macvlan" && link->kind != "ipvlan")) return {};
   const auto route = TRY(host_route(address, link->index));
   TRY(netns::remove_route(node, route));
+  TRY(netns::remove_neighbour(node, link->index, address));
   for (const auto& left : TRY(netns::routes(node, {netns::Family::any, netns::kMainTable, link->index})))
     if (left.destination.prefix() == left.destination.address().bits()) return {};  // another address is still there
   return netns::remove_link(node, link->index);

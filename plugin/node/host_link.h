@@ -2,8 +2,11 @@
 // namespace, with a route for each address.
 //
 // It has no address of its own; the node's are used. So that it does not answer the LAN for them beside the parent, it
-// answers only who is reached through it (arp_filter, Documentation/networking/ip-sysctl.rst). Threads: the caller
-// holds lock_node_links(), and the sockets are its own. Privilege: CAP_NET_ADMIN.
+// answers only who is reached through it (arp_filter, Documentation/networking/ip-sysctl.rst). So that it does not
+// claim them there, either, the node is told where an IPv4 address is: what asks for it goes to the whole LAN, with an
+// address of the node's and the MAC of the link. IPv6 asks with the link's own. The link's MAC follows from the
+// parent's, since services hear of another one no more than the LAN does. Threads: the caller holds lock_node_links(),
+// and the sockets are its own. Privilege: CAP_NET_ADMIN.
 #pragma once
 
 #include <vector>
@@ -25,9 +28,10 @@ struct HostSide {
   std::optional<Mac> mac;       // none where nobody resolves one
 };
 
-// Makes the link, or mends it, and the route to `address`. Repeating it changes nothing.
+// Makes the link, or mends it, and the route to `address`, whose link has the MAC `owner`. Repeating it changes
+// nothing.
 [[nodiscard]] Result<HostSide> grant_host_route(netns::RouteSocket& node, const netns::Link& parent, IpMode mode,
-                                                const IpAddress& address);
+                                                const IpAddress& address, const std::optional<Mac>& owner);
 // Removes the route, and with the last one the link. What is not there is a success.
 [[nodiscard]] Result<void> take_host_route(netns::RouteSocket& node, int parent, const IpAddress& address);
 

@@ -15,6 +15,7 @@
 
 #include "docker_client/container.h"
 #include "docker_client/image.h"
+#include "netns/address/route.h"
 #include "netns/lan/announce.h"
 #include "netns/lan/probe.h"
 #include "netns/link/link.h"
@@ -96,11 +97,17 @@ class Actions {
 
   // actions_link.cc
   Result<void> create_link(const Step& step, const LinkCreate& create);
+  Result<void> put_upon(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
+                        const std::shared_ptr<Conversation>& inside, const IfName& name);
   Result<void> plug_in(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
                        const std::shared_ptr<Conversation>& inside, const IfName& name);
   Result<void> move_in(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
                        const std::shared_ptr<Conversation>& inside, const IfName& name);
   Result<void> remove_link(const Place& where);
+  Result<void> give_way(const Step& step, const std::shared_ptr<Conversation>& where, const netns::Link& link,
+                        const Cidr& address);
+  Result<void> give_way_out(const Step& step, netns::RouteSocket& socket, const netns::Route& route);
+  static Result<void> take_way(const AddressRemove& remove, netns::RouteSocket& socket);
   Result<void> take_vlan(const Step& step, const VlanTake& take);
   Result<void> release_vlan(const Step& step, const VlanRelease& release);
 

@@ -7,6 +7,12 @@
 namespace plumb {
 
 Result<void> Actions::grant_host_access(const Step& step, const HostAccessGrant& grant) {
+  const auto inside = TRY(conversation(grant.place.container));
+  std::optional<netns::Link> device;
+  {
+    const std::lock_guard lock(inside->mutex);
+    device = TRY(need_link(*inside->socket, grant.place.device));
+  }
   const auto node = TRY(conversation({}));
   const auto shared = TRY(lock_node_links());
   const std::lock_guard lock(node->mutex);
@@ -14,15 +20,13 @@ Result<void> Actions::grant_host_access(const Step& step, const HostAccessGrant&
   const IpAddress address = grant.address;
   book(step, [node, index = parent.index, address]() -> Result<void> {
     const auto mine = TRY(lock_node_links());
-    const std::lock_guard inside(node->mutex);
+    const std::lock_guard again(node->mutex);
     return take_host_route(*node->socket, index, address);
   });
-  const auto host = TRY(grant_host_route(*node->socket, parent, grant.mode, address));
+  const auto host = TRY(grant_host_route(*node->socket, parent, grant.mode, address, device->mac));
   if (!address.is_v6()) return {};
-  const auto inside = TRY(conversation(grant.place.container));
   const std::lock_guard inside_lock(inside->mutex);
-  const auto device = TRY(need_link(*inside->socket, grant.place.device));
-  return tell_neighbours(*inside->socket, device.index, host);
+  return tell_neighbours(*inside->socket, device->index, host);
 }
 
 Result<void> Actions::revoke_host_access(const HostAccessRevoke& revoke) {

@@ -5,10 +5,13 @@
 #include "netns/link/link.h"
 #include "netns/link/moved_link.h"
 #include "netns/link/upper_link.h"
+#include "netns/namespace/enter.h"
 #include "plugin/node/bridge_port.h"
 #include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
 #include "plugin/node/open_vswitch.h"
+#include "plugin/node/own_answers.h"
+#include "plugin/node/own_way.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
 #include "plugin/verb/actions.h"
@@ -28,6 +31,21 @@ bool any_v6(const Service& service, const IpResource& ip) {
   return false;
 }
 
+// What a new device takes over from "default": no address or route from a router's word on a static service ip, unless
+// asked for, and no IPv6 at all where the service has none.
+Result<void> set_defaults(const Service& service, const IpResource& ip, const netns::Namespace& ns) {
+  const bool v6 = any_v6(service, ip) || ip.accept_ra;
+  const int advertised = ip.accept_ra ? 1 : 0;
+  const std::array<netns::SysctlValue, 3> values{{{netns::Sysctl::accept_ra, advertised},
+                                                  {netns::Sysctl::autoconf, advertised},
+                                                  {netns::Sysctl::disable_ipv6, v6 ? 0 : 1}}};
+  const auto everything = TRY(IfName::parse("default"));
+  if (auto written = netns::write_sysctls(ns, everything, values);
+      !written && (v6 || written.error().kind != ErrorKind::not_found))
+    return Err{std::move(written).error()};
+  return {};
+}
+
 }  // namespace
 
 Result<void> Actions::create_link(const Step& step, const LinkCreate& create) {
@@ -36,19 +54,20 @@ Result<void> Actions::create_link(const Step& step, const LinkCreate& create) {
   const auto inside = TRY(conversation(create.link.container));
   const std::scoped_lock lock(node->mutex, inside->mutex);
   const auto name = TRY(IfName::parse(create.link.device));
-  // What a new device takes over from "default": no address or route from a router's word on a static service ip,
-  // unless asked for, and no IPv6 at all where the service has none.
-  const bool v6 = any_v6(service_, ip) || ip.accept_ra;
-  const int advertised = ip.accept_ra ? 1 : 0;
-  const std::array<netns::SysctlValue, 3> values{{{netns::Sysctl::accept_ra, advertised},
-                                                  {netns::Sysctl::autoconf, advertised},
-                                                  {netns::Sysctl::disable_ipv6, v6 ? 0 : 1}}};
-  const auto everything = TRY(IfName::parse("default"));
-  if (auto written = netns::write_sysctls(*inside->ns, everything, values);
-      !written && (v6 || written.error().kind != ErrorKind::not_found))
-    return Err{std::move(written).error()};
-  if (create.mode == IpMode::bridge || create.mode == IpMode::ovs) return plug_in(step, create, node, inside, name);
-  if (create.mode == IpMode::dedicated) return move_in(step, create, node, inside, name);
+  if (create.mode == IpMode::bridge || create.mode == IpMode::ovs || create.mode == IpMode::dedicated) {
+    TRY(set_defaults(service_, ip, *inside->ns));
+    return create.mode == IpMode::dedicated ? move_in(step, create, node, inside, name)
+                                            : plug_in(step, create, node, inside, name);
+  }
+  // One thread in the namespace for all (netns/namespace/enter.h): this is on the critical path.
+  return netns::run_in(*inside->ns, [&] { return put_upon(step, create, node, inside, name); });
+}
+
+// Both places are locked. In the namespace.
+Result<void> Actions::put_upon(const Step& step, const LinkCreate& create, const std::shared_ptr<Conversation>& node,
+                               const std::shared_ptr<Conversation>& inside, const IfName& name) {
+  const auto& ip = ip_of(step);
+  TRY(set_defaults(service_, ip, *inside->ns));
   const auto parent = TRY(need_link(*node->socket, create.parent));
   int index = 0;
   if (is_ipvlan(create.mode)) {
@@ -60,7 +79,7 @@ Result<void> Actions::create_link(const Step& step, const LinkCreate& create) {
                 .index;
   }
   book(step, [inside, index] { return netns::remove_link(*inside->socket, index); });
-  return {};
+  return keep_answers_apart(*inside->ns, name);
 }
 
 // Both places are locked.
@@ -72,6 +91,7 @@ Result<void> Actions::plug_in(const Step& step, const LinkCreate& create, const 
       *node->socket, *inside->socket,
       {outer, "plumb " + service_.name + " " + ip.id, create.mode, create.parent, name, ip.macaddr, ip.mtu, true}));
   book(step, [inside, index = pair.target.index] { return netns::remove_link(*inside->socket, index); });
+  TRY(keep_answers_apart(*inside->ns, name));
   if (create.mode == IpMode::bridge) return {};
   book(step, [service = service_.name, id = ip.id] { return release_switch_ports(service, id); });
   return add_switch_port({service_.name, ip.id, create.parent, outer.str(), ip.vlan_tag, ip.vlan_mode});
@@ -95,7 +115,7 @@ Result<void> Actions::move_in(const Step& step, const LinkCreate& create, const 
   book(step, [node, inside, index = moved.index, was = *mark] {
     return give_back(*inside->socket, *node->socket, index, was);
   });
-  return {};
+  return keep_answers_apart(*inside->ns, name);
 }
 
 Result<void> Actions::remove_link(const Place& where) {
@@ -116,6 +136,26 @@ Result<void> Actions::remove_link(const Place& where) {
     return give_back(*inside->socket, *node->socket, link->index, *mark);
   if (same) return {};
   return netns::remove_link(*inside->socket, link->index);
+}
+
+// The place is locked. The link may be of a run that was killed before it had said whom it answers for.
+Result<void> Actions::give_way(const Step& step, const std::shared_ptr<Conversation>& where, const netns::Link& link,
+                               const Cidr& address) {
+  const auto& ip = ip_of(step);
+  if (!has_neighbour_link(service_, ip)) return {};
+  TRY(keep_answers_apart(*where->ns, link.name));
+  book(step, [where, address] { return take_own_way(*where->socket, address.address()); });
+  return give_own_way(*where->socket, link.index, address, !ip.del_net_route);
+}
+
+Result<void> Actions::give_way_out(const Step& step, netns::RouteSocket& socket, const netns::Route& route) {
+  if (!route.gateway || !has_neighbour_link(service_, ip_of(step))) return {};
+  return give_own_gateway(socket, route.ifindex, *route.gateway, route.onlink);
+}
+
+// Whatever the spec says today. Nothing of the kind is made in the node's own namespace.
+Result<void> Actions::take_way(const AddressRemove& remove, netns::RouteSocket& socket) {
+  return remove.place.container.empty() ? Result<void>{} : take_own_way(socket, remove.cidr.address());
 }
 
 Result<void> Actions::take_vlan(const Step& step, const VlanTake& take) {

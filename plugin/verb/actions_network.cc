@@ -103,12 +103,13 @@ Result<void> Actions::put_address(const Step& step, const AddressAdd& add, const
   if (TRY(netns::add_address(*where->socket, link.index, add.cidr, {ip.del_net_route, nodad})) == netns::Added::created)
     book(step,
          [where, index = link.index, cidr = add.cidr] { return netns::remove_address(*where->socket, index, cidr); });
-  return {};
+  return give_way(step, where, link, add.cidr);
 }
 
 Result<void> Actions::remove_address(const AddressRemove& remove) {
   const auto where = TRY(conversation(remove.place.container));
   const std::lock_guard lock(where->mutex);
+  TRY(take_way(remove, *where->socket));
   const auto link = TRY(device_named(*where->socket, remove.place.device));
   if (!link) return {};
   return netns::remove_address(*where->socket, link->index, remove.cidr);
@@ -124,6 +125,7 @@ Result<void> Actions::set_route(const Step& step, const RouteSet& set) {
   for (const auto& r : TRY(netns::routes(*inside->socket, {set.v6 ? netns::Family::v6 : netns::Family::v4})))
     if (r.is_default() && r.metric.value_or(0) == (set.v6 ? 1024U : 0U)) before = r;
   TRY(netns::replace_route(*inside->socket, route));
+  TRY(give_way_out(step, *inside->socket, route));
   book(step, [inside, route, before] {
     return before ? netns::replace_route(*inside->socket, *before) : netns::remove_route(*inside->socket, route);
   });

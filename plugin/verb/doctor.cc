@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "netns/link/link.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/verb/observer.h"
+#include "specs/plan/own_macs.h"
 #include "specs/plan/parent_link.h"
 #include "specs/plan/planned_address.h"
 #include "specs/service/uplink.h"
@@ -106,14 +108,16 @@ class Examination {
     if (is_routed(ip.mode)) return;
     const auto addresses = planned_addresses(ip, observation_.seen);
     if (!addresses) return;
+    const auto macs = own_macs(ip, observation_.seen);
+    const std::vector<Mac> own(macs.begin(), macs.end());
     for (const auto& address : *addresses) {
-      out.own.push_back(asked(ns, device, address.cidr.address()));
-      if (address.gateway) out.gateway = asked(ns, device, *address.gateway);
+      out.own.push_back(asked(ns, device, address.cidr.address(), own));
+      if (address.gateway) out.gateway = asked(ns, device, *address.gateway, {});
     }
   }
 
-  Asked asked(const netns::Namespace& ns, int device, const IpAddress& address) {
-    auto probed = netns::probe(ns, device, address, netns::kFastProbe, stop_);
+  Asked asked(const netns::Namespace& ns, int device, const IpAddress& address, std::span<const Mac> ignore) {
+    auto probed = netns::probe(ns, device, address, netns::kFastProbe, stop_, ignore);
     if (!probed) return {address, {}, probed.error().what};
     return {address, probed->rival ? std::optional<Mac>(probed->rival->mac) : std::nullopt, {}};
   }

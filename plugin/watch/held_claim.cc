@@ -19,6 +19,8 @@ namespace plumb::watch {
 
 namespace {
 
+constexpr int kKernelProtocol = 2;  // RTPROT_KERNEL
+
 netns::Family family_of(const IpAddress& address) { return address.is_v6() ? netns::Family::v6 : netns::Family::v4; }
 
 // Whole LANs are heard from a macvlan on the uplink; on a bridge from the bridge itself, and nothing is made upon a
@@ -60,9 +62,10 @@ class HeldClaim::Link {
     withhold();
     auto socket = netns::RouteSocket::open(*ns_);
     if (!socket) return;
-    auto routes = netns::routes(*socket, {family_of(claim_.cidr.address()), netns::kMainTable, claim_.ifindex});
+    // The default route, and what leads the address out by its own link; the kernel makes its own again.
+    auto routes = netns::routes(*socket, {family_of(claim_.cidr.address()), 0, claim_.ifindex});
     if (routes) {
-      std::erase_if(*routes, [](const netns::Route& route) { return !route.is_default(); });
+      std::erase_if(*routes, [](const netns::Route& route) { return route.protocol == kKernelProtocol; });
       routes_ = *std::move(routes);
     }
     [[maybe_unused]] const auto removed = netns::remove_address(*socket, claim_.ifindex, claim_.cidr);
@@ -135,7 +138,7 @@ Result<std::shared_ptr<HeldClaim>> HeldClaim::open(const ClaimContext& context,
   const auto book = read_claim_book(claim.service);
   const auto kept = book.find(claim.cidr.address());
   const auto id = TRY(context.runner->resume(
-      voice_of(ns, claim), {claim.cidr.address(), claim.gateway, claim_holder(claim.node, claim.service), {}},
+      voice_of(ns, claim), {claim.cidr.address(), claim.gateway, claim_holder(claim.node, claim.service), claim.own},
       claim.mac, how, std::move(hooks), claim.carrier, claim.on_link,
       kept == book.end() ? claim::Kept{} : kept->second));
   return std::shared_ptr<HeldClaim>(new HeldClaim(context.runner, link, id));  // NOLINT: private

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "specs/plan/namespace_owner.h"
+#include "specs/plan/own_macs.h"
 #include "specs/plan/parent_link.h"
 #include "specs/plan/plan_builder.h"
 #include "specs/plan/planned_address.h"
@@ -62,6 +63,7 @@ void add_claims(const Service& service, const IpResource& ip, const ObservedNetn
                 .announce = ip.announce,
                 .uplink = inside ? std::string() : uplink(ip),
                 .ports = inside ? std::set<std::string>() : ports_of(uplink(ip), seen),
+                .own = own_macs(ip, seen),
                 .on_link = !off};
     claim.carrier = carrier_of(claim, seen);
     out.push_back(std::move(claim));

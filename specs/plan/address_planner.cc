@@ -90,7 +90,8 @@ std::optional<std::size_t> AddressPlanner::address(const IpResource& ip, const P
     depend(add.after, probe(ip, address, link));
     last = out_.add(std::move(add));
   }
-  if (lacks_host_access(ip, bare, seen_)) {
+  // A new link has another MAC than the node was told of one before it.
+  if (lacks_host_access(ip, bare, seen_) || (fresh_link && wants_host_access(ip, seen_))) {
     Step grant(HostAccessGrant{place, uplink(ip), planned_mode(ip, seen_), bare}, ip);
     grant.after = base;
     depend(grant.after, last);

@@ -26,9 +26,13 @@ bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const I
   });
 }
 
-bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen) {
+bool wants_host_access(const IpResource& ip, const Observed& seen) {
   const IpMode mode = planned_mode(ip, seen);
-  if (!ip.host_access || ip.type != IpType::netns || (mode != IpMode::macvlan && !is_ipvlan(mode))) return false;
+  return ip.host_access && ip.type == IpType::netns && (mode == IpMode::macvlan || is_ipvlan(mode));
+}
+
+bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen) {
+  if (!wants_host_access(ip, seen)) return false;
   const auto* way = host_link(seen, ip);
   return way == nullptr || !way->up || !has_host_route(seen.node, *way, address);
 }

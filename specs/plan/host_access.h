@@ -22,7 +22,9 @@ namespace plumb {
 [[nodiscard]] const ObservedLink* host_link(const Observed& seen, const IpResource& ip);
 // The node has a route to that very address through `link`.
 [[nodiscard]] bool has_host_route(const ObservedNetns& node, const ObservedLink& link, const IpAddress& address);
-// The ip asks for host access, and the node has no way to this address of it.
+// The ip asks for host access, and is on a link that the node does not reach without.
+[[nodiscard]] bool wants_host_access(const IpResource& ip, const Observed& seen);
+// It does, and the node has no way to this address of it.
 [[nodiscard]] bool lacks_host_access(const IpResource& ip, const IpAddress& address, const Observed& seen);
 
 }  // namespace plumb

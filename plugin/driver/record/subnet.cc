@@ -38,6 +38,17 @@ IpAddress address_after(const Cidr& subnet, const IpAddress& address) {
   return IpAddress::from_bytes(std::span(bytes).first(have.size())).value();
 }
 
+IpAddress address_at(const Cidr& subnet, std::uint64_t place) {
+  const IpAddress first = first_address(subnet);
+  const unsigned host_bits = std::min(32U, first.bits() - subnet.prefix());
+  std::array<std::uint8_t, 16> bytes{};
+  const auto have = first.bytes();
+  std::copy(have.begin(), have.end(), bytes.begin());
+  std::uint64_t offset = host_bits == 0 ? 0 : place >> (64 - host_bits);
+  for (std::size_t i = have.size(); offset != 0; offset >>= 8U) bytes.at(--i) |= static_cast<std::uint8_t>(offset);
+  return IpAddress::from_bytes(std::span(bytes).first(have.size())).value();
+}
+
 bool overlap(const Cidr& a, const Cidr& b) { return a.contains(b.address()) || b.contains(a.address()); }
 
 bool encloses(const Cidr& outer, const Cidr& inner) {

@@ -1,7 +1,10 @@
 // Addresses of the driver's networks: chosen, asked for, shared by networks, and given back; of both families.
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include "tests/lab/driver/driver.h"
 #include "tests/lab/extra_port.h"
@@ -88,9 +91,44 @@ TEST_CASE("the way out is the gateway that was given, without one, and in an int
     CHECK(driver.inside(network, {"ls", "/sys/class/net"}) == "eth0\nlo");
   }
   CHECK(driver.node().run({"ip", "link", "show", "docker_gwbridge"}).exit_code != 0);
-  // The gateway is no container's, and neither are the subnet's own addresses chosen.
-  CHECK(driver.run("first", {"--network", "open"}) == "");
-  CHECK(driver.address_of("first") == "10.0.3.2");
+  // The gateway is no container's, and neither are the subnet's own addresses chosen: two of these four are left,
+  // wherever in them this node begins.
+  REQUIRE(driver.network("low", with(kLan, {"--ip-range", "10.0.3.0/30"})) == "");
+  REQUIRE(driver.run("ann", {"--network", "low"}) == "");
+  REQUIRE(driver.run("bob", {"--network", "low"}) == "");
+  CHECK(std::set{driver.address_of("ann"), driver.address_of("bob")} == std::set<std::string>{"10.0.3.2", "10.0.3.3"});
+  CHECK(says(driver.run("cat", {"--network", "low"}), "no address of 10.0.3.0/30 is free"));
+}
+
+TEST_CASE("nodes that make the same network at once begin at different addresses, each always at the same") {
+  std::deque<DriverOn> drivers;
+  for (const char* node : {"n1", "n2", "n3"}) drivers.emplace_back(node);
+  // So large that places which differ lie apart.
+  const Words wide{"--subnet", "10.0.0.0/16", "-o", "parent=eth0"};
+  const auto begin = [&] {
+    std::vector<std::jthread> all;
+    for (auto& driver : drivers)
+      all.emplace_back([&] {
+        CHECK(driver.network("wide", wide) == "");
+        CHECK(driver.run("ann", {"--network", "wide"}) == "");
+        CHECK(driver.run("bob", {"--network", "wide"}) == "");
+      });
+  };
+  const auto addresses = [&] {
+    std::vector<std::string> out;
+    for (const auto& driver : drivers)
+      for (const char* name : {"ann", "bob"}) out.push_back(driver.address_of(name));
+    return out;
+  };
+  begin();
+  const auto first = addresses();
+  CHECK(std::set(first.begin(), first.end()).size() == 6);
+  for (auto& driver : drivers) {
+    REQUIRE(driver.remove({"ann", "bob"}) == "");
+    REQUIRE(driver.docker({"network", "rm", "wide"}) == "");
+  }
+  begin();
+  CHECK(addresses() == first);
 }
 
 TEST_CASE("what is not a subnet of the LAN is said, and the engine's own address management works as well") {

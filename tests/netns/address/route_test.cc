@@ -143,6 +143,22 @@ TEST_CASE("a neighbour entry is read: without one there is none") {
   CHECK(find_neighbour(host.socket, 4711, ip("10.0.3.4")).error().kind == ErrorKind::not_found);
 }
 
+TEST_CASE("a neighbour entry that is set stays without a question, until it is removed") {
+  test::Lan lan;
+  auto host = lan.plug({"10.0.3.3/24", "fd00:3::3/64"});
+  const Mac other = test::mac("02:00:00:00:00:77");
+  for (const char* address : {"10.0.3.77", "fd00:3::77"}) {
+    CAPTURE(address);
+    for (int times = 0; times < 2; ++times) must(set_neighbour(host.socket, host.eth0.index, ip(address), other));
+    const auto entry = must(find_neighbour(host.socket, host.eth0.index, ip(address))).value();
+    CHECK(entry.mac == other);
+    CHECK(entry.state == NeighbourState::permanent);
+    for (int times = 0; times < 2; ++times) must(remove_neighbour(host.socket, host.eth0.index, ip(address)));
+    CHECK_FALSE(must(find_neighbour(host.socket, host.eth0.index, ip(address))));
+  }
+  must(remove_neighbour(host.socket, 4711, ip("10.0.3.77")));
+}
+
 TEST_CASE("a socket can be used after a refusal, and reasons do not stick") {
   test::Lan lan;
   auto host = lan.plug({"10.0.3.3/24"});

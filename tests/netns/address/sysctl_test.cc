@@ -21,7 +21,7 @@ TEST_CASE("every sysctl of the set is written and read, in its namespace only") 
   auto other = lan.plug();
   for (const Sysctl key : {Sysctl::accept_ra, Sysctl::autoconf, Sysctl::disable_ipv6, Sysctl::accept_dad,
                            Sysctl::dad_transmits, Sysctl::ndisc_notify, Sysctl::keep_addr_on_down, Sysctl::arp_notify,
-                           Sysctl::arp_ignore, Sysctl::arp_announce, Sysctl::promote_secondaries}) {
+                           Sysctl::arp_ignore, Sysctl::arp_announce, Sysctl::rp_filter, Sysctl::promote_secondaries}) {
     CAPTURE(static_cast<int>(key));
     const int before = must(read_sysctl(host.ns, ifname("eth0"), key));
     const SysctlValue flipped{key, before == 0 ? 1 : 0};

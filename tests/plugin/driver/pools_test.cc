@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <latch>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -69,6 +70,7 @@ class Node {
   std::function<void()> while_probing;
   std::function<void()> while_asking;  // whether an endpoint has an address
   seconds uptime{1000};
+  std::uint64_t place = 0;  // among nodes
 
  private:
   void start() {
@@ -84,6 +86,7 @@ class Node {
       if (parent_down) return Err{ErrorKind::failed, "eth0 is down"};
       return lan.contains(address.to_string());
     };
+    neighbourhood.place = [this](const std::string&) { return place; };
     neighbourhood.uptime = [this] { return uptime; };
     pools_ = std::make_unique<Pools>(Pools::open(*store_, std::move(neighbourhood)).value());
   }
@@ -113,6 +116,15 @@ TEST_CASE("subnets are counted through, around their end") {
   CHECK(address_after(cidr("10.0.3.64/26"), ip("10.0.3.5")) == ip("10.0.3.64"));
   CHECK(address_after(cidr("255.255.255.0/24"), ip("255.255.255.255")) == ip("255.255.255.0"));
   CHECK(address_after(cidr("fd00::/64"), ip("fd00::ffff")) == ip("fd00::1:0"));
+  constexpr auto kLast = std::numeric_limits<std::uint64_t>::max();
+  CHECK(address_at(cidr("10.0.3.0/24"), 0) == ip("10.0.3.0"));
+  CHECK(address_at(cidr("10.0.3.77/24"), kLast / 2 + 1) == ip("10.0.3.128"));
+  CHECK(address_at(cidr("10.0.3.64/30"), kLast) == ip("10.0.3.67"));
+  CHECK(address_at(cidr("10.0.3.4/31"), kLast) == ip("10.0.3.5"));
+  CHECK(address_at(cidr("10.0.3.4/32"), kLast) == ip("10.0.3.4"));
+  CHECK(address_at(cidr("10.0.0.0/15"), kLast) == ip("10.1.255.255"));
+  CHECK(address_at(cidr("fd00::/64"), kLast) == ip("fd00::ffff:ffff"));
+  CHECK(address_at(cidr("fd00::8/125"), kLast / 2 + 1) == ip("fd00::c"));
   CHECK(overlap(cidr("10.0.0.0/16"), cidr("10.0.3.0/24")));
   CHECK_FALSE(overlap(cidr("10.0.2.0/24"), cidr("10.0.3.0/24")));
   CHECK(encloses(cidr("10.0.0.0/16"), cidr("10.0.3.0/24")));

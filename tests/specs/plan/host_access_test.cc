@@ -11,6 +11,7 @@
 using namespace plumb;
 using test::bare_node;
 using test::operand;
+using test::run_both;
 using test::svc1;
 
 namespace {
@@ -55,13 +56,20 @@ TEST_CASE("an IPv6 address has a way of its own") {
   auto s = reachable();
   s.ips[0].names = plumb::test::ip_names({"10.0.3.3", "fd00:10:3::3"});
   s.ips[0].netmask_v6 = 64;
+  const auto granted = [&](const Observed& o) {
+    std::vector<std::string> out;
+    const auto p = plan(s, o, Verb::start);
+    for (const auto& step : p->steps)
+      if (step.kind() == HostAccessGrant::kKind) out.push_back(operand<HostAccessGrant>(step).address.to_string());
+    return out;
+  };
   auto o = bare_node();
+  run_both(s, o, {5, "eth0", "macvlan", {}, 1500, true, true, 2, 0});
   give_way(o, {"10.0.3.3"});
-  const auto p = plan(s, o, Verb::start);
-  std::vector<std::string> granted;
-  for (const auto& step : p->steps)
-    if (step.kind() == HostAccessGrant::kKind) granted.push_back(operand<HostAccessGrant>(step).address.to_string());
-  CHECK(granted == std::vector<std::string>{"fd00:10:3::3"});
+  CHECK(granted(o) == std::vector<std::string>{"fd00:10:3::3"});
+  // A new link has another MAC, and the node is told again.
+  o.containers["container#0"].netns->links.clear();
+  CHECK(granted(o) == std::vector<std::string>{"10.0.3.3", "fd00:10:3::3"});
 }
 
 TEST_CASE("stop takes the ways of its own addresses away, and no other's") {
