@@ -72,7 +72,8 @@ void Machine::resume(Time now, bool carrier, bool on_link, const Kept& kept) {
   } else {
     // The kernel has answered all the time: the claim goes on, and asks while it does.
     asked_well_ = true;
-    attend(now, now);
+    // Nobody is told before somebody else could have answered.
+    attend(now, now, now + kAnswerTime);
   }
   listen(now);
 }
@@ -155,13 +156,13 @@ void Machine::own(Time now) {
   on_link_ = true;
   emit(Effect::Kind::keep);
   emit(Effect::Kind::report, "owned");
-  attend(now, now + jittered(settings_.self_probe));
+  attend(now, now + jittered(settings_.self_probe), now);
 }
 
 // What an owner does as long as it is one.
-void Machine::attend(Time now, Time first_self_probe) {
+void Machine::attend(Time now, Time first_self_probe, Time first_announcement) {
   announcements_ = 0;
-  announce(now);
+  first_announcement > now ? set(Timer::announce, first_announcement) : announce(now);
   set(Timer::hello, now);
   if (settings_.self_probe.count() > 0) set(Timer::self_probe, first_self_probe);
   set(Timer::confirm, now + kConfirm);
@@ -174,6 +175,11 @@ void Machine::announce(Time now) {
   const bool again = announcements_ < settings_.announcements;
   if (again || settings_.announce.count() > 0)
     set(Timer::announce, now + (again ? Time(settings_.between_announcements) : jittered(settings_.announce)));
+}
+
+void Machine::announce_anew(Time now) {
+  announcements_ = 0;
+  announce(now);
 }
 
 // Owned long enough without a rival, on a LAN that could be heard: from now on it outranks who claims blindly.

@@ -131,10 +131,11 @@ class Machine {
   void judge(Time now);
   void free_at_last(Time now);
   void own(Time now);
-  void attend(Time now, Time first_self_probe);
+  void attend(Time now, Time first_self_probe, Time first_announcement);
   void off();
   void confirm(Time now);
   void announce(Time now);
+  void announce_anew(Time now);
   void listen(Time now);
   void doubt(Time now, std::string_view why);
   void lose(Time now, std::string_view why, const Rank* to = nullptr);

@@ -15,7 +15,7 @@ void Machine::answer(Time now) {
 bool Machine::yields_to(const Saying& other) const {
   const auto own = mine();
   if (!settings_.rules.rank) return other.state >= own.state;
-  return other.outranks(own);
+  return settings_.rules.order ? other.outranks(own) : other.rank > own.rank;
 }
 
 void Machine::heard_claim(Time now, const Saying& saying, std::uint64_t from, bool first_hand) {
@@ -70,7 +70,8 @@ void Machine::hear(Time now, const Heard& heard) {
       for (const auto& saying : heard.relayed) heard_claim(now, saying, heard.from, false);
       break;
     case Heard::Kind::gone:
-      rivals_.go(now, heard.saying.rank.id, heard.from);
+      // What it has said of itself is still in the caches of those who heard it last.
+      if (rivals_.go(now, heard.saying.rank.id, heard.from) && state_ == State::owned) announce_anew(now);
       if (state_ == State::lost && lost_to_ && lost_to_->id == heard.saying.rank.id && settings_.retry) {
         lost_at_ = now - kQuietAfterLoss;
         set(Timer::retry, now + kAnswerEvery);
@@ -116,9 +117,7 @@ void Machine::forwards(Time now) {
   if (!is_claiming(state_)) return;
   listening_since_ = now;
   if (state_ == State::owned && !asked_well_ && settings_.rules.witness) return doubt(now, "forwarding");
-  if (state_ != State::owned) return;
-  announcements_ = 0;
-  announce(now);
+  if (state_ == State::owned) announce_anew(now);
 }
 
 void Machine::stood_still(Time now, Time gap) {

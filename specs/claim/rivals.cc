@@ -25,10 +25,13 @@ bool Rivals::say(Time now, const Saying& saying, std::uint64_t from, bool first_
   return true;
 }
 
-void Rivals::go(Time now, std::uint64_t id, std::uint64_t from) {
-  claims_.erase(id);
+bool Rivals::go(Time now, std::uint64_t id, std::uint64_t from) {
+  const auto claim = claims_.find(id);
+  const bool had = used_.contains(from) || (claim != claims_.end() && claim->second.saying.state == State::owned);
+  if (claim != claims_.end()) claims_.erase(claim);
   gone_[id] = now;
   forget(from);
+  return had;
 }
 
 void Rivals::forget(std::uint64_t from) {

@@ -24,7 +24,8 @@ class Rivals {
  public:
   // What a hello says; `first_hand`: of its sender itself, else of what that has heard. False: it counts for nothing.
   [[nodiscard]] bool say(Time now, const Saying& saying, std::uint64_t from, bool first_hand);
-  void go(Time now, std::uint64_t id, std::uint64_t from);
+  // Its claim is one no more. Whether it had, or used, the address.
+  bool go(Time now, std::uint64_t id, std::uint64_t from);
   // Its kernel has the address, or it has asked for it.
   void use(Time now, std::uint64_t from) { used_.try_emplace(from, now); }
   void probe(Time now, std::uint64_t from) { probed_.try_emplace(from, now); }

@@ -203,6 +203,14 @@ class Teller {
         last_ = std::max(last_, kFaultAt + 1);
         break;
       }
+      case Fault::killed_apart: {
+        const double end = kFaultAt + 6;
+        event(kFaultAt, [this] { world_->set_group(other_, 1); });
+        start(kFaultAt + between(0, 4), other_);
+        event(end - 1 - between(2.1, 2.8), [this] { world_->kill_process(first_); });
+        event(end, [this] { world_->set_group(other_, 0); });
+        break;
+      }
       case Fault::rival: event(kFaultAt - between(0, 9), [this] { world_->put_rival(nodes_ + 1); }); break;
       case Fault::move:
         event(kFaultAt, [this] { world_->withdraw(first_); });
@@ -274,9 +282,10 @@ class Teller {
 
 std::string_view to_string(Fault fault) {
   constexpr std::array<std::string_view, kFaults> kNames{
-      "loss",     "slow",           "power on",      "operators",     "hang",    "partition", "one way",
-      "one pair", "cable",          "flap",          "spanning tree", "stopped", "paused",    "unnoticed",
-      "killed",   "stopped, cable", "killed, cable", "rival",         "move",    "fenced",    "mixed"};
+      "loss",    "slow",      "power on", "operators",      "hang",          "partition",
+      "one way", "one pair",  "cable",    "flap",           "spanning tree", "stopped",
+      "paused",  "unnoticed", "killed",   "stopped, cable", "killed, cable", "killed, apart",
+      "rival",   "move",      "fenced",   "mixed"};
   return kNames.at(static_cast<std::size_t>(fault));
 }
 
@@ -290,6 +299,7 @@ Outcome run_history(Fault fault, std::uint64_t seed, WorldSettings settings, boo
     world.run(seconds(teller.last() + s));
     return world.owners().size();
   };
+  out.after_1s = after(1);
   out.after_5s = after(5.5);
   out.after_40s = after(40);
   for (const auto& one : world.doubles()) out.doubled = std::max(out.doubled, one.length);

@@ -30,18 +30,20 @@ enum class Fault {
   killed,         // process
   stopped_cable,  // the process stands still while the cable is out and another node starts
   killed_cable,
-  rival,   // a host that is no plumb takes the address
-  move,    // withdrawn here, started there
-  fenced,  // its node loses its power, then another one starts
+  killed_apart,  // the owner's process, shortly before a node comes back that was cut off and has claimed blindly
+  rival,         // a host that is no plumb takes the address
+  move,          // withdrawn here, started there
+  fenced,        // its node loses its power, then another one starts
   mixed,
 };
-constexpr std::size_t kFaults = 21;
+constexpr std::size_t kFaults = 22;
 
 [[nodiscard]] std::string_view to_string(Fault fault);
 
 struct Outcome {
   Time doubled{0};           // the longest time for which two that hear each other answered
-  std::size_t after_5s = 0;  // owners so long after the last fault
+  std::size_t after_1s = 0;  // owners so long after the last fault, as the next two
+  std::size_t after_5s = 0;
   std::size_t after_40s = 0;
   std::size_t displaced = 0;  // healthy owners
   bool silent_loss = false;

@@ -22,7 +22,7 @@ std::uint64_t histories() { return number("PLUMB_SIM_HISTORIES", 400); }
 // The watcher's, with a hello each 250 ms.
 WorldSettings settings() {
   WorldSettings out;
-  out.machine.hello = std::chrono::milliseconds(250);
+  out.machine.hello = std::chrono::milliseconds(number("PLUMB_SIM_HELLO", 250));
   out.machine.retry = true;
   return out;
 }
@@ -36,13 +36,13 @@ struct Bound {
 // What is documented of each kind. Nothing bounds a process that stands still beside a cable that was out: only fencing
 // ends what its kernel answers.
 constexpr Bound kBounds[] = {
-    {Fault::loss, 0.01, true},         {Fault::slow, 0.5, true},          {Fault::power_on, 0.5, false},
+    {Fault::loss, 0.5, true},          {Fault::slow, 0.5, true},          {Fault::power_on, 0.5, false},
     {Fault::operators, 0.01, true},    {Fault::hang, 0.01, true},         {Fault::partition, 0.5, false},
     {Fault::one_way, 0.5, false},      {Fault::one_pair, 0.5, false},     {Fault::cable, 0.02, true},
     {Fault::flap, 0.02, true},         {Fault::spanning_tree, 0.5, true}, {Fault::stopped, 0.01, true},
     {Fault::paused, 0.05, false},      {Fault::unnoticed, 0.05, false},   {Fault::killed, 0.01, true},
-    {Fault::stopped_cable, -1, false}, {Fault::killed_cable, 0.8, true},  {Fault::move, 0.01, true},
-    {Fault::fenced, 0.01, true},       {Fault::mixed, -1, false},
+    {Fault::stopped_cable, -1, false}, {Fault::killed_cable, 0.8, true},  {Fault::killed_apart, 0.5, true},
+    {Fault::move, 0.01, true},         {Fault::fenced, 0.01, true},       {Fault::mixed, -1, false},
 };
 
 double in_seconds(Time time) { return static_cast<double>(time.count()) / 1e6; }
@@ -94,6 +94,23 @@ TEST_CASE("whatever happens, two owners are bounded, one is left, and nothing is
   }
 }
 
+// For the manual's table: PLUMB_SIM_TABLE=1 PLUMB_SIM_HELLO=1000 sim_test -tc='the table*'
+TEST_CASE("the table of bounds") {
+  if (std::getenv("PLUMB_SIM_TABLE") == nullptr) return;  // NOLINT(concurrency-mt-unsafe)
+  for (const auto& bound : kBounds) {
+    Sum sum;
+    std::uint64_t late = 0;
+    for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + histories(); ++seed) {
+      const auto one = run_history(bound.fault, seed, settings());
+      sum.longest = std::max(sum.longest, in_seconds(one.doubled));
+      if (one.doubled > Time(0)) ++sum.doubled;
+      if (one.after_1s != 1) ++late;
+    }
+    MESSAGE(to_string(bound.fault), ": two for at most ", sum.longest, " s, in ", sum.doubled, " of ", histories(),
+            "; other than one a second after the last fault in ", late);
+  }
+}
+
 TEST_CASE("a history is told again") {
   const auto fault = static_cast<Fault>(number("PLUMB_SIM_FAULT", static_cast<unsigned>(Fault::mixed)));
   const auto seed = number("PLUMB_SIM_SEED", kFirstSeed);
@@ -118,6 +135,18 @@ TEST_CASE("without a rank, or with an epoch for whoever claims, healthy owners a
   const auto with = sum_of(Fault::partition, settings()).displaced;
   CHECK(without(Fault::partition, &plumb::claim::Rules::rank).displaced > 2 * with);
   CHECK(without(Fault::partition, &plumb::claim::Rules::provisional).displaced > 2 * with);
+}
+
+TEST_CASE("without an order of states, who only asks displaces healthy owners") {
+  CHECK(sum_of(Fault::cable, settings()).displaced == 0);
+  CHECK(without(Fault::cable, &plumb::claim::Rules::order).displaced > 20);
+}
+
+TEST_CASE("without a rank that outlives the process, who claimed blindly displaces its owner") {
+  auto forgets = settings();
+  forgets.keeps = false;
+  CHECK(sum_of(Fault::killed_apart, settings()).displaced == 0);
+  CHECK(sum_of(Fault::killed_apart, forgets).displaced > 20);
 }
 
 TEST_CASE("without a witness more healthy owners are displaced at power-on") {

@@ -267,7 +267,8 @@ void World::come_again(std::size_t index, unsigned generation) {
   const bool flapped = node.downs != node.downs_seen;
   node.downs_seen = node.downs;
   if (node.wanted && node.on_link) {
-    node.machine->resume(now_, node.carrier_seen, true, node.kept);
+    const claim::Kept fresh{{0, random_(), random_()}, 0};
+    node.machine->resume(now_, node.carrier_seen, true, settings_.keeps ? node.kept : fresh);
     if (flapped) node.machine->flapped(now_);
   } else if (node.wanted) {
     node.machine->start(now_, node.carrier_seen);

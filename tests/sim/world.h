@@ -37,6 +37,7 @@ struct WorldSettings {
   double loss = 0;  // of each frame to each receiver
   double slow = 0;  // the share of frames that take 160 to 240 ms
   claim::Settings machine;
+  bool keeps = true;  // rule 10: the rank outlives the process
 };
 
 // Two that answer for the address and can hear each other.
