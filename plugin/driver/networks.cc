@@ -7,6 +7,7 @@
 #include "plugin/driver/id_lock.h"
 #include "plugin/driver/log.h"
 #include "plugin/driver/parent.h"
+#include "plugin/node/boot.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
