@@ -174,7 +174,11 @@ class Agent {
       if (const auto noted = record_started(service, file_, place_); !noted)
         complain("plumb: warning: it will not be known as started: " + noted.error().what + "\n");
     if (!outcome.error) return {};
-    auto out = verdict(*outcome.error);
+    auto error = *outcome.error;
+    // What is next after a hand-over that nobody has answered is for Pacemaker to decide, and not to be forced by hand.
+    if (verb == Verb::activate && (error.kind == ErrorKind::timeout || error.kind == ErrorKind::conflict))
+      error.next.clear();
+    auto out = verdict(error);
     // crm_mon cuts what is long: the reason itself first.
     if (!outcome.failed_step.empty()) out.reason += "; failed at: " + outcome.failed_step;
     return out;
