@@ -24,6 +24,12 @@ constexpr std::size_t kBufferSize = 32 * 1024;
 // A guard against waiting for ever on an answer that got lost; rtnetlink answers within the request's own send.
 constexpr timeval kAnswerTimeout{10, 0};
 
+#ifdef SO_NETNS_COOKIE
+constexpr int kNamespaceCookie = SO_NETNS_COOKIE;
+#else
+constexpr int kNamespaceCookie = 71;  // asm-generic/socket.h, of a later kernel than the headers
+#endif
+
 // The answer in an NLMSG_ERROR (an ACK when its errno is 0), with the extended-ack text (nlmsgerr_attrs,
 // linux/netlink.h).
 Answer decode_error(const nlmsghdr& header) {
@@ -93,6 +99,13 @@ Result<RouteSocket> RouteSocket::open_here(const Namespace& ns, Protocol protoco
 }
 
 int RouteSocket::fd() const { return nl_socket_get_fd(socket_.get()); }
+
+std::optional<std::uint64_t> RouteSocket::cookie() const {
+  std::uint64_t out = 0;
+  socklen_t size = sizeof out;
+  if (::getsockopt(fd(), SOL_SOCKET, kNamespaceCookie, &out, &size) != 0 || size != sizeof out) return std::nullopt;
+  return out;
+}
 
 Answer RouteSocket::exchange(Message& message, const std::function<void(const nlmsghdr&)>& each) {
   nlmsghdr* header = message.finished();

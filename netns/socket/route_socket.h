@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,9 @@ class RouteSocket {
   // The namespace it talks to.
   [[nodiscard]] const Namespace& ns() const { return ns_; }
   [[nodiscard]] int fd() const;
+  // The kernel's number for that namespace (SO_NETNS_COOKIE, net/core/sock.c), which no other one has until the next
+  // boot, unlike its inode. nullopt before Linux 5.14.
+  [[nodiscard]] std::optional<std::uint64_t> cookie() const;
 
   // For this layer only: sends `message` and waits for the dump's end (NLM_F_DUMP), for the one answer (`each` given)
   // or for the ACK, for 10 s at most (ETIMEDOUT). `each` sees the answers. A dump that was interrupted by a change

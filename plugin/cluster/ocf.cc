@@ -11,6 +11,7 @@
 #include "docker_client/endpoint.h"
 #include "plugin/cluster/kernel_view.h"
 #include "plugin/cluster/ocf_code.h"
+#include "plugin/cluster/remains.h"
 #include "plugin/cluster/yield.h"
 #include "plugin/engine/container_config.h"
 #include "plugin/engine/private_engine.h"
@@ -23,6 +24,7 @@
 #include "plugin/verb/observer.h"
 #include "plugin/verb/spec_file.h"
 #include "plugin/verb/started.h"
+#include "plugin/verb/traces.h"
 #include "plugin/verb/verb.h"
 
 namespace plumb {
@@ -172,7 +174,11 @@ class Agent {
       if (const auto noted = record_started(service, file_, place_); !noted)
         complain("plumb: warning: it will not be known as started: " + noted.error().what + "\n");
     if (!outcome.error) return {};
-    auto out = verdict(*outcome.error);
+    auto error = *outcome.error;
+    // What is next after a hand-over that nobody has answered is for Pacemaker to decide, and not to be forced by hand.
+    if (verb == Verb::activate && (error.kind == ErrorKind::timeout || error.kind == ErrorKind::conflict))
+      error.next.clear();
+    auto out = verdict(error);
     // crm_mon cuts what is long: the reason itself first.
     if (!outcome.failed_step.empty()) out.reason += "; failed at: " + outcome.failed_step;
     return out;
@@ -225,16 +231,33 @@ class Agent {
     out.code = outcome.error->kind == ErrorKind::permission ? OcfCode::permission : OcfCode::generic;
     const bool silent = outcome.error->kind == ErrorKind::unreachable || outcome.error->kind == ErrorKind::timeout;
     if (!silent || outcome.changed) return out;
-    auto view = look_without_engine(service);
+    return stop_without_engine(service, out.reason);
+  }
+
+  // Proven by what the start has recorded of itself; without that by what can be seen.
+  OcfVerdict stop_without_engine(const Service& service, const std::string& why) {
+    const auto traces = read_traces(name_);
+    auto view = look_without_engine(service, traces);
     if (view.abandoned > 0) {
-      withdraw_abandoned(service);
-      view = look_without_engine(service);
+      withdraw_abandoned(service, traces);
+      view = look_without_engine(service, traces);
     }
-    if (proves_stopped(view))
-      return {OcfCode::success, out.reason + "; stopped: no process of this node is where its addresses were"};
+    if (const auto left = left_behind()) {
+      if (!left->empty()) return {OcfCode::generic, why + "; not stopped: " + *left};
+      return {OcfCode::success, why + "; stopped: the processes, namespaces and addresses of its start are gone"};
+    }
+    if (proves_stopped(view, started_.has_value()))
+      return {OcfCode::success, why + "; stopped: no process of this node is where its addresses were"};
     if (!started_ && view.present + view.abandoned == 0 && view.complete && !engine_was_here(service))
-      return {OcfCode::success, out.reason + "; stopped: no engine has run here, and no address of it is on this node"};
-    return out;
+      return {OcfCode::success, why + "; stopped: no engine has run here, and no address of it is on this node"};
+    return {OcfCode::generic, why};
+  }
+
+  // What is left of what was recorded; empty: nothing. nullopt: nothing was recorded.
+  [[nodiscard]] std::optional<std::string> left_behind() const {
+    if (traces_unsettled(name_)) return "a start of it was left undone, and the engine alone knows what that has made";
+    const auto traces = read_traces(name_);
+    return traces ? std::optional(find_remains(*traces)) : std::nullopt;
   }
 
   // Without a configuration nothing could be started here; what an earlier one has left is not ours to guess at.
@@ -242,6 +265,8 @@ class Agent {
     if (started_) return {OcfCode::generic, "the configuration that it was started with does not load any more"};
     if (auto found = seen_running(); !found.empty())
       return {OcfCode::generic, found + ", and there is no valid configuration to stop it by; plumb validate " + name_};
+    if (const auto left = left_behind(); left && !left->empty())
+      return {OcfCode::generic, *left + ", and there is no valid configuration to stop it by; plumb validate " + name_};
     return {OcfCode::success, "it has no valid configuration here; stopped: nothing of it runs"};
   }
 
@@ -296,7 +321,7 @@ class Agent {
   }
 
   OcfVerdict without_engine(const Service& service, const std::string& why) const {
-    return verdict_without_engine(look_without_engine(service), started_.has_value(), why);
+    return verdict_without_engine(look_without_engine(service, read_traces(name_)), started_.has_value(), why);
   }
 
   static OcfVerdict look_deeper(const Service& service, const std::stop_token& stop) {

@@ -47,7 +47,8 @@ OcfVerdict verdict_without_engine(const KernelView& view, bool started, const st
   return {OcfCode::success, why + "; taken as running: it was started here, was not stopped, and cannot be seen"};
 }
 
-bool proves_stopped(const KernelView& view) {
+bool proves_stopped(const KernelView& view, bool started) {
+  if (started && view.containers) return false;
   return view.wanted > 0 && view.present == 0 && view.abandoned == 0 && view.complete && view.covers_all;
 }
 

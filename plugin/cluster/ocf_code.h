@@ -44,12 +44,15 @@ struct KernelView {
   // Of them, those that are only in a namespace without a process, which somebody has bound to a file: nothing of the
   // service runs there, but the kernel answers for the address.
   std::size_t abandoned = 0;
+  bool containers = false;  // a process of a container runs on this node, of whomever
 };
 
 // The verdict of a monitor. `started`: a start has succeeded here since the boot, and nobody has stopped it.
 [[nodiscard]] OcfVerdict verdict_without_engine(const KernelView& view, bool started, const std::string& why);
 
-// Whether nothing of the service can run: then a stop is done, although the engine does not answer.
-[[nodiscard]] bool proves_stopped(const KernelView& view);
+// Whether nothing of the service can run: then a stop is done, although the engine does not answer. Only for a service
+// of which no start has left a record of what it has made (plugin/verb/traces.h). `started`: a plumb that wrote none
+// has started it; then a container that runs may be its, without its address.
+[[nodiscard]] bool proves_stopped(const KernelView& view, bool started);
 
 }  // namespace plumb

@@ -12,6 +12,7 @@
 #include "plugin/node/service_lock.h"
 #include "plugin/verb/handover.h"
 #include "plugin/verb/started.h"
+#include "plugin/verb/traces.h"
 #include "plugin/verb/verb.h"
 
 namespace plumb {
@@ -62,7 +63,7 @@ class Yielder {
   // There was nothing to withdraw where the engine says that the service is: an engine that died with its containers
   // may have left them a namespace that answers on.
   [[nodiscard]] bool is_nowhere() const {
-    const auto view = look_without_engine(service_);
+    const auto view = look_without_engine(service_, read_traces(service_.name));
     return view.present == 0 && view.abandoned == 0 && view.complete;
   }
 

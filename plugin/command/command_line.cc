@@ -45,7 +45,7 @@ constexpr Example kCommands[] = {
      "plumb prepare svc1        # here, then\n  plumb activate svc1       # here, which waits for\n"
      "  plumb stop svc1           # on the node that has it"},
     {Action::activate, "activate", "Claim a service's addresses as soon as the node that has them withdraws them",
-     "plumb activate svc1\n  plumb activate svc1 --timing"},
+     "plumb activate svc1\n  plumb activate svc1 --force     # the node that had them is off"},
     {Action::boot, "boot", "Start what is on standby on this node, of one service or of all",
      "plumb boot          # every service in /etc/plumb\n  plumb boot svc1"},
     {Action::shutdown, "shutdown", "Stop everything on this node, what is on standby included",
@@ -191,6 +191,8 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
     sub.add_flag("--timing", out.timing, "Print the critical path, step by step");
     sub.add_flag("-q,--quiet", out.quiet, "Print errors only");
   }
+  if (command.action == Action::activate)
+    sub.add_flag("--force", out.force, "Take addresses for which nobody answers: when no other node can have them");
 }
 
 bool is_command(const std::string& word) {

@@ -52,6 +52,7 @@ struct CommandLine : Invocation {
   std::string watch_metrics;  // of `watch`: a socket; empty: none
   bool timing = false;
   bool quiet = false;
+  bool force = false;  // of `activate`
 };
 
 // The parsed command line, or the exit code when it is done with: help was printed (0), the usage is wrong (2), or the

@@ -128,6 +128,7 @@ class Change {
     }
     if (const auto before = as_started(name_); before && verb == Verb::start)
       if (loses_addresses(*before, *opened_.service)) return keep_up(*before, lock, stop);
+    opened_.service->handover_by_force = command_.force;
     const auto outcome = run_verb(*opened_.service, verb, lock, progress_.callback(), stop);
     if (!outcome.error && whole) remember(command_, opened_);
     return tell(command_, operation_, *opened_.service, verb, outcome);

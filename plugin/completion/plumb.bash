@@ -20,7 +20,8 @@ _plumb() {
   fi
   case $command in
     validate | plan | status | doctor | ls) word='--config-dir --node --format --help' ;;
-    start | stop | restart | prepare | activate | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
+    activate) word='--config-dir --node --format --timing --quiet --force --help' ;;
+    start | stop | restart | prepare | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
     logs) word='--config-dir --node --follow --tail --since --timestamps --help' ;;
     enter) word='--config-dir --node --container --help' ;;
     docker) word='--config-dir --node --help' ;;

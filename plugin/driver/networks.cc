@@ -8,6 +8,7 @@
 #include "plugin/driver/log.h"
 #include "plugin/driver/node_place.h"
 #include "plugin/driver/parent.h"
+#include "plugin/node/boot.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"

@@ -13,6 +13,7 @@
 
 #include "plugin/driver/pool_book.h"
 #include "plugin/driver/record/subnet.h"
+#include "plugin/node/boot.h"
 #include "specs/value/scalar.h"
 
 namespace plumb::driver {

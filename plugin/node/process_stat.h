@@ -14,4 +14,8 @@ namespace plumb {
 // a process for as long as the machine is up.
 [[nodiscard]] std::optional<std::uint64_t> start_ticks_of(pid_t pid);
 
+// Whether the process that was started then still runs: a thread of it does. A zombie does not, unlike one whose first
+// thread alone has ended.
+[[nodiscard]] bool still_runs(pid_t pid, std::uint64_t start_ticks);
+
 }  // namespace plumb

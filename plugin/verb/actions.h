@@ -114,7 +114,7 @@ class Actions {
   // actions_handover.cc
   Result<void> request_addresses(const AddressRequest& request, const std::stop_token& stop);
   Result<void> await_owner(const AddressRequest& request, Requester& requester, const std::stop_token& stop);
-  Result<void> judge_owner(const AddressOwner& owner);
+  Result<void> judge_owner(const AddressOwner& owner, const std::string& why);
   Result<void> yield_addresses();
 
   // actions_host_access.cc

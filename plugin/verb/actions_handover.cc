@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "netns/namespace/stop_event.h"
 #include "plugin/verb/actions.h"
@@ -14,6 +15,64 @@ namespace {
 constexpr unsigned kFirstRequests = 5;
 constexpr milliseconds kBetweenRequests{10};
 constexpr std::chrono::seconds kAskAgain{1};
+
+// A port of a bridge with a spanning tree listens for 15 s, and learns for 15 more, before it forwards (IEEE
+// 802.1D-2004, 17.14, Forward Delay): as long nobody is heard who is there all the time.
+constexpr std::chrono::seconds kSilence{35};
+
+std::string in_words(Clock::duration time) {
+  const auto all = std::chrono::round<milliseconds>(time);
+  return all < std::chrono::seconds(1) ? std::to_string(all.count()) + " ms"
+                                       : std::to_string(std::chrono::round<std::chrono::seconds>(all).count()) + " s";
+}
+
+// How long a hand-over has waited, for whom, and what was said of that.
+class HandoverWait {
+ public:
+  HandoverWait(const Service& service, const AddressRequest& request) : service_(service) {
+    if (service.handover_timeout) limit_ = begin_ + *service.handover_timeout;
+    for (const auto& wanted : request.wanted)
+      addresses_ += (addresses_.empty() ? "" : " and ") + wanted.address.to_string();
+  }
+
+  [[nodiscard]] Clock::time_point limit() const { return limit_; }
+
+  // Nobody answers now. Errors: timeout, when that has been so for too long, or there is no more time.
+  [[nodiscard]] Result<void> judge_silence(std::optional<Clock::time_point> heard) const {
+    const auto now = Clock::now();
+    const auto silent = now - heard.value_or(begin_);
+    if (silent < kSilence && now < limit_) return {};
+    const std::string who = named_.empty() ? "nobody has been heard" : named_ + " has been silent";
+    return Err{ErrorKind::timeout,
+               "wait for the node that has " + addresses_ + ": " + who + " for " + in_words(silent) +
+                   ", and nobody has said that they are withdrawn",
+               "if you know that no other node has them, as it is off or was stopped: `plumb activate --force " +
+                   service_.name + "`"};
+  }
+
+  // On standard error, once for each thing that is news.
+  void tell(const OwnerWatch::State& state) {
+    if (!state.owner) {
+      if (state.asked && !std::exchange(said_silent_, true))
+        std::fprintf(stderr, "plumb: nobody answers for %s: waiting until somebody does, for %s\n", addresses_.c_str(),
+                     in_words(std::min<Clock::duration>(kSilence, limit_ - begin_)).c_str());
+      return;
+    }
+    said_silent_ = false;
+    if (state.owner->rival.mac.to_string() == named_) return;
+    named_ = state.owner->rival.mac.to_string();
+    std::fprintf(stderr, "plumb: waiting for %s to withdraw %s: `plumb stop %s` on that node\n", named_.c_str(),
+                 state.owner->rival.address.to_string().c_str(), service_.name.c_str());
+  }
+
+ private:
+  const Service& service_;
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point limit_ = Clock::time_point::max();
+  std::string addresses_;
+  std::string named_;  // the last owner
+  bool said_silent_ = false;
+};
 
 }  // namespace
 
@@ -36,7 +95,6 @@ Result<void> Actions::request_addresses(const AddressRequest& request, const std
 
 // Nobody yields at once: whoever has the addresses is to be stopped by somebody, or is not there.
 Result<void> Actions::await_owner(const AddressRequest& request, Requester& requester, const std::stop_token& stop) {
-  const auto limit = service_.handover_timeout ? Clock::now() + *service_.handover_timeout : Clock::time_point::max();
   const auto watch = std::make_shared<OwnerWatch>(service_, request.wanted);
   // Its end takes a round's time: not now, when somebody waits for the addresses to come back.
   {
@@ -50,40 +108,30 @@ Result<void> Actions::await_owner(const AddressRequest& request, Requester& requ
     event.events = EPOLLIN;
     ::epoll_ctl(either.get(), EPOLL_CTL_ADD, fd, &event);
   }
-  std::string named;
+  HandoverWait wait(service_, request);
   for (;;) {
-    if (requester.await(std::min(limit, Clock::now() + kAskAgain), either.get())) return {};
+    if (requester.await(std::min(wait.limit(), Clock::now() + kAskAgain), either.get())) return {};
     if (stop.stop_requested())
       return Err{ErrorKind::cancelled, "wait for the addresses of " + service_.name + ": stopped"};
     const auto state = watch->state();
     if (state.error) return Err{*state.error};
-    if (state.free) {
-      if (!named.empty())
-        std::fprintf(
-            stderr,
-            "plumb: warning: %s has fallen silent without a word: taking its addresses; if that node was only cut "
-            "off, it has them, too, when it is back\n",
-            named.c_str());
-      return {};
-    }
-    if (state.owner && Clock::now() >= limit) return judge_owner(*state.owner);
-    if (!state.owner && Clock::now() >= limit)
-      return Err{ErrorKind::timeout, "nobody has withdrawn the addresses of " + service_.name + " in time"};
+    if (request.force && state.asked)
+      return state.owner ? judge_owner(*state.owner, "; --force takes only what nobody answers for") : Result<void>{};
+    if (state.owner && Clock::now() >= wait.limit())
+      return judge_owner(*state.owner, ", and has not withdrawn it within handover_timeout");
+    if (!state.owner) TRY(wait.judge_silence(state.heard));
     requester.ask();
-    if (!state.owner || state.owner->rival.mac.to_string() == named) continue;
-    named = state.owner->rival.mac.to_string();
-    std::fprintf(stderr, "plumb: waiting for %s to withdraw %s: `plumb stop %s` on that node\n", named.c_str(),
-                 state.owner->rival.address.to_string().c_str(), service_.name.c_str());
+    wait.tell(state);
   }
 }
 
-Result<void> Actions::judge_owner(const AddressOwner& owner) {
+Result<void> Actions::judge_owner(const AddressOwner& owner, const std::string& why) {
   const auto ip =
       std::find_if(service_.ips.begin(), service_.ips.end(), [&](const auto& i) { return i.id == owner.ip; });
   auto judged = judge_rival(*ip, owner.rival.address, owner.rival.mac.to_string());
   if (judged) return judged;
   auto error = std::move(judged).error();
-  error.what += ", and has not withdrawn it within handover_timeout";
+  error.what += why;
   error.next = "`plumb stop " + service_.name + "` on that node, then this once more";
   return Err{std::move(error)};
 }

@@ -19,10 +19,9 @@ namespace plumb {
 namespace {
 
 constexpr std::chrono::seconds kBetweenRounds{1};  // nothing tells of a node that has died
-// A cable that is out for a moment is no dead node: who had the addresses would have them still when it is back.
-constexpr std::chrono::seconds kDeadAfter{3};
 // Less than the 120 ms of a round of probes (netns::fast_probe), after which somebody else may have the addresses.
 constexpr milliseconds kAnswerAgain{80};
+constexpr milliseconds kBetweenAnswers{20};
 
 }  // namespace
 
@@ -63,10 +62,11 @@ std::optional<netns::HandoverMessage> HandoverLan::next(Clock::time_point until,
 void HandoverLan::give(std::uint64_t number) {
   const auto until = Clock::now() + kAnswerAgain;
   say(netns::HandoverWord::withdrawn, number);
-  while (const auto message = next(until, -1)) {
-    if (message->word != netns::HandoverWord::request) continue;
-    if (number == 0) number = message->number;
-    if (number == message->number) say(netns::HandoverWord::withdrawn, number);
+  while (Clock::now() < until) {
+    const auto message = next(std::min(until, Clock::now() + kBetweenAnswers), -1);
+    if (message && message->word != netns::HandoverWord::request) continue;
+    if (message && number == 0) number = message->number;
+    if (!message || number == message->number) say(netns::HandoverWord::withdrawn, number);
   }
 }
 
@@ -116,15 +116,11 @@ OwnerWatch::State OwnerWatch::state() {
 }
 
 void OwnerWatch::run(const std::stop_token& stop) {
-  std::optional<Clock::time_point> heard;
   for (;;) {
     auto found = round(stop);
     if (stop.stop_requested()) return;
-    const bool silent = found && !*found;
-    if (!silent) heard = Clock::now();
-    const bool free = silent && (!heard || Clock::now() - *heard >= kDeadAfter);
-    const bool last = !found || free;
-    if (!silent || free) tell(std::move(found));
+    const bool last = !found;
+    tell(std::move(found));
     if (last) return;
     std::unique_lock lock(mutex_);
     stopped_.wait_for(lock, stop, kBetweenRounds, [] { return false; });
@@ -145,13 +141,13 @@ Result<std::optional<AddressOwner>> OwnerWatch::round(const std::stop_token& sto
 
 void OwnerWatch::tell(Result<std::optional<AddressOwner>> found) {
   const std::lock_guard lock(mutex_);
-  state_ = {};
+  state_.asked = true;
+  state_.owner.reset();
   if (!found)
     state_.error = std::move(found).error();
   else if (*found)
     state_.owner = **found;
-  else
-    state_.free = true;
+  if (state_.owner) state_.heard = Clock::now();
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto size = ::write(news_.get(), &one, sizeof one);
 }

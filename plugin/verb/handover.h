@@ -1,8 +1,8 @@
 // The hand-over of a service's addresses from one node to another, which both run its containers: plumb(1), HAND-OVER.
 //
 // Who is to have the addresses asks for them when it is ready; who has them withdraws them and says so to who has asked
-// first, who claims them then. At no instant do two nodes have one. Who gets no answer asks the LAN as before any
-// start.
+// first, who claims them then. At no instant do two nodes have one. Who gets no answer has no addresses: silence is
+// what a node that is off, a port that does not forward yet and a LAN that is cut in two have in common.
 //
 // Threads: each object one at a time. Privilege: CAP_NET_RAW, CAP_NET_ADMIN, CAP_SYS_ADMIN.
 #pragma once
@@ -37,7 +37,8 @@ class HandoverLan {
 
   [[nodiscard]] std::vector<int> descriptors() const;
   // For who has just withdrawn the addresses: they are for the first who has asked, by that number, or 0: who asks now.
-  // A lost answer is said once more, as long as nobody can have found out by probes that they are free.
+  // It is said several times, as an answer may be lost, but for no longer than nobody can have found out by probes that
+  // they are free.
   void give(std::uint64_t number);
 
   // For who has no time to close them: it takes some 10 ms.
@@ -80,9 +81,10 @@ class OwnerWatch {
   // Readable when there is news of state().
   [[nodiscard]] int fd() const { return news_.get(); }
   struct State {
-    std::optional<AddressOwner> owner;  // as the last round found
-    std::optional<Error> error;         // the LAN could not be asked
-    bool free = false;                  // nobody had it in the first round, or who had it was silent for three seconds
+    std::optional<AddressOwner> owner;       // as the last round found
+    std::optional<Error> error;              // the LAN could not be asked
+    bool asked = false;                      // a round is over
+    std::optional<Clock::time_point> heard;  // when a round has found an owner last
   };
   // Takes the news.
   [[nodiscard]] State state();

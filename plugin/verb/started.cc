@@ -14,6 +14,7 @@
 #include "plugin/claim/claim_book.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/state_file.h"
+#include "plugin/verb/traces.h"
 
 namespace plumb {
 
@@ -86,6 +87,7 @@ void forget_started(const std::string& service) {
   // Of writers that were killed. What is left of them does no harm.
   for (const char* kind : {".started", ".yielding"})
     [[maybe_unused]] const auto removed = remove_drafts("/run/plumb", service + kind);
+  forget_traces(service);
 }
 
 // At once: there is no instant at which neither of the two names has it.

@@ -9,6 +9,7 @@
 #include "plugin/node/time_limit.h"
 #include "plugin/verb/announce_later.h"
 #include "plugin/verb/observer.h"
+#include "plugin/verb/traces.h"
 #include "specs/plan/planner.h"
 
 namespace plumb {
@@ -43,6 +44,7 @@ class VerbRun {
     else
       tidy();
     if (!out_.error && brings_up(verb_)) remember_names(names_);
+    leave_traces();
     if (!out_.error && brings_up(verb_)) go_on_announcing();
     out_.elapsed = Clock::now() - begin;
     return std::move(out_);
@@ -76,6 +78,34 @@ class VerbRun {
     return {};
   }
 
+  // What is on standby is no start's: a stop leaves it.
+  [[nodiscard]] bool leaves_traces() const { return brings_up(verb_) && verb_ != Verb::boot; }
+
+  void trace(const Observation& observation) {
+    if (leaves_traces()) traces_ = traces_of(service_, observation);
+  }
+
+  void unsettle() {
+    if (!leaves_traces() || out_.changed) return;
+    resettles_ = !traces_unsettled(service_.name);
+    if (const auto done = unsettle_traces(service_.name); !done) warn_of_traces(done.error());
+  }
+
+  // A start that failed and could not take all back stays unsettled, and so does one after that.
+  void leave_traces() {
+    if (!leaves_traces()) return;
+    if (out_.error) {
+      if (out_.rolled_back && resettles_) resettle_traces(service_.name);
+      return;
+    }
+    const auto left = traces_ ? record_traces(service_.name, *traces_) : Result<void>(Err{traces_.error()});
+    if (!left) warn_of_traces(left.error());
+  }
+
+  void warn_of_traces(const Error& error) {
+    out_.warnings.push_back("without its engine no stop can prove that it has ended: " + error.what);
+  }
+
   void go_on_announcing() {
     if (watching_ == nullptr) announce_later(actions_.take_claimed(), lock_);
   }
@@ -103,8 +133,10 @@ class VerbRun {
       out_.warnings.insert(out_.warnings.end(), plan.warnings.begin(), plan.warnings.end());
       if (plan.empty()) {
         if (!out_.changed) out_.after = evaluate(service_, observation.seen);
+        if (!out_.changed) trace(observation);
         return {};
       }
+      unsettle();
       out_.changed = true;
       TRY(carry_out(without_tidying(plan)));
       if (!plan.partial) return {};
@@ -162,6 +194,7 @@ class VerbRun {
         return remove != nullptr && remove->container.id == left.id;
       });
     });
+    trace(observation);
     out_.after = evaluate(service_, observation.seen);
     for (const auto& r : out_.after.resources) {
       if (r.state == Availability::up || r.state == Availability::disabled || r.optional) continue;
@@ -209,6 +242,8 @@ class VerbRun {
   Actions actions_;
   Plan tidying_;
   NameAddresses names_;
+  Result<Traces> traces_{Traces{}};
+  bool resettles_ = false;
   Outcome out_;
 };
 

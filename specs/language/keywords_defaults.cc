@@ -136,13 +136,14 @@ constexpr Keyword kRows[] = {
     {.section = kSection,
      .name = "handover_timeout",
      .type = ValueType::duration,
-     .default_text = "none: `plumb activate` waits until it is interrupted; Pacemaker's agent 10 s",
+     .default_text = "none as long as the other node is heard, 35 s without a word of it; Pacemaker's agent 10 s",
      .example = "30s",
      .origin = Origin::plumb,
      .text =
          "How long a hand-over waits for the node that has the addresses to withdraw them. When it passes, "
          "`plumb activate` fails and undoes what it has started itself, as any start that fails; what `plumb prepare` "
-         "has started stays, until `plumb stop` on the new node."},
+         "has started stays, until `plumb stop` on the new node. It takes nothing by itself: `plumb activate --force` "
+         "takes addresses for which nobody answers."},
 };
 
 }  // namespace

@@ -253,7 +253,7 @@ class StartPlanner {
   // The node that has the addresses is asked for them when all is ready that needs none: from then on nobody has them.
   // A link that has a given MAC has to wait, since the other node's has it, too.
   void request_addresses(const std::vector<std::pair<const IpResource*, Home>>& homes) {
-    AddressRequest request;
+    AddressRequest request{{}, service_.handover_by_force};
     for (const auto& [ip, home] : homes) {
       const std::size_t before = request.wanted.size();
       for (const auto& [cidr, gateway, direct] : home.addresses)

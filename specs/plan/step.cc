@@ -25,7 +25,8 @@ std::string words(const AddressProbe& probe) {
 std::string words(const AddressRequest& request) {
   std::string list;
   for (const auto& one : request.wanted) list += (list.empty() ? "" : " and ") + one.address.to_string();
-  return "ask the node that has " + list + " to withdraw, and wait until it has";
+  return "ask the node that has " + list + " to withdraw, and " +
+         (request.force ? "go on when nobody answers" : "wait until it has");
 }
 
 std::string words(const ContainerRetire& retire) { return "put the old container " + retire.container.name + " aside"; }

@@ -65,6 +65,7 @@ struct AddressProbe {
 struct AddressRequest {
   static constexpr std::string_view kKind = "address.request";
   std::vector<WantedAddress> wanted;
+  bool force;  // they are free as well when nobody answers for them
 };
 
 // Renames an old container aside. Undo: renames it back.

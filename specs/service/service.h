@@ -160,9 +160,11 @@ struct Service {
   std::optional<milliseconds> start_timeout;  // of `start`; default: timeout
   std::optional<milliseconds> stop_timeout;   // of `stop`; default: timeout
   bool handover = false;  // its addresses may be handed over between two nodes that both run its containers
-  std::optional<milliseconds> handover_timeout;  // how long who is to have them waits for who has; default: no limit
-  std::vector<IpResource> ips;                   // in the order of the file
-  std::vector<ContainerResource> containers;     // in the order of the file
+  // How long who is to have them waits for who has. Default: no limit as long as that node is heard.
+  std::optional<milliseconds> handover_timeout;
+  bool handover_by_force = false;  // not of the file (`plumb activate --force`): they are taken when nobody answers
+  std::vector<IpResource> ips;     // in the order of the file
+  std::vector<ContainerResource> containers;  // in the order of the file
 
   // Whether the node is one of nodes or drpnodes.
   [[nodiscard]] bool has_node(std::string_view other) const;

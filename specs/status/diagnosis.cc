@@ -49,8 +49,8 @@ class Doctor {
     out_.push_back({Verdict::problem, subject, check, std::move(text), std::move(fix)});
     return false;
   }
-  // A node that is prepared for a hand-over is not to be started: another may have the addresses. Else both are the
-  // same.
+  // A node that is prepared for a hand-over is not to be started: another may have the addresses. Where none has them,
+  // activate says what to do.
   [[nodiscard]] std::string start() const {
     return (service_.handover ? "plumb activate " : "plumb start ") + service_.name;
   }

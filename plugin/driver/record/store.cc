@@ -193,15 +193,4 @@ bool is_record_id(std::string_view id) {
          std::all_of(id.begin(), id.end(), [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; });
 }
 
-Result<std::string> boot_id() {
-  const std::string path = "/proc/sys/kernel/random/boot_id";
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text(64, '\0');
-  const auto got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
-  if (got <= 0) return failed("read " + path);
-  text.resize(static_cast<std::size_t>(got));
-  text.resize(std::min(text.find_last_not_of('\n') + 1, text.size()));
-  return text;
-}
-
 }  // namespace plumb::driver

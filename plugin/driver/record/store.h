@@ -47,7 +47,4 @@ class Store {
 // Whether an id of the engine's can be part of a path: letters, digits, '_', '.', '-', 1 to 128 bytes, no leading dot.
 [[nodiscard]] bool is_record_id(std::string_view id);
 
-// The kernel's id of this boot (/proc/sys/kernel/random/boot_id). Errors: /proc is not mounted.
-[[nodiscard]] Result<std::string> boot_id();
-
 }  // namespace plumb::driver

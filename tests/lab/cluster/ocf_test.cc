@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/lab/service.h"
+#include "tests/lab/watch/watch.h"
 
 namespace plumb::lab {
 namespace {
@@ -39,6 +40,23 @@ class Agent {
   const Node& node_;
   std::string service_;
 };
+
+// An engine that takes calls and answers none, for as long as the object lives. What it has started runs on.
+class StalledEngine {
+ public:
+  explicit StalledEngine(const Node& node) : node_(node) { signal("STOP"); }
+  ~StalledEngine() { signal("CONT"); }
+  StalledEngine(const StalledEngine&) = delete;
+  StalledEngine& operator=(const StalledEngine&) = delete;
+
+ private:
+  void signal(const std::string& name) const {
+    node_.run({"bash", "-c", "kill -" + name + " $(cat /run/docker.pid) $(pgrep -x containerd)"});
+  }
+  const Node& node_;
+};
+
+const Words kHurry{"OCF_RESKEY_CRM_meta_timeout=4000"};
 
 TEST_CASE("the agent starts, watches and stops a service") {
   const Node n1("n1");
@@ -128,6 +146,7 @@ TEST_CASE("an engine that is killed with its containers leaves an address that a
   const Service web("web", shared_engine_spec());
   const Agent agent(n1);
   REQUIRE(agent.code("start") == ok);
+  REQUIRE(answers(kAddress));  // else the first process of nginx may have another name yet
   n1.must({"bash", "-c", "kill -KILL $(pgrep -x 'dockerd|containerd|containerd-shim|pause|nginx')"});
   const auto pings = [&] { return Node("client").run({"ping", "-c", "1", "-W", "1", kAddress}).exit_code == 0; };
   CHECK(pings());
@@ -182,6 +201,115 @@ TEST_CASE("an engine that hangs makes no monitor late, and fails a stop before P
   CHECK(agent.code("monitor") == ok);
   CHECK(agent.code("stop") == ok);
   CHECK(agent.probe() == not_running);
+}
+
+TEST_CASE("while its engine hangs a service is not stopped before its processes are gone, wherever its address is") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  const std::string pause = pid_of(n1, "web.container.0");
+  const std::string nginx = pid_of(n1, "web.container.1");
+  Running guest = n1.start({program(), "enter", "web", "--", "sh", "-c", "ip link delete eth0; echo gone; sleep 1000"});
+  REQUIRE(guest.await_output("gone", 10s));
+  const StalledEngine stalled(n1);
+  const auto refuses = [&](const std::string& because) {
+    const Outcome stop = agent.run("stop", kHurry);
+    CHECK(stop.exit_code == generic);
+    CHECK_MESSAGE(has(stop.err, because), stop.err);
+  };
+  refuses("not stopped: container#0 runs as process " + pause);
+  n1.must({"kill", "-KILL", pause});
+  refuses("not stopped: container#1 runs as process " + nginx);
+  n1.must({"kill", "-KILL", nginx});
+  refuses("is in the network namespace of container#0");
+  n1.must({"pkill", "-KILL", "-xf", "sleep 1000"});
+  guest.wait(10s);
+  CHECK(agent.code("stop", kHurry) == ok);
+  CHECK(n1.run({"test", "-e", "/run/plumb/web.traces"}).exit_code == 1);
+}
+
+TEST_CASE("while its engine hangs a service whose name means another address by now runs, and is not stopped") {
+  const Node n1("n1");
+  const std::string hosts = n1.must({"cat", "/etc/hosts"});
+  const auto says = [&](const std::string& address) { n1.write("/etc/hosts", hosts + address + " www.svc.test\n"); };
+  says(kAddress);
+  const std::string spec = edited(shared_engine_spec(), "ipname", "ipname = www.svc.test");
+  const Service web("web", spec);
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  const std::string both = pid_of(n1, "web.container.0") + " " + pid_of(n1, "web.container.1");
+  says("10.0.3.78");
+  n1.write("/etc/plumb/web.conf", edited(spec, "ipname", "ipname = 10.0.3.79"));
+  {
+    const StalledEngine stalled(n1);
+    CHECK(agent.code("monitor", kHurry) == ok);
+    CHECK(agent.code("stop", kHurry) == generic);
+    CHECK(answers(kAddress));
+    n1.must({"bash", "-c", "kill -KILL " + both});
+    CHECK(agent.code("stop", kHurry) == ok);
+    CHECK_FALSE(answers(kAddress));
+  }
+  n1.write("/etc/hosts", hosts);
+  n1.remove("/var/cache/plumb/names/www.svc.test");
+}
+
+TEST_CASE("what a plumb has started that left no traces is not stopped while any container runs") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  const std::string both = pid_of(n1, "web.container.0") + " " + pid_of(n1, "web.container.1");
+  n1.must({program(), "enter", "web", "--", "ip", "link", "delete", "eth0"});
+  n1.remove("/run/plumb/web.traces");
+  const StalledEngine stalled(n1);
+  CHECK(agent.code("stop", kHurry) == generic);
+  n1.must({"bash", "-c", "kill -KILL " + both});
+  CHECK(agent.code("stop", kHurry) == ok);
+}
+
+TEST_CASE("what a start that was killed has made is known to the engine alone, and not stopped without it") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec() +
+                               "\n[container#2]\nimage = busybox\ncommand = sleep 1000\ndetach = false\n"
+                               "netns = container#0\nstart_timeout = 1m\n");
+  const Agent agent(n1);
+  Running start = n1.start({program(), "ocf", "start"}, {"OCF_ROOT=/usr/lib/ocf", "OCF_RESKEY_service=web"});
+  REQUIRE(becomes([&] { return n1.run({"pgrep", "-xf", "sleep 1000"}).exit_code == 0; }, 30s));
+  start.signal(SIGKILL);
+  start.wait(10s);
+  CHECK(n1.run({"test", "-e", "/run/plumb/web.started"}).exit_code == 1);
+  n1.must({program(), "enter", "web", "--", "sh", "-c", "! ip link show eth0 || ip link delete eth0"});
+  {
+    const StalledEngine stalled(n1);
+    const Outcome stop = agent.run("stop", kHurry);
+    CHECK(stop.exit_code == generic);
+    CHECK_MESSAGE(has(stop.err, "left undone"), stop.err);
+  }
+  CHECK(agent.code("stop") == ok);
+  CHECK(n1.run({"test", "-e", "/run/plumb/web.unsettled"}).exit_code == 1);
+}
+
+TEST_CASE("what the watcher has made anew is known to a stop without the engine") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  const std::string first = pid_of(n1, "web.container.0");
+  {
+    Watch watch(n1);
+    n1.must({"docker", "kill", "web.container.0"});
+    REQUIRE_MESSAGE(watch.says("up again"), watch.log());
+    CHECK(watch.end().exit_code == 0);
+  }
+  const std::string second = pid_of(n1, "web.container.0");
+  CHECK(first != second);
+  const std::string nginx = pid_of(n1, "web.container.1");
+  n1.must({program(), "enter", "web", "--", "ip", "link", "delete", "eth0"});
+  const StalledEngine stalled(n1);
+  CHECK_MESSAGE(has(agent.run("stop", kHurry).err, "container#0 runs as process " + second), second);
+  n1.must({"bash", "-c", "kill -KILL " + second + " " + nginx});
+  CHECK(agent.code("stop", kHurry) == ok);
 }
 
 TEST_CASE("a container that no address would show is not taken for stopped while the engine is away") {

@@ -1,5 +1,7 @@
 #include "tests/lab/fault/fault_stage.h"
 
+#include <iterator>
+#include <sstream>
 #include <utility>
 
 namespace plumb::lab {
@@ -29,7 +31,10 @@ void Stage::configure(const Config& config) const { node_.write(file_, config.te
 
 Words Stage::command(const std::string& verb, const Words& before) const {
   Words words = before;
-  words.insert(words.end(), {PLUMB_PROGRAM, verb, name_});
+  words.emplace_back(PLUMB_PROGRAM);
+  std::istringstream parts(verb);
+  words.insert(words.end(), std::istream_iterator<std::string>(parts), {});
+  words.push_back(name_);
   return words;
 }
 

@@ -54,7 +54,8 @@ class Stage {
   [[nodiscard]] const std::string& name() const { return name_; }
   void configure(const Config& config) const;
 
-  // `plumb VERB NAME`, with words before it: "strace" and its options, for example.
+  // `plumb VERB NAME`, with words before it: "strace" and its options, for example. A verb may have its options behind
+  // it: "activate --force".
   [[nodiscard]] Words command(const std::string& verb, const Words& before = {}) const;
   Outcome plumb(const std::string& verb, const Words& before = {}) const;
   [[nodiscard]] Running begin(const std::string& verb, const Words& before = {}) const;

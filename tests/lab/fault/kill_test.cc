@@ -30,7 +30,7 @@ const Config kHandedOver{"handover = true\nhandover_timeout = 5s\n", "", "", "",
 TEST_CASE("an activate that is killed at any call is made whole by start, and cleared by stop") {
   const Stage stage("killed", kHandedOver);
   kill_starts(
-      stage, 15, [&] { return stage.answers(); }, "activate");
+      stage, 15, [&] { return stage.answers(); }, "activate --force");
 }
 
 TEST_CASE("a stop that withdraws first, killed at any call, is finished by the next") {

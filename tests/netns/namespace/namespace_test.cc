@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <set>
 #include <thread>
 
 #include "netns/link/link.h"
@@ -179,6 +181,19 @@ TEST_CASE("a socket opened in another namespace stays there, its opener does not
   CHECK(made > 0);
   CHECK(must(find_link(there, test::ifname("only-there"))).has_value());
   CHECK_FALSE(must(find_link(here, test::ifname("only-there"))).has_value());
+}
+
+// The inode of a namespace that is gone is soon another one's.
+TEST_CASE("each namespace has a number of its own, for good") {
+  const auto mine = must(Namespace::current());
+  const auto number = must(RouteSocket::open(mine)).cookie();
+  REQUIRE(number);
+  CHECK(must(RouteSocket::open(mine)).cookie() == number);
+  std::set<std::uint64_t> seen{*number};
+  for (int i = 0; i < 5; ++i) {
+    const auto other = must(Namespace::create());
+    CHECK(seen.insert(must(RouteSocket::open(other)).cookie().value()).second);
+  }
 }
 
 TEST_CASE("a process is waited for and signalled by its identity") {

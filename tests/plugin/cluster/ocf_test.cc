@@ -90,16 +90,24 @@ TEST_CASE("an address without a process is no running service, and no stopped on
     CHECK(verdict_without_engine(partly, started, "why").code == OcfCode::generic);
   }
   CHECK(has(verdict_without_engine(deserted, true, "why").reason, "the kernel still answers for 2 of its 2 addresses"));
-  CHECK_FALSE(proves_stopped(deserted));
-  CHECK_FALSE(proves_stopped(partly));
+  for (const bool started : {true, false}) {
+    CHECK_FALSE(proves_stopped(deserted, started));
+    CHECK_FALSE(proves_stopped(partly, started));
+  }
 }
 
 TEST_CASE("a service is proven stopped only when all that could run would be seen, and is not") {
-  CHECK(proves_stopped({1, 0, true, true}));
-  CHECK_FALSE(proves_stopped({1, 1, true, true}));
-  CHECK_FALSE(proves_stopped({1, 0, false, true}));
-  CHECK_FALSE(proves_stopped({1, 0, true, false}));
-  CHECK_FALSE(proves_stopped({0, 0, true, true}));
+  for (const bool started : {true, false}) {
+    CHECK(proves_stopped({1, 0, true, true}, started));
+    CHECK_FALSE(proves_stopped({1, 1, true, true}, started));
+    CHECK_FALSE(proves_stopped({1, 0, false, true}, started));
+    CHECK_FALSE(proves_stopped({1, 0, true, false}, started));
+    CHECK_FALSE(proves_stopped({0, 0, true, true}, started));
+  }
+  // Of one that was started a container may be left which has lost its address.
+  const KernelView others{1, 0, true, true, 0, true};
+  CHECK(proves_stopped(others, false));
+  CHECK_FALSE(proves_stopped(others, true));
 }
 
 TEST_CASE("the metadata is XML, with every parameter and action of the agent") {

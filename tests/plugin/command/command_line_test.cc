@@ -122,6 +122,13 @@ TEST_CASE("logs, plan and driver: their own options") {
   CHECK(command({"driver", "--check", "--format", "json"}).driver.check);
 }
 
+TEST_CASE("only activate can be forced") {
+  CHECK(parse({"activate", "svc1", "--force"}).command.value().force);
+  CHECK_FALSE(parse({"activate", "svc1"}).command.value().force);
+  for (const char* other : {"start", "stop", "prepare"})
+    CHECK(parse({other, "svc1", "--force"}).exit_code == static_cast<int>(ExitCode::usage));
+}
+
 TEST_CASE("a wrong usage is said, and is no success") {
   const auto usage = static_cast<int>(ExitCode::usage);
   const Captured err(std::cerr);

@@ -14,6 +14,7 @@
 
 #include "plugin/driver/pools.h"
 #include "plugin/driver/record/subnet.h"
+#include "plugin/node/boot.h"
 #include "tests/docker_client/scratch.h"
 
 using namespace plumb;

@@ -58,6 +58,13 @@ TEST_CASE("activate asks for the address last of all, and claims it without a pr
   CHECK(kinds(p).find("address.probe") == std::string::npos);
   REQUIRE(operand<AddressRequest>(p.steps[request]).wanted.size() == 1);
   CHECK(describe(p.steps[request]) == "ask the node that has 10.0.3.3 to withdraw, and wait until it has");
+  CHECK_FALSE(operand<AddressRequest>(p.steps[request]).force);
+  auto forced = handed_over();
+  forced.handover_by_force = true;
+  const auto taken = must_plan(forced, bare_node(), Verb::activate);
+  CHECK(kinds(taken) == kinds(p));
+  CHECK(operand<AddressRequest>(taken.steps[request]).force);
+  CHECK(describe(taken.steps[request]) == "ask the node that has 10.0.3.3 to withdraw, and go on when nobody answers");
 }
 
 TEST_CASE("activate of what is prepared is the address alone, and of what is up nothing") {

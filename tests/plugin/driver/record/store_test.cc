@@ -183,10 +183,3 @@ TEST_CASE("a record written from many threads is one of theirs, whole") {
   const auto& text = texts.at("e1");
   CHECK(text == std::string(5000, text.front()));
 }
-
-TEST_CASE("the kernel names its boot in one line") {
-  const auto boot = boot_id();
-  REQUIRE(boot);
-  CHECK(boot->size() == 36);
-  CHECK(*boot == boot_id().value());
-}

@@ -1,0 +1,88 @@
+#include "plugin/cluster/remains.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include "plugin/node/boot.h"
+#include "plugin/node/process_stat.h"
+
+namespace plumb {
+
+namespace {
+
+// Where hierarchies are mounted: version 2, and of version 1 some that every engine uses.
+constexpr const char* kCgroupMounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd",
+                                         "/sys/fs/cgroup/pids"};
+
+std::string process(pid_t pid) { return "process " + std::to_string(pid); }
+
+// The kernel's own count, beside the look at the processes: who forks during that may be missed by it. "populated" is
+// of those below, too (cgroup-v2.rst).
+bool is_populated(const std::string& path) {
+  return std::any_of(std::begin(kCgroupMounts), std::end(kCgroupMounts), [&](const char* mount) {
+    std::string line;
+    std::ifstream events(mount + path + "/cgroup.events");
+    while (std::getline(events, line))
+      if (line == "populated 1") return true;
+    std::ifstream procs(mount + path + "/cgroup.procs");
+    return static_cast<bool>(std::getline(procs, line));
+  });
+}
+
+std::string in_namespace(const TracedContainer& container, const NodeScan& scan) {
+  if (!container.ns) return {};
+  const auto found = scan.inhabited.find(container.ns->id);
+  if (found == scan.inhabited.end()) return {};
+  const auto& [pid, cookie] = found->second;
+  const bool another = cookie && container.ns->cookie && *cookie != *container.ns->cookie;
+  return another ? std::string() : process(pid) + " is in the network namespace of " + container.resource;
+}
+
+std::string in_cgroup(const TracedContainer& container, const NodeScan& scan) {
+  for (const auto& path : container.cgroups) {
+    const auto found = std::find_if(scan.cgroups.begin(), scan.cgroups.end(), [&](const auto& entry) {
+      return entry.first == path || entry.first.starts_with(path + "/");
+    });
+    if (found != scan.cgroups.end())
+      return process(found->second) + " is in the control group of " + container.resource;
+    if (is_populated(path)) return "the control group of " + container.resource + " has processes";
+  }
+  return {};
+}
+
+// Its own processes first: these say most.
+std::string of_containers(const std::vector<TracedContainer>& containers, const NodeScan& scan) {
+  for (const auto& c : containers)
+    if (still_runs(c.pid, c.start_ticks)) return c.resource + " runs as " + process(c.pid);
+  for (const auto& c : containers) {
+    if (auto found = in_namespace(c, scan); !found.empty()) return found;
+    if (auto found = in_cgroup(c, scan); !found.empty()) return found;
+  }
+  return {};
+}
+
+std::string of_address(const IpAddress& address, const NodeScan& scan) {
+  if (scan.own.contains(address)) return address.to_string() + " is on a device of this node";
+  if (scan.elsewhere.contains(address)) return address.to_string() + " is where a process of this node is";
+  const bool answers = std::any_of(scan.abandoned.begin(), scan.abandoned.end(),
+                                   [&](const auto& place) { return place.addresses.contains(address); });
+  return answers ? "the kernel still answers for " + address.to_string() : std::string();
+}
+
+}  // namespace
+
+std::string find_remains(const Traces& traces, const NodeScan& scan, const std::string& boot) {
+  if (!scan.complete) return "not all of this node's processes and namespaces could be looked at";
+  if (traces.boot == boot)
+    if (auto found = of_containers(traces.containers, scan); !found.empty()) return found;
+  for (const auto& one : traces.addresses)
+    if (auto found = of_address(one.address, scan); !found.empty()) return found;
+  return {};
+}
+
+std::string find_remains(const Traces& traces) {
+  const auto boot = boot_id();
+  return boot ? find_remains(traces, scan_node(), *boot) : boot.error().what;
+}
+
+}  // namespace plumb
