@@ -151,7 +151,7 @@ void Machine::own(Time now) {
   if (state_ != State::doubtful) owned_since_ = now;
   state_ = State::owned;
   stop(Timer::reserved_probe);
-  if (!settings_.rules.provisional && rank_.epoch == 0) rank_.epoch = highest_epoch_ + 1;
+  if (!settings_.rules.provisional && rank_.epoch == 0) rank_.epoch = higher_epoch();
   if (!on_link_) emit(Effect::Kind::put_on);
   on_link_ = true;
   emit(Effect::Kind::keep);
@@ -182,13 +182,16 @@ void Machine::announce_anew(Time now) {
   announce(now);
 }
 
+// Than all that were heard. One that cannot be topped is a lie, or a clock gone mad: then chance decides.
+std::uint64_t Machine::higher_epoch() const { return highest_epoch_ + (highest_epoch_ == UINT64_MAX ? 0 : 1); }
+
 // Owned long enough without a rival, on a LAN that could be heard: from now on it outranks who claims blindly.
 void Machine::confirm(Time now) {
   if (state_ != State::owned || rank_.epoch > 0) return stop(Timer::confirm);
   const bool witnessed = any_heard_ >= now - kConfirm && (asked_well_ || !gateway_is_known());
   if (!witnessed || listening_since_ > now - kConfirm || rivals_.last(now - kConfirm) || rivals_.is_used())
     return set(Timer::confirm, now + milliseconds{250});
-  rank_.epoch = std::max(highest_epoch_ + 1, wall_());
+  rank_.epoch = std::max(higher_epoch(), wall_());
   highest_epoch_ = rank_.epoch;
   stop(Timer::confirm);
   emit(Effect::Kind::keep);

@@ -133,6 +133,7 @@ class Machine {
   void own(Time now);
   void attend(Time now, Time first_self_probe, Time first_announcement);
   void off();
+  [[nodiscard]] std::uint64_t higher_epoch() const;
   void confirm(Time now);
   void announce(Time now);
   void announce_anew(Time now);

@@ -123,7 +123,8 @@ TEST_CASE("a capture shows who claims an address, and a rival that drops pings s
 TEST_CASE("a cut port loses its carrier, and a mended one is reached again") {
   const Node n3("n3");
   lab({"cut", "n3"});
-  CHECK(n3.must({"cat", "/sys/class/net/eth0/operstate"}) == "down\n");
+  // The state follows the carrier a moment later (linkwatch_do_dev, net/core/link_watch.c).
+  CHECK(becomes([&] { return n3.must({"cat", "/sys/class/net/eth0/operstate"}) == "down\n"; }, 5s));
   CHECK(Node("client").run({"ping", "-c", "1", "-W", "1", "10.0.3.13"}).exit_code != 0);
   lab({"mend", "n3"});
   CHECK(Node("client").run({"ping", "-c", "1", "-W", "5", "10.0.3.13"}).exit_code == 0);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/lab/service.h"
+#include "tests/lab/stalled_engine.h"
 #include "tests/lab/watch/watch.h"
 
 namespace plumb::lab {
@@ -39,21 +40,6 @@ class Agent {
  private:
   const Node& node_;
   std::string service_;
-};
-
-// An engine that takes calls and answers none, for as long as the object lives. What it has started runs on.
-class StalledEngine {
- public:
-  explicit StalledEngine(const Node& node) : node_(node) { signal("STOP"); }
-  ~StalledEngine() { signal("CONT"); }
-  StalledEngine(const StalledEngine&) = delete;
-  StalledEngine& operator=(const StalledEngine&) = delete;
-
- private:
-  void signal(const std::string& name) const {
-    node_.run({"bash", "-c", "kill -" + name + " $(cat /run/docker.pid) $(pgrep -x containerd)"});
-  }
-  const Node& node_;
 };
 
 const Words kHurry{"OCF_RESKEY_CRM_meta_timeout=4000"};
