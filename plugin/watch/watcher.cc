@@ -64,8 +64,9 @@ void Watcher::run(std::optional<milliseconds> beat, const std::function<void()>&
   }
   engines_.clear();
   for (auto& [name, watched] : services_) watched.worker = {};  // waits for it
-  read_mail();
   // Nobody must be told of a claim any more. What is on its link stays there.
+  for (auto& finding : mail_.findings)
+    for (auto& watch : finding.watches) end_namespace_watch(std::move(watch));
   for (auto& [name, watched] : services_)
     for (auto& watch : watched.watches) end_namespace_watch(std::move(watch));
   services_.clear();
