@@ -116,7 +116,7 @@ void ClaimRunner::say_hellos(Time now) {
       queue_hello(entry, {entry.machine.rank(), entry.machine.state()}, false);
       for (const auto& other : entry.machine.relay(now))
         lan.hellos.push_back(entry_of(HelloEntry::What::relayed, other, entry.what.address, entry.mac, 0));
-      if (entry.machine.state() == State::owned) owned.push_back(&entry);
+      if (entry.machine.state() == State::owned && entry.asks_itself) owned.push_back(&entry);
     }
     std::set<IpAddress> gateways;
     for (std::size_t i = 0; i < std::min(owned.size(), kProbedEachSecond); ++i) {
