@@ -208,8 +208,7 @@ void ClaimRunner::withdraw(Id id) {
     entry.hooks = {};
     entry.machine.withdraw();
   });
-  const std::lock_guard lock(mutex_);
-  forget(id);
+  drop(id);
 }
 
 void ClaimRunner::drop(Id id) {

@@ -250,7 +250,9 @@ Result<Arrivals> Arrivals::start(Metrics& metrics, ArrivalHooks hooks) {
   auto node = TRY(netns::LinkWatch::open(own));
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return Err{errno_error(errno, "make an eventfd")};
+  auto socket = TRY(netns::RouteSocket::open(own));
   auto loop = std::make_unique<Loop>(metrics, std::move(hooks), std::move(node), std::move(wake));
+  for (const auto& link : TRY(netns::links(socket))) loop->carriers.emplace(link.name.str(), link.carrier);
   loop->thread = std::jthread([own = loop.get()](const std::stop_token& stop) { own->run(stop); });
   return Arrivals(std::move(loop));
 }

@@ -32,7 +32,7 @@ struct Arrival {
 struct ArrivalHooks {
   // The addresses are on the link, which is up. The endpoint may have been forgotten meanwhile.
   std::function<void(const std::string& endpoint, const netns::Link& link)> arrived;
-  // The first word of a device, and when it has changed.
+  // A device is new, or its carrier has changed.
   std::function<void(const std::string& device, bool up)> carrier;
 };
 

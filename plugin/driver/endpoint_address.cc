@@ -53,8 +53,9 @@ void EndpointAddress::belong(const EndpointRecord& endpoint, bool internal) {
   left_ = false;
 }
 
-void EndpointAddress::arrived() {
+void EndpointAddress::arrived(bool on_link) {
   const std::lock_guard lock(mutex_);
+  on_link_ = on_link;
   if (std::exchange(running_, true) || !lost_ || !endpoint_) return;
   around_.metrics.count(Event::lost_addresses);
   say_of_endpoint(endpoint_->id, "address " + address_.to_string() + ": " + name_of(rival_) +
@@ -102,12 +103,13 @@ std::vector<netns::Route> EndpointAddress::first_routes(int ifindex) const {
 
 Result<void> EndpointAddress::put_on() {
   const std::lock_guard lock(mutex_);
-  if (left_ || !endpoint_) return {};
+  if (left_ || !endpoint_ || on_link_) return {};
   const auto cidr = cidr_of(*endpoint_, address_);
   if (!cidr) return {};
   auto where = TRY(inside(*endpoint_));
   // It was asked for: the kernel need not.
   const auto added = TRY(netns::add_address(where.socket, where.ifindex, *cidr, {false, address_.is_v6()}));
+  on_link_ = true;
   if (added == netns::Added::present) return {};
   auto routes = routes_.empty() ? first_routes(where.ifindex) : routes_;
   std::stable_partition(routes.begin(), routes.end(), [](const netns::Route& route) { return !route.gateway; });
@@ -119,6 +121,7 @@ Result<void> EndpointAddress::put_on() {
 void EndpointAddress::take_off() {
   const std::lock_guard lock(mutex_);
   if (left_ || !endpoint_) return;
+  on_link_ = false;
   const auto cidr = cidr_of(*endpoint_, address_);
   auto where = inside(*endpoint_);
   if (!cidr || !where) return;
@@ -140,6 +143,7 @@ void EndpointAddress::announce() {
 
 void EndpointAddress::report(const ClaimReport& report) {
   const std::lock_guard lock(mutex_);
+  if (report.why == "reserved") lost_ = false;
   if (report.why == "owned") {
     if (std::exchange(lost_, false) && running_ && endpoint_)
       say_of_endpoint(endpoint_->id, "address " + address_.to_string() + " is its own again");
@@ -153,8 +157,8 @@ void EndpointAddress::report_rival(const ClaimReport& report) {
   rival_ = report.rival;
   const std::string what = "address " + address_.to_string() + ": " + name_of(rival_);
   if (report.state == State::lost) {
-    lost_ = true;
-    if (!endpoint_) return;
+    // Asked for again and again until it is free: one loss.
+    if (std::exchange(lost_, true) || !endpoint_) return;
     if (!running_) return around_.lost(endpoint_->id);
     around_.metrics.count(Event::lost_addresses);
     return say_of_endpoint(endpoint_->id, what + " has it now (" + std::string(report.why) +

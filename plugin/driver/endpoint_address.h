@@ -37,8 +37,9 @@ class EndpointAddress : public std::enable_shared_from_this<EndpointAddress> {
 
   // Whose it is. Nothing can be done with one that is nobody's yet. `internal`: the network has no way out.
   void belong(const EndpointRecord& endpoint, bool internal);
-  // It is on its link in the container: from now on a rival is one of a running endpoint.
-  void arrived();
+  // Its link is in the container, where the engine has put it on, or (`on_link` false) a claim has taken it off: from
+  // now on a rival is one of a running endpoint.
+  void arrived(bool on_link = true);
   // The link is about to go: it is left alone.
   void leave();
 
@@ -67,6 +68,7 @@ class EndpointAddress : public std::enable_shared_from_this<EndpointAddress> {
   std::optional<EndpointRecord> endpoint_;
   bool internal_ = false;
   bool running_ = false;
+  bool on_link_ = false;
   bool left_ = false;
   bool lost_ = false;
   std::optional<ClaimRival> contested_;

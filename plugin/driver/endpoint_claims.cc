@@ -66,11 +66,8 @@ std::shared_ptr<EndpointAddress> EndpointClaims::make_address(const NetworkRecor
 Result<EndpointClaims::Claim> EndpointClaims::start(const NetworkRecord& network, IpMode mode, const Voice& voice,
                                                     const IpAddress& address, const EndpointRecord* endpoint) {
   auto its = make_address(network, address);
-  plumb::ClaimedAddress what{address, its->gateway(), holder_of(node_, network), {}};
-  if (endpoint != nullptr) {
-    its->belong(*endpoint, network.internal);
-    if (endpoint->mac) what.own.insert(*endpoint->mac);
-  }
+  ClaimedAddress what{address, its->gateway(), holder_of(node_, network), {}};
+  if (endpoint != nullptr) its->belong(*endpoint, network.internal);
   const auto id = TRY(runner_->ask(voice, std::move(what), settings_of(network, mode), its->hooks()));
   return Claim{id, std::move(its)};
 }
@@ -169,7 +166,6 @@ Result<void> EndpointClaims::begin(const std::string& endpoint) {
   for (const auto& cidr : record.addresses) {
     if (auto held = take_held(record.uplink, cidr.address())) {
       held->address->belong(record, known->network.internal);
-      if (record.mac) runner_->own(held->id, *record.mac);
       claims.push_back(*std::move(held));
       continue;
     }
@@ -181,6 +177,7 @@ Result<void> EndpointClaims::begin(const std::string& endpoint) {
     claims.push_back(*std::move(claim));
   }
   keep(endpoint, std::move(claims));
+  if (!record.sandbox.empty()) join(record);
   return started;
 }
 
@@ -235,7 +232,11 @@ void EndpointClaims::join(const EndpointRecord& endpoint) {
     claims = found->second.claims;
     internal = found->second.network.internal;
   }
-  for (const auto& claim : claims) claim.address->belong(endpoint, internal);
+  for (const auto& claim : claims) {
+    claim.address->belong(endpoint, internal);
+    // Not before: another node's may be the same.
+    if (endpoint.mac) runner_->own(claim.id, *endpoint.mac);
+  }
 }
 
 // The first claim of an address that is in its container.
@@ -243,11 +244,11 @@ Result<EndpointClaims::Claim> EndpointClaims::take_up(const Known& known, const 
                                                       const Mac& mac, bool carrier, bool on_link) {
   auto its = make_address(known.network, cidr.address());
   its->belong(known.endpoint, known.network.internal);
-  its->arrived();
+  its->arrived(on_link);
   auto hooks = its->hooks();
   hooks.put_on = [its] { return its->put_on(); };
   hooks.take_off = [its] { its->take_off(); };
-  plumb::ClaimedAddress what{cidr.address(), its->gateway(), holder_of(node_, known.network), {mac}};
+  ClaimedAddress what{cidr.address(), its->gateway(), holder_of(node_, known.network), {mac}};
   const auto id = TRY(runner_->resume(voice, std::move(what), mac, settings_of(known.network, known.endpoint.mode),
                                       std::move(hooks), carrier, on_link, {}));
   return Claim{id, std::move(its)};
@@ -309,7 +310,7 @@ void EndpointClaims::withdraw(const std::string& endpoint) {
 }
 
 void EndpointClaims::carrier(const std::string& device, bool up) {
-  std::vector<ClaimRunner::Id> only_announced;
+  std::vector<ClaimRunner::Id> claims;
   bool bridge = false;
   bool used = false;
   {
@@ -319,16 +320,15 @@ void EndpointClaims::carrier(const std::string& device, bool up) {
       if (known.endpoint.uplink != device || probed_from_link(known.endpoint.mode)) continue;
       // A bridge has the carrier of its ports, and the container's may be the first.
       used = true;
-      const bool is_bridge = known.endpoint.mode == IpMode::bridge;
-      bridge = bridge || is_bridge;
-      if (is_bridge || known.network.parsed.link.probe == ProbeProfile::off)
-        for (const auto& claim : known.claims) only_announced.push_back(claim.id);
+      bridge = bridge || known.endpoint.mode == IpMode::bridge;
+      for (const auto& claim : known.claims) claims.push_back(claim.id);
     }
   }
   if (used && !bridge)
     for (const auto mode : {IpMode::macvlan, IpMode::ipvlan_l2}) runner_->carrier(voice_on(device, mode).key, up);
-  if (up)
-    for (const auto id : only_announced) runner_->forwards(id);
+  if (!up) return;
+  // Those that were not in doubt: a bridge's, those that do not ask, and those that began without a carrier.
+  for (const auto id : claims) runner_->forwards(id);
 }
 
 }  // namespace plumb::driver

@@ -278,15 +278,15 @@ Result<JoinAnswer> Networks::join(const std::string& id, const std::string& sand
     return Err{ErrorKind::not_found, "endpoint " + id.substr(0, 12) + ": this driver does not know it",
                "start the container again"};
   const auto network = TRY(find_network(known->network));
-  TRY(check_not_lost(id));
   known->sandbox = sandbox;
+  claims_->join(*known);
+  TRY(check_not_lost(id));
   TRY(store_.put(RecordKind::endpoint, id, encode(*known)));
   {
     const std::lock_guard lock(mutex_);
     endpoints_.insert_or_assign(id, *known);
     left_over_.erase(id);
   }
-  claims_->join(*known);
   arrivals_->expect(arrival_of(*known));
   JoinAnswer joined{known->device, {}, {}, {}};
   if (network.internal) return joined;
