@@ -72,8 +72,11 @@ void Announcements::send_one(std::unique_lock<std::mutex>& lock) {
   }
   lock.lock();
   const bool forgotten = std::exchange(sending_, {}).empty();
-  if (announcer && forgotten) closing_.push_back(*std::move(announcer));
-  if (announcer && !forgotten) open_.insert_or_assign(key, Open{*std::move(announcer), Clock::now() + kKeptOpen});
+  if (!announcer) return;
+  if (forgotten)
+    closing_.push_back(*std::move(announcer));
+  else
+    open_.insert_or_assign(key, Open{*std::move(announcer), Clock::now() + kKeptOpen});
 }
 
 void Announcements::close_old() {

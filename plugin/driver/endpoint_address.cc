@@ -85,6 +85,7 @@ std::optional<ClaimRival> EndpointAddress::rival() const {
 ClaimHooks EndpointAddress::hooks() {
   ClaimHooks out;
   out.announce = [self = shared_from_this()] { self->announce(); };
+  out.keep = [self = shared_from_this()](const claim::Kept& kept) { self->keep(kept); };
   out.report = [self = shared_from_this()](const ClaimReport& report) { self->report(report); };
   return out;
 }
@@ -139,6 +140,12 @@ void EndpointAddress::take_off() {
 void EndpointAddress::announce() {
   const std::lock_guard lock(mutex_);
   if (running_ && !left_ && endpoint_) around_.announcements.send(*endpoint_, address_, gateway_);
+}
+
+// Before it is confirmed there is nothing to lose.
+void EndpointAddress::keep(const claim::Kept& kept) {
+  const std::lock_guard lock(mutex_);
+  if (running_ && !left_ && endpoint_ && kept.rank.epoch > 0) around_.keep(endpoint_->id, address_, kept);
 }
 
 void EndpointAddress::report(const ClaimReport& report) {

@@ -27,10 +27,12 @@ class EndpointAddress : public std::enable_shared_from_this<EndpointAddress> {
   struct Surroundings {
     Metrics& metrics;
     Announcements& announcements;
-    std::function<void(const std::string& endpoint)> lost;  // before it has arrived; called under the runner's lock
+    // Both are called under the runner's lock.
+    std::function<void(const std::string& endpoint)> lost;  // before it has arrived
+    std::function<void(const std::string& endpoint, const IpAddress&, const claim::Kept&)> keep;
   };
-  EndpointAddress(const IpAddress& address, std::optional<IpAddress> gateway, Surroundings around)
-      : address_(address), gateway_(std::move(gateway)), around_(std::move(around)) {}
+  EndpointAddress(const IpAddress& address, const std::optional<IpAddress>& gateway, Surroundings around)
+      : address_(address), gateway_(gateway), around_(std::move(around)) {}
 
   [[nodiscard]] const IpAddress& address() const { return address_; }
   [[nodiscard]] const std::optional<IpAddress>& gateway() const { return gateway_; }
@@ -59,6 +61,7 @@ class EndpointAddress : public std::enable_shared_from_this<EndpointAddress> {
   void report(const ClaimReport& report);
   void report_rival(const ClaimReport& report);
   void announce();
+  void keep(const claim::Kept& kept);
   [[nodiscard]] std::vector<netns::Route> first_routes(int ifindex) const;
 
   const IpAddress address_;

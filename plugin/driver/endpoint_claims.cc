@@ -46,12 +46,13 @@ std::uint64_t holder_of(const std::string& node, const NetworkRecord& network) {
 
 }  // namespace
 
-EndpointClaims::EndpointClaims(Metrics& metrics, std::function<void(const std::string&)> lost)
-    : node_(node_name()), around_{metrics, announcements_, std::move(lost)}, announcements_(metrics) {}
+EndpointClaims::EndpointClaims(Metrics& metrics, Hooks hooks)
+    : node_(node_name()),
+      around_{metrics, announcements_, std::move(hooks.lost), std::move(hooks.keep)},
+      announcements_(metrics) {}
 
-Result<std::unique_ptr<EndpointClaims>> EndpointClaims::open(Metrics& metrics,
-                                                             std::function<void(const std::string&)> lost) {
-  std::unique_ptr<EndpointClaims> out(new EndpointClaims(metrics, std::move(lost)));  // NOLINT: private
+Result<std::unique_ptr<EndpointClaims>> EndpointClaims::open(Metrics& metrics, Hooks hooks) {
+  std::unique_ptr<EndpointClaims> out(new EndpointClaims(metrics, std::move(hooks)));  // NOLINT: private
   out->runner_ = TRY(ClaimRunner::open(out->node_));
   return out;
 }
@@ -249,8 +250,10 @@ Result<EndpointClaims::Claim> EndpointClaims::take_up(const Known& known, const 
   hooks.put_on = [its] { return its->put_on(); };
   hooks.take_off = [its] { its->take_off(); };
   ClaimedAddress what{cidr.address(), its->gateway(), holder_of(node_, known.network), {mac}};
+  const auto kept = known.endpoint.claims.find(cidr.address());
   const auto id = TRY(runner_->resume(voice, std::move(what), mac, settings_of(known.network, known.endpoint.mode),
-                                      std::move(hooks), carrier, on_link, {}));
+                                      std::move(hooks), carrier, on_link,
+                                      kept == known.endpoint.claims.end() ? claim::Kept{} : kept->second));
   return Claim{id, std::move(its)};
 }
 

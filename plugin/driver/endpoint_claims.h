@@ -6,7 +6,7 @@
 // where they are: such a claim ends with its question, and begins anew in the container, whose namespace is held as
 // long; and so does one of a network that does not probe.
 //
-// Threads: safe from any; no caller may hold a lock that `lost` takes. Privilege: CAP_NET_ADMIN, CAP_NET_RAW,
+// Threads: safe from any; no caller may hold a lock that a hook takes. Privilege: CAP_NET_ADMIN, CAP_NET_RAW,
 // CAP_SYS_ADMIN.
 #pragma once
 
@@ -35,10 +35,15 @@ namespace plumb::driver {
 class EndpointClaims {
  public:
   using Clock = std::chrono::steady_clock;
-  // `lost`: an address of that endpoint was claimed by somebody else before it arrived in its container; called under
-  // the runner's lock. Errors: EMFILE.
-  [[nodiscard]] static Result<std::unique_ptr<EndpointClaims>> open(
-      Metrics& metrics, std::function<void(const std::string& endpoint)> lost);
+  // Called under the runner's lock.
+  struct Hooks {
+    // An address of that endpoint was claimed by somebody else before it arrived in its container.
+    std::function<void(const std::string& endpoint)> lost;
+    // What has to be in its record, for resume().
+    std::function<void(const std::string& endpoint, const IpAddress& address, const claim::Kept& kept)> keep;
+  };
+  // Errors: EMFILE.
+  [[nodiscard]] static Result<std::unique_ptr<EndpointClaims>> open(Metrics& metrics, Hooks hooks);
 
   // Asks for an address of the network that is no endpoint's yet. Nothing: it is free, and kept from others until an
   // endpoint is made with it, give_back(), or some time has passed. Errors: those of ClaimRunner.
@@ -96,7 +101,7 @@ class EndpointClaims {
     bool left = false;
     std::vector<Claim> claims = {};
   };
-  EndpointClaims(Metrics& metrics, std::function<void(const std::string&)> lost);
+  EndpointClaims(Metrics& metrics, Hooks hooks);
 
   [[nodiscard]] Result<Claim> start(const NetworkRecord& network, IpMode mode, const Voice& voice,
                                     const IpAddress& address, const EndpointRecord* endpoint);

@@ -20,6 +20,25 @@ void Networks::lost_early(const std::string& id) {
   housekeeper_wakeup_.notify_all();
 }
 
+// The same.
+void Networks::keep_later(const std::string& id, const IpAddress& address, const claim::Kept& kept) {
+  const std::lock_guard lock(mutex_);
+  kept_[id].insert_or_assign(address, kept);
+  housekeeper_called_ = true;
+  housekeeper_wakeup_.notify_all();
+}
+
+void Networks::write_claims(const std::string& id, const std::map<IpAddress, claim::Kept>& claims) {
+  const IdLock id_lock(*this, id);
+  auto known = find_endpoint(id);
+  if (!known) return;
+  for (const auto& [address, kept] : claims) known->claims.insert_or_assign(address, kept);
+  if (auto written = store_.put(RecordKind::endpoint, id, encode(*known)); !written)
+    say_of_endpoint(id, written.error().what);
+  const std::lock_guard lock(mutex_);
+  endpoints_.insert_or_assign(id, *known);
+}
+
 // The engine has been told that all is well, and has not taken the link yet: without it, it gives the start up.
 void Networks::refuse(const std::string& id) {
   const IdLock id_lock(*this, id);
@@ -80,7 +99,8 @@ void Networks::run_housekeeper(const std::stop_token& stop) {
     for (const auto& id : due) overdue_.erase(id);
     std::erase_if(gone_, [](const auto& one) { return one.second <= Clock::now(); });
     const auto refused = std::exchange(refused_, {});
-    if (due.empty() && refused.empty()) {
+    const auto kept = std::exchange(kept_, {});
+    if (due.empty() && refused.empty() && kept.empty()) {
       const auto called = [&] { return housekeeper_called_; };
       if (next == Clock::time_point::max())
         housekeeper_wakeup_.wait(lock, stop, called);
@@ -91,6 +111,7 @@ void Networks::run_housekeeper(const std::stop_token& stop) {
     lock.unlock();
     for (const auto& id : due) collect(id);
     for (const auto& id : refused) refuse(id);
+    for (const auto& [id, claims] : kept) write_claims(id, claims);
     lock.lock();
   }
 }

@@ -64,7 +64,10 @@ Result<std::unique_ptr<Networks>> Networks::open(Store& store, Metrics& metrics)
   auto boot = TRY(boot_id());
   std::unique_ptr<Networks> networks(new Networks(store, metrics, std::move(boot)));  // NOLINT: private
   auto* own = networks.get();
-  networks->claims_ = TRY(EndpointClaims::open(metrics, [own](const std::string& id) { own->lost_early(id); }));
+  networks->claims_ =
+      TRY(EndpointClaims::open(metrics, {[own](const std::string& id) { own->lost_early(id); },
+                                         [own](const std::string& id, const IpAddress& address,
+                                               const claim::Kept& kept) { own->keep_later(id, address, kept); }}));
   networks->arrivals_.emplace(TRY(Arrivals::start(
       metrics, {[own](const std::string& id, const netns::Link& link) { own->claims_->arrived(id, link); },
                 [own](const std::string& device, bool up) { own->claims_->carrier(device, up); }})));

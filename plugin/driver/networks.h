@@ -138,6 +138,8 @@ class Networks {
   // housekeeping.cc
   void call_housekeeper();
   void lost_early(const std::string& id);
+  void keep_later(const std::string& id, const IpAddress& address, const claim::Kept& kept);
+  void write_claims(const std::string& id, const std::map<IpAddress, claim::Kept>& claims);
   void refuse(const std::string& id);
   void watch_over(const std::string& id);
   void collect(const std::string& id);
@@ -167,8 +169,9 @@ class Networks {
   // By endpoint that the node itself was given a way to, or is being given one; others' ways are not theirs to take.
   std::map<std::string, std::vector<HostSide>> host_sides_;
   std::map<Mac, Clock::time_point> gone_;  // of endpoints cleared away, until when their namespaces may take to end
-  std::map<std::string, Clock::time_point> overdue_;  // endpoints to look after, and when
-  std::set<std::string> refused_;                     // endpoints that have lost an address before they arrived
+  std::map<std::string, Clock::time_point> overdue_;              // endpoints to look after, and when
+  std::map<std::string, std::map<IpAddress, claim::Kept>> kept_;  // of endpoints, to be written
+  std::set<std::string> refused_;  // endpoints that have lost an address before they arrived
   Clock::time_point network_cut_until_{};
   bool housekeeper_called_ = false;  // for the housekeeper to look again
   std::condition_variable_any housekeeper_wakeup_;

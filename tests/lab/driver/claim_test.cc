@@ -90,6 +90,20 @@ TEST_CASE("docker start with one address on two nodes, 0 to 1 s apart: one runs,
   check_offsets("--ip6", kAddress6);
 }
 
+TEST_CASE("where the networks say that a conflict is only to be told of, both run: the test would see it") {
+  const DriverOn one("n1");
+  const DriverOn two("n2");
+  for (const auto* driver : {&one, &two}) {
+    Words network = kNetwork;
+    network.insert(network.end(), {"-o", "conflict=warn"});
+    REQUIRE(driver->network("svclan", network) == "");
+  }
+  Capture capture(Node("client"), "eth0");
+  for (const auto* driver : {&one, &two}) CHECK(driver->run("web", {"--network", "svclan", "--ip", kAddress}) == "");
+  const auto both = [&] { return claimants(capture.frames(), kAddress).size() == 2; };
+  CHECK(becomes(both, 3s));
+}
+
 TEST_CASE("addresses that are chosen on two nodes, 0 to 1 s apart, on fresh networks: both run, with one each") {
   const DriverOn one("n1");
   const DriverOn two("n2");
@@ -199,6 +213,8 @@ TEST_CASE("a driver that was killed goes on with the claims of what runs") {
   for (const auto* driver : {&one, &two}) REQUIRE(driver->network("svclan", kNetwork) == "");
   const Words web{"--network", "svclan", "--ip", kAddress, "--ip6", kAddress6};
   REQUIRE(one.run("web", web) == "");
+  CHECK(becomes([&] { return says(one.endpoints(), "claims"); }, 10s));
+  const std::string claims = one.endpoints();
   one.kill();
   CHECK(says(two.run("web", web), kAddress));
   one.start();
@@ -207,6 +223,8 @@ TEST_CASE("a driver that was killed goes on with the claims of what runs") {
   auto now = one.metrics();
   CHECK(now["plumb_driver_rivals_total"] + now["plumb_driver_lost_addresses_total"] == 0);
   CHECK(now["plumb_driver_announced_frames_total"] > 0);
+  // Another claim would have written its own when it had been there for as long.
+  CHECK_FALSE(becomes([&] { return one.endpoints() != claims; }, 5s));
   {
     const Rival rival({kAddress});
     CHECK(becomes(
