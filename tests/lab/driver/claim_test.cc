@@ -70,7 +70,9 @@ void check_offsets(const std::string& option, const std::string& address) {
   for (milliseconds offset = 0ms; offset <= 1s; offset += step()) {
     CAPTURE(offset.count());
     Capture capture(client, "eth0");
-    const auto [first, second] = start_both(one, two, offset);
+    const auto outcomes = start_both(one, two, offset);
+    const Outcome& first = outcomes.first;
+    const Outcome& second = outcomes.second;
     CHECK_MESSAGE((first.exit_code == 0) != (second.exit_code == 0), first.err, second.err);
     const auto& refused = first.exit_code == 0 ? second : first;
     CHECK_MESSAGE(refused.err.find(address) != std::string::npos, refused.err);
@@ -117,7 +119,9 @@ TEST_CASE("addresses that are chosen on two nodes, 0 to 1 s apart, on fresh netw
       REQUIRE(driver->docker({"network", "disconnect", "none", "web"}) == "");
       REQUIRE(driver->docker({"network", "connect", "svclan", "web"}) == "");
     }
-    const auto [first, second] = start_both(one, two, offset);
+    const auto outcomes = start_both(one, two, offset);
+    const Outcome& first = outcomes.first;
+    const Outcome& second = outcomes.second;
     CHECK_MESSAGE(first.exit_code == 0, first.err);
     CHECK_MESSAGE(second.exit_code == 0, second.err);
     CHECK(one.address_of("web") != two.address_of("web"));
