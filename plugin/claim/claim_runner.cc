@@ -73,8 +73,20 @@ Result<ClaimRunner::Lan*> ClaimRunner::lan_of(const Voice& voice) {
     Lan lan{.voice = voice, .socket = TRY(voice.open()), .next_probe = boot_time() + jittered(kProbeOwn)};
     found = lans_.emplace(voice.key, std::move(lan)).first;
     own_.insert(found->second.socket.mac());
+  } else if (!found->second.socket.device()) {
+    TRY(reopen(found->second));
   }
   return &found->second;
+}
+
+// Its device is gone, and may have come back as another one.
+Result<void> ClaimRunner::reopen(Lan& lan) {
+  auto socket = TRY(lan.voice.open());
+  for (const auto& [id, entry] : entries_)
+    if (entry.lan == lan.voice.key) TRY(socket.listen_for(entry.what.address));
+  own_.insert(socket.mac());
+  dead_.push_back(std::exchange(lan.socket, std::move(socket)));
+  return {};
 }
 
 Result<ClaimRunner::Id> ClaimRunner::add(const Voice& voice, ClaimedAddress what, std::optional<Mac> mac,
@@ -83,6 +95,7 @@ Result<ClaimRunner::Id> ClaimRunner::add(const Voice& voice, ClaimedAddress what
   TRY(lan->socket.listen_for(what.address));
   if (what.gateway && what.gateway->is_v6() != what.address.is_v6()) what.gateway.reset();
   auto how = settings;
+  const bool asks_itself = how.rules.self_probe && how.self_probe.count() > 0;
   how.gateway = what.gateway.has_value();
   how.hello = how.self_probe = std::chrono::milliseconds{0};  // for all claims at once: say_hellos()
   const Mac used_by = mac.value_or(lan->socket.mac());
@@ -93,6 +106,7 @@ Result<ClaimRunner::Id> ClaimRunner::add(const Voice& voice, ClaimedAddress what
                              claim::Machine(
                                  how, [this] { return random_(); }, wall_time),
                              settings.hello, std::move(hooks)});
+  entries_.at(id).asks_itself = asks_itself;
   return id;
 }
 
@@ -174,13 +188,31 @@ Result<std::optional<ClaimRival>> ClaimRunner::put_on(Id id, const Mac& mac, std
   return Err{ErrorKind::conflict, "address " + entry.what.address.to_string() + ": it has been claimed meanwhile"};
 }
 
+void ClaimRunner::arrived(Id id, const Mac& mac, std::function<Result<void>()> put_on, std::function<void()> take_off) {
+  with(id, [&](Entry& entry, Time now) {
+    own_.insert(mac);
+    entry.mac = mac;
+    entry.hooks.put_on = std::move(put_on);
+    entry.hooks.take_off = std::move(take_off);
+    if (std::exchange(entry.arrived, true)) return entry.machine.forwards(now);
+    entry.machine.ready(now);
+    if (entry.machine.state() != State::owned && entry.hooks.take_off) entry.hooks.take_off();
+  });
+}
+
+void ClaimRunner::own(Id id, const Mac& mac) {
+  with(id, [&](Entry& entry, Time) {
+    own_.insert(mac);
+    entry.what.own.insert(mac);
+  });
+}
+
 void ClaimRunner::withdraw(Id id) {
   with(id, [](Entry& entry, Time) {
     entry.hooks = {};
     entry.machine.withdraw();
   });
-  const std::lock_guard lock(mutex_);
-  forget(id);
+  drop(id);
 }
 
 void ClaimRunner::drop(Id id) {
@@ -190,7 +222,15 @@ void ClaimRunner::drop(Id id) {
 }
 
 // A socket that nobody needs any more is closed by the thread: that takes some 10 ms.
-void ClaimRunner::forget(Id id) { entries_.erase(id); }
+void ClaimRunner::forget(Id id) {
+  entries_.erase(id);
+  own_.clear();
+  for (const auto& [key, lan] : lans_) own_.insert(lan.socket.mac());
+  for (const auto& [other, entry] : entries_) {
+    own_.insert(entry.mac);
+    own_.insert(entry.what.own.begin(), entry.what.own.end());
+  }
+}
 
 void ClaimRunner::carrier(const std::string& voice, bool up) {
   const std::lock_guard lock(mutex_);
@@ -243,6 +283,7 @@ void ClaimRunner::run(const std::stop_token& stop) {
   std::vector<pollfd> waiting;
   while (!stop.stop_requested()) {
     std::vector<Lan> unused;
+    auto dead = std::exchange(dead_, {});
     for (auto lan = lans_.begin(); lan != lans_.end();) {
       const bool used =
           std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e.second.lan == lan->first; });
@@ -256,6 +297,7 @@ void ClaimRunner::run(const std::stop_token& stop) {
     const auto left = until ? std::chrono::ceil<std::chrono::milliseconds>(*until - boot_time()).count() : -1;
     lock.unlock();
     unused.clear();
+    dead.clear();
     const int ready = ::poll(waiting.data(), waiting.size(), until ? static_cast<int>(std::max<long>(left, 0)) : -1);
     lock.lock();
     std::uint64_t count = 0;

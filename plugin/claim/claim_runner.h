@@ -97,6 +97,12 @@ class ClaimRunner {
   [[nodiscard]] Result<std::optional<ClaimRival>> put_on(Id id, const Mac& mac, std::function<Result<void>()> put_on,
                                                          std::function<void()> take_off, const std::stop_token& stop);
 
+  // The same, without waiting, of an address that another hand puts on its link, or has put there already: where it may
+  // not be there now, `take_off` is called at once, and `put_on` when it may. Called again, it is announced again.
+  void arrived(Id id, const Mac& mac, std::function<Result<void>()> put_on, std::function<void()> take_off);
+  // One more MAC that is the claim's own, before it is used.
+  void own(Id id, const Mac& mac);
+
   // The caller has taken it off, or never put it on: others are told.
   void withdraw(Id id);
   // Nothing is said, and nothing done.
@@ -134,6 +140,8 @@ class ClaimRunner {
     std::optional<ClaimRival> rival = {};
     std::optional<Error> error = {};
     bool sent = false;                              // a probe
+    bool arrived = false;                           // another hand has put it on its link
+    bool asks_itself = true;                        // each second, as its settings say
     claim::Time others_heard = claim::Time::min();  // the last time that it was told of them
   };
 
@@ -156,13 +164,13 @@ class ClaimRunner {
   void send_probe(Entry& entry, bool address);
   void queue_hello(Entry& entry, const claim::Saying& saying, bool gone);
   void flush_hellos();
-  void reopen(const std::string& key, Lan& lan);
   [[nodiscard]] Result<Lan*> lan_of(const Voice& voice);
   [[nodiscard]] Result<Id> add(const Voice& voice, ClaimedAddress what, std::optional<Mac> mac,
                                const claim::Settings& settings, ClaimHooks hooks);
   template <typename F>
   void with(Id id, F&& what);
   void forget(Id id);
+  [[nodiscard]] Result<void> reopen(Lan& lan);
   [[nodiscard]] claim::Time jittered(claim::Time period);
 
   std::string node_;
@@ -170,7 +178,8 @@ class ClaimRunner {
   std::mt19937_64 random_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::map<std::string, Lan> lans_;  // by the key of their voice
+  std::map<std::string, Lan> lans_;       // by the key of their voice
+  std::vector<netns::ClaimSocket> dead_;  // closed by the thread
   std::map<Id, Entry> entries_;
   std::set<Mac> own_;  // all MACs of this runner's claims and voices
   Id last_id_ = 0;

@@ -121,7 +121,8 @@ void ClaimRunner::say_hellos(Time now) {
     for (auto& [id, entry] : entries_) {
       if (entry.lan != key || !claim::is_claiming(entry.machine.state()) || entry.hello.count() == 0) continue;
       period = std::min(period.value_or(entry.hello), entry.hello);
-      queue_hello(entry, {entry.machine.rank(), entry.machine.state()}, false);
+      lan.hellos.push_back(entry_of(HelloEntry::What::claim, {entry.machine.rank(), entry.machine.state()},
+                                    entry.what.address, entry.mac, entry.what.holder));
       for (const auto& other : entry.machine.relay(now))
         lan.hellos.push_back(entry_of(HelloEntry::What::relayed, other, entry.what.address, entry.mac, 0));
     }
@@ -134,10 +135,11 @@ void ClaimRunner::probe_own(Time now) {
   for (auto& [key, lan] : lans_) {
     if (lan.next_probe > now) continue;
     lan.next_probe = now + jittered(kProbeOwn);
-    if (lan.broken) reopen(key, lan);
+    // Its device was removed, and may be there again under the same name.
+    if (lan.broken) lan.broken = !reopen(lan);
     std::vector<Entry*> owned;
     for (auto& [id, entry] : entries_)
-      if (entry.lan == key && entry.machine.state() == State::owned) owned.push_back(&entry);
+      if (entry.lan == key && entry.asks_itself && entry.machine.state() == State::owned) owned.push_back(&entry);
     std::set<IpAddress> gateways;
     for (std::size_t i = 0; i < std::min(owned.size(), kProbedEachTime); ++i) {
       auto& entry = *owned[(lan.next_probed + i) % owned.size()];
@@ -146,18 +148,6 @@ void ClaimRunner::probe_own(Time now) {
     }
     lan.next_probed += kProbedEachTime;
   }
-}
-
-// Its device was removed, and may be there again under the same name.
-void ClaimRunner::reopen(const std::string& key, Lan& lan) {
-  auto socket = lan.voice.open();
-  if (!socket) return;
-  for (const auto& [id, entry] : entries_)
-    if (entry.lan == key)
-      if (!socket->listen_for(entry.what.address)) return;
-  own_.insert(socket->mac());
-  lan.socket = std::move(*socket);
-  lan.broken = false;
 }
 
 void ClaimRunner::carry_out() {

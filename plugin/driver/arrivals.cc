@@ -7,20 +7,20 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "netns/address/address.h"
 #include "netns/address/route.h"
 #include "netns/address/sysctl.h"
-#include "netns/lan/announce.h"
 #include "netns/link/link_watch.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/log.h"
+#include "plugin/node/device.h"
 #include "plugin/node/own_answers.h"
-#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 
@@ -32,17 +32,14 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kSettleLimit{15};
 constexpr int kRouterProtocol = 9;  // RTPROT_RA
 
-// An endpoint on its way: expected (the engine has been answered), arriving (`watch` is set), settled (`rounds` go on
-// for a while).
+// An endpoint on its way: expected (the engine has been answered), arriving (`watch` is set), settled.
 struct TrackedEndpoint {
   Arrival arrival;
   std::optional<netns::RouteSocket> socket;  // in the sandbox, while it arrives
   std::optional<netns::LinkWatch> watch;
   bool quiet = false;  // routers are not listened to, and other links' addresses not answered for
   bool settled = false;
-  Clock::time_point due = Clock::time_point::max();  // of the next round, or of the end of patience
-  std::vector<netns::Announcer> announcers;
-  unsigned rounds = 0;  // sent of this announcement
+  Clock::time_point due = Clock::time_point::max();  // the end of patience
 };
 
 bool has_v6(const EndpointRecord& endpoint) {
@@ -81,8 +78,8 @@ Result<bool> is_usable(netns::RouteSocket& socket, const netns::Link& link, cons
 }  // namespace
 
 struct Arrivals::Loop {
-  Loop(Metrics& metrics_in, netns::LinkWatch node_in, UniqueFd wake_in)
-      : metrics(metrics_in), node(std::move(node_in)), wake(std::move(wake_in)) {}
+  Loop(Metrics& metrics_in, ArrivalHooks hooks_in, netns::LinkWatch node_in, UniqueFd wake_in)
+      : metrics(metrics_in), hooks(std::move(hooks_in)), node(std::move(node_in)), wake(std::move(wake_in)) {}
 
   void run(const std::stop_token& stop);
   void hear_node();
@@ -90,20 +87,21 @@ struct Arrivals::Loop {
   void arrive(TrackedEndpoint& tracked);
   void look(TrackedEndpoint& tracked);
   void settle(TrackedEndpoint& tracked);
-  void announce(TrackedEndpoint& tracked, netns::RouteSocket& socket, const netns::Link& link);
-  void announce_again(TrackedEndpoint& tracked);
-  void send_round(TrackedEndpoint& tracked);
+  void hear_carrier(const std::string& device, bool up);
+  void look_at_carriers();
   void rouse() const {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
   }
 
   Metrics& metrics;
-  std::mutex mutex;  // of what follows
+  const ArrivalHooks hooks;
+  std::mutex mutex;                                            // of what follows
+  std::vector<std::pair<std::string, netns::Link>> arrived;    // to be told by the thread, without the mutex
+  std::vector<std::pair<std::string, bool>> carriers_changed;  // the same
   std::map<std::string, TrackedEndpoint> endpoints;
   std::map<std::string, std::string> expected;  // device on the node -> endpoint
   std::map<std::string, bool> carriers;         // of devices of the node, as last heard
-  std::vector<netns::Announcer> finished;       // closed without the lock: a packet socket takes 10 ms for that
   std::vector<TrackedEndpoint> leaving;         // closed by the thread that may be waiting on their descriptors
   netns::LinkWatch node;
   UniqueFd wake;
@@ -130,9 +128,8 @@ void Arrivals::Loop::run(const std::stop_token& stop) {
       timeout = static_cast<int>(std::max<std::chrono::milliseconds::rep>(
           0, std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now()).count()));
     if (::poll(waiting.data(), waiting.size(), timeout) < 0 && errno != EINTR) return;
-    std::vector<netns::Announcer> closing;
     std::vector<TrackedEndpoint> gone;
-    const std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex);
     std::uint64_t count = 0;
     [[maybe_unused]] const auto drained = ::read(wake.get(), &count, sizeof count);
     if (waiting[1].revents != 0) hear_node();
@@ -140,8 +137,12 @@ void Arrivals::Loop::run(const std::stop_token& stop) {
       if (const auto found = endpoints.find(ids[i]); found != endpoints.end() && waiting[i + 2].revents != 0)
         look(found->second);
     for (auto& [id, tracked] : endpoints) visit(tracked);
-    closing.swap(finished);
     gone.swap(leaving);
+    const auto changes = std::exchange(carriers_changed, {});
+    const auto here = std::exchange(arrived, {});
+    lock.unlock();
+    for (const auto& [device, up] : changes) hooks.carrier(device, up);
+    for (const auto& [id, link] : here) hooks.arrived(id, link);
   }
 }
 
@@ -150,23 +151,38 @@ void Arrivals::Loop::hear_node() {
   const auto heard = node.read();
   for (const auto& change : heard.changes) {
     if (change.gone) {
-      carriers.erase(change.name);
+      if (carriers.erase(change.name) > 0) carriers_changed.emplace_back(change.name, false);
       const auto id = expected.find(change.name);
       const auto tracked = id == expected.end() ? endpoints.end() : endpoints.find(id->second);
       if (tracked != endpoints.end() && !tracked->second.settled) arrive(tracked->second);
       continue;
     }
-    const auto [before, fresh] = carriers.try_emplace(change.name, change.carrier);
-    const bool returned = !fresh && !before->second && change.carrier;
-    before->second = change.carrier;
-    if (!returned) continue;
-    for (auto& [id, tracked] : endpoints)
-      if (tracked.settled && tracked.arrival.endpoint.uplink == change.name) announce_again(tracked);
+    hear_carrier(change.name, change.carrier);
   }
   if (!heard.lost) return;
-  carriers.clear();
+  look_at_carriers();
   for (auto& [id, tracked] : endpoints)
     if (!tracked.settled && !tracked.watch) arrive(tracked);
+}
+
+void Arrivals::Loop::hear_carrier(const std::string& device, bool up) {
+  const auto [before, fresh] = carriers.try_emplace(device, up);
+  const bool returned = !fresh && !before->second && up;
+  if (fresh || before->second != up) carriers_changed.emplace_back(device, up);
+  before->second = up;
+  if (!returned) return;
+  for (const auto& [id, tracked] : endpoints)
+    if (tracked.settled && tracked.arrival.endpoint.uplink == device) metrics.count(Event::carrier_returns);
+}
+
+// Those that matter, where not every change was heard.
+void Arrivals::Loop::look_at_carriers() {
+  auto socket = open_node();
+  if (!socket) return;
+  std::set<std::string> uplinks;
+  for (const auto& [id, tracked] : endpoints) uplinks.insert(tracked.arrival.endpoint.uplink);
+  for (const auto& name : uplinks)
+    if (const auto device = device_named(*socket, name); device && *device) hear_carrier(name, (*device)->carrier);
 }
 
 void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
@@ -180,7 +196,7 @@ void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
   auto watch = netns::LinkWatch::open(*sandbox, true);
   auto socket = netns::RouteSocket::open(*sandbox);
   if (!watch || !socket) {
-    say_of_endpoint(tracked.arrival.endpoint.id, "not announced: " + (watch ? socket.error() : watch.error()).what);
+    say_of_endpoint(tracked.arrival.endpoint.id, "not looked after: " + (watch ? socket.error() : watch.error()).what);
     return;
   }
   tracked.watch = std::move(*watch);
@@ -211,7 +227,7 @@ void Arrivals::Loop::look(TrackedEndpoint& tracked) {
     if (auto forgot = forget_routers(*tracked.socket, **link); !forgot)
       say_of_endpoint(endpoint.id, forgot.error().what);
   }
-  announce(tracked, *tracked.socket, **link);
+  arrived.emplace_back(endpoint.id, **link);
   settle(tracked);
 }
 
@@ -220,48 +236,13 @@ void Arrivals::Loop::settle(TrackedEndpoint& tracked) {
   tracked.watch.reset();
   tracked.socket.reset();
   tracked.settled = true;
+  tracked.due = Clock::time_point::max();
   expected.erase(tracked.arrival.endpoint.device);
 }
 
-// The first round at once; visit() sends the others.
-void Arrivals::Loop::announce(TrackedEndpoint& tracked, netns::RouteSocket& socket, const netns::Link& link) {
-  const auto& arrival = tracked.arrival;
-  tracked.due = Clock::time_point::max();
-  std::move(tracked.announcers.begin(), tracked.announcers.end(), std::back_inserter(finished));
-  tracked.announcers.clear();
-  tracked.rounds = 0;
-  if (is_routed(arrival.endpoint.mode) || !link.mac || arrival.announce.count == 0) return;
-  for (const auto& cidr : arrival.endpoint.addresses) {
-    std::optional<IpAddress> gateway;
-    for (const auto& one : arrival.gateways)
-      if (one.is_v6() == cidr.address().is_v6()) gateway = one;
-    auto announcer = netns::Announcer::open(socket.ns(), {link.index, *link.mac, cidr.address(), gateway, {}});
-    if (announcer)
-      tracked.announcers.push_back(std::move(*announcer));
-    else
-      say_of_endpoint(arrival.endpoint.id, "not announced: " + announcer.error().what);
-  }
-  send_round(tracked);
-}
-
-void Arrivals::Loop::send_round(TrackedEndpoint& tracked) {
-  for (auto& announcer : tracked.announcers) {
-    const auto failed = announcer.failed();
-    metrics.count(Event::announced_frames, announcer.send());
-    metrics.count(Event::announce_failures, announcer.failed() - failed);
-  }
-  ++tracked.rounds;
-  tracked.due = Clock::now() + tracked.arrival.announce.interval;
-  if (tracked.rounds < tracked.arrival.announce.count && !tracked.announcers.empty()) return;
-  tracked.due = Clock::time_point::max();
-  std::move(tracked.announcers.begin(), tracked.announcers.end(), std::back_inserter(finished));
-  tracked.announcers.clear();
-}
-
-// What is due: a round, or the end of the patience with an engine that took the link and did not use it.
+// The end of the patience with an engine that took the link and did not use it.
 void Arrivals::Loop::visit(TrackedEndpoint& tracked) {
   if (tracked.due > Clock::now()) return;
-  if (tracked.settled) return send_round(tracked);
   say_of_endpoint(tracked.arrival.endpoint.id,
                   "its link is not in use in " + tracked.arrival.endpoint.sandbox + "; not announced yet");
   tracked.watch.reset();
@@ -269,27 +250,18 @@ void Arrivals::Loop::visit(TrackedEndpoint& tracked) {
   tracked.due = Clock::time_point::max();
 }
 
-void Arrivals::Loop::announce_again(TrackedEndpoint& tracked) {
-  auto sandbox = netns::Namespace::from_path(tracked.arrival.endpoint.sandbox);
-  if (!sandbox) return;
-  auto socket = netns::RouteSocket::open(*sandbox);
-  if (!socket) return;
-  const auto link = link_of(*socket, tracked.arrival.endpoint);
-  if (!link || !*link) return;
-  metrics.count(Event::carrier_returns);
-  announce(tracked, *socket, **link);
-}
-
 Arrivals::Arrivals(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Arrivals::Arrivals(Arrivals&&) noexcept = default;
 Arrivals::~Arrivals() = default;
 
-Result<Arrivals> Arrivals::start(Metrics& metrics) {
+Result<Arrivals> Arrivals::start(Metrics& metrics, ArrivalHooks hooks) {
   const auto own = TRY(netns::Namespace::current());
   auto node = TRY(netns::LinkWatch::open(own));
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return Err{errno_error(errno, "make an eventfd")};
-  auto loop = std::make_unique<Loop>(metrics, std::move(node), std::move(wake));
+  auto socket = TRY(netns::RouteSocket::open(own));
+  auto loop = std::make_unique<Loop>(metrics, std::move(hooks), std::move(node), std::move(wake));
+  for (const auto& link : TRY(netns::links(socket))) loop->carriers.emplace(link.name.str(), link.carrier);
   loop->thread = std::jthread([own = loop.get()](const std::stop_token& stop) { own->run(stop); });
   return Arrivals(std::move(loop));
 }
@@ -299,7 +271,7 @@ void Arrivals::expect(Arrival arrival) {
   forget(id);  // the engine asks again
   const std::lock_guard lock(loop_->mutex);
   loop_->expected[arrival.endpoint.device] = id;
-  loop_->endpoints[id] = TrackedEndpoint{std::move(arrival), {}, {}, false, false, Clock::time_point::max(), {}, 0};
+  loop_->endpoints[id] = TrackedEndpoint{std::move(arrival), {}, {}, false, false, Clock::time_point::max()};
 }
 
 void Arrivals::resume(Arrival arrival) {

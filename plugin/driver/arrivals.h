@@ -1,9 +1,9 @@
-// Arrivals: notices when the engine has moved a link into its container, and announces the addresses there.
+// Arrivals: notices when the engine has moved a link into its container, and what becomes of the carriers of the node's
+// devices.
 //
 // The engine tells a driver nothing after Join. The kernel does: the link leaves the node's namespace, and is up with
-// its addresses in the sandbox a moment later. The addresses are announced then, and once more when the carrier of the
-// uplink returns. Nothing here delays or fails a start. No namespace is held for longer than an arrival takes: one that
-// is held would outlive its container, and its address with it.
+// its addresses in the sandbox a moment later. Nothing here delays or fails a start. No namespace is held for longer
+// than an arrival takes: one that is held would outlive its container, and its address with it.
 //
 // Threads: one of its own, which all waits share; the functions are safe from any. Privilege: CAP_NET_ADMIN,
 // CAP_NET_RAW, CAP_SYS_ADMIN.
@@ -11,14 +11,13 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "netns/link/link.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"
 #include "plugin/node/host_link.h"
-#include "specs/service/service.h"
 #include "specs/value/result.h"
 
 namespace plumb::driver {
@@ -26,15 +25,21 @@ namespace plumb::driver {
 // An endpoint whose link arrives, or has arrived.
 struct Arrival {
   EndpointRecord endpoint;
-  std::vector<IpAddress> gateways;
-  AnnouncePolicy announce;
   std::vector<HostSide> host;  // what its namespace has to know of the node
+};
+
+// What it tells, by its own thread, with no lock held.
+struct ArrivalHooks {
+  // The addresses are on the link, which is up. The endpoint may have been forgotten meanwhile.
+  std::function<void(const std::string& endpoint, const netns::Link& link)> arrived;
+  // A device is new, or its carrier has changed.
+  std::function<void(const std::string& device, bool up)> carrier;
 };
 
 class Arrivals {
  public:
   // Errors: permission.
-  [[nodiscard]] static Result<Arrivals> start(Metrics& metrics);
+  [[nodiscard]] static Result<Arrivals> start(Metrics& metrics, ArrivalHooks hooks);
   Arrivals(Arrivals&&) noexcept;
   Arrivals& operator=(Arrivals&&) = delete;
   ~Arrivals();
@@ -43,7 +48,7 @@ class Arrivals {
   void expect(Arrival arrival);
   // The link is in its container already: an endpoint of before this driver's start.
   void resume(Arrival arrival);
-  // The link is about to go: nothing more is announced.
+  // The link is about to go: it is not waited for any more.
   void forget(const std::string& endpoint);
 
  private:

@@ -53,7 +53,8 @@ Result<void> serve(const DriverCommand& command) {
        [&](const std::string& network, const IpAddress& address) { return networks->answers(network, address); },
        [&](const std::string& network) { return networks->place(network); },
        {},
-       [&](const std::string& network) { networks->pool_released(network); }}));
+       [&](const std::string& network) { networks->pool_released(network); },
+       [&](const std::string& network, const IpAddress& address) { networks->give_back(network, address); }}));
   Protocol protocol(*networks, pools, metrics);
   const auto server = TRY(HttpServer::start(
       listening.take(), protocol_options([&](const HttpRequest& request) { return protocol.answer(request); })));

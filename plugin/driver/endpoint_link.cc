@@ -12,7 +12,6 @@
 #include "plugin/node/bridge_port.h"
 #include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
-#include "plugin/node/lan_probe.h"
 #include "plugin/node/open_vswitch.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
@@ -105,10 +104,7 @@ Result<void> make_endpoint_link(const NetworkRecord& network, const EndpointReco
   return marked;
 }
 
-// A device that is only there, or a port that only exists, once the link is made: the probe goes out of the link
-// itself, which is down again before the engine takes it.
-Result<netns::Probed> probe_for(const IpResource& link, const EndpointRecord& endpoint, const IpAddress& address) {
-  if (!probed_from_link(endpoint.mode)) return ask_lan(endpoint.uplink, endpoint.mode, address, link.probe, {});
+Result<void> with_audible_link(const EndpointRecord& endpoint, const std::function<Result<void>()>& what) {
   const auto own = TRY(netns::Namespace::current());
   auto node = TRY(netns::RouteSocket::open(own));
   const auto device = TRY(need_link(node, endpoint.device));
@@ -117,12 +113,12 @@ Result<netns::Probed> probe_for(const IpResource& link, const EndpointRecord& en
       !written && written.error().kind != ErrorKind::not_found)
     return Err{std::move(written).error()};
   TRY(netns::set_up(node, device.index));
-  auto probed = [&]() -> Result<netns::Probed> {
+  auto done = [&]() -> Result<void> {
     TRY(netns::wait_carrier(node, device.index, std::chrono::steady_clock::now() + kCarrierDeadline, {}));
-    return netns::probe(own, device.index, address, timing_of(link.probe));
+    return what();
   }();
   TRY(netns::set_up(node, device.index, false));
-  return probed;
+  return done;
 }
 
 Result<std::vector<HostSide>> grant_endpoint_access(const EndpointRecord& endpoint) {

@@ -6,12 +6,12 @@
 // Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "netns/lan/probe.h"
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
@@ -37,9 +37,9 @@ namespace plumb::driver {
 // then.
 [[nodiscard]] Result<void> make_endpoint_link(const NetworkRecord& network, const EndpointRecord& endpoint);
 
-// Who answers for the address, seen from where the network's endpoints are. Errors: those of netns::probe().
-[[nodiscard]] Result<netns::Probed> probe_for(const IpResource& link, const EndpointRecord& endpoint,
-                                              const IpAddress& address);
+// A device that is only there, or a port that only exists, once the link is made: `what` hears the LAN by the link
+// itself, which is down again before the engine takes it. Errors: those of `what`, timeout (no carrier), the kernel's.
+[[nodiscard]] Result<void> with_audible_link(const EndpointRecord& endpoint, const std::function<Result<void>()>& what);
 
 // The ways of the node itself to the endpoint's addresses; given and taken.
 [[nodiscard]] Result<std::vector<HostSide>> grant_endpoint_access(const EndpointRecord& endpoint);

@@ -1,6 +1,5 @@
 // Endpoints: made, joined, left and removed.
 #include <algorithm>
-#include <thread>
 
 #include "netns/address/route.h"
 #include "plugin/driver/endpoint_link.h"
@@ -90,7 +89,7 @@ bool Networks::is_abandoned(const EndpointRecord& endpoint) {
 }
 
 // The record becomes known, unless somebody on the same uplink has the address.
-Result<void> Networks::claim(const EndpointRecord& endpoint) {
+Result<void> Networks::enter(const EndpointRecord& endpoint) {
   const auto taken = [](const IpAddress& address, const std::string& id) {
     return Err{ErrorKind::conflict,
                "address " + address.to_string() + ": endpoint " + id.substr(0, 12) + " of this node has it",
@@ -117,10 +116,10 @@ Result<void> Networks::claim(const EndpointRecord& endpoint) {
 }
 
 Result<void> Networks::apply_conflict_policy(const NetworkRecord& network, const EndpointRecord& endpoint,
-                                             const netns::Rival& rival) {
+                                             const EndpointClaims::Rival& rival) {
   metrics_.count(Event::conflict);
   const std::string what =
-      "address " + rival.address.to_string() + ": " + rival.mac.to_string() + " answers for it on " + endpoint.uplink;
+      "address " + rival.address.to_string() + ": " + rival.who + " answers for it on " + endpoint.uplink;
   const auto policy = network.parsed.link.conflict;
   if (policy == ConflictPolicy::fail)
     return Err{ErrorKind::conflict, what,
@@ -131,60 +130,58 @@ Result<void> Networks::apply_conflict_policy(const NetworkRecord& network, const
 }
 
 // A rival with the MAC of an endpoint that was just cleared away is its link, in a namespace that is ending: asked
-// again until it is silent, or somebody else answers.
-Result<netns::Probed> Networks::ask(const IpResource& link, const EndpointRecord& endpoint, const IpAddress& address) {
-  for (;;) {
-    auto probed = probe_for(link, endpoint, address);
-    if (!probed || !probed->rival) return probed;
-    const std::lock_guard lock(mutex_);
-    const auto gone = gone_.find(probed->rival->mac);
-    if (gone == gone_.end() || gone->second < Clock::now()) return probed;
-    to_close_.push_back(std::move(probed->socket));
-  }
+// again until it is silent, or somebody else answers. Returns when it may be asked.
+bool Networks::is_ending(const Mac& rival) {
+  std::unique_lock lock(mutex_);
+  const auto ends = [&] {
+    const auto gone = gone_.find(rival);
+    return gone != gone_.end() && gone->second >= Clock::now();
+  };
+  if (!ends()) return false;
+  id_freed_.wait_for(lock, kAskedAgain, [&] { return !ends(); });
+  return true;
 }
 
 // All addresses at once: their windows are one.
-Result<void> Networks::probe_all(const NetworkRecord& network, const EndpointRecord& endpoint) {
+Result<void> Networks::claim(const NetworkRecord& network, const EndpointRecord& endpoint) {
   const auto& link = network.parsed.link;
-  if (link.probe == ProbeProfile::off) return {};
-  std::vector<IpAddress> asked;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto now = Clock::now();
-    for (const auto& cidr : endpoint.addresses) {
-      const auto known = found_free_.find({endpoint.uplink, cidr.address()});
-      const bool fresh = known != found_free_.end() && known->second > now;
-      if (known != found_free_.end()) found_free_.erase(known);
-      if (!fresh) asked.push_back(cidr.address());
-    }
-  }
-  if (asked.empty()) return {};
+  if (link.probe == ProbeProfile::off || endpoint.addresses.empty()) return {};
   TRY(check_audible(link, endpoint.mode));
-  std::vector<Result<netns::Probed>> heard;
-  for (std::size_t i = 0; i < asked.size(); ++i) heard.emplace_back(Err{Error{}});
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < asked.size(); ++i)
-      others.emplace_back([&, i] { heard[i] = ask(link, endpoint, asked[i]); });
-    heard[0] = ask(link, endpoint, asked[0]);
-  }
-  Result<void> verdict;
-  for (auto& one : heard) {
-    if (!one) return Err{std::move(one).error()};
-    close_later(std::move(one->socket));
-    if (one->rival && verdict) verdict = apply_conflict_policy(network, endpoint, *one->rival);
-  }
-  return verdict;
+  const auto ask = [&]() -> Result<void> {
+    const auto rivals = TRY(claims_->ask(endpoint.id, [this](const Mac& mac) { return is_ending(mac); }));
+    Result<void> verdict;
+    for (const auto& rival : rivals)
+      if (verdict) verdict = apply_conflict_policy(network, endpoint, rival);
+    return verdict;
+  };
+  if (!probed_from_link(endpoint.mode)) return ask();
+  return with_audible_link(endpoint, [&] {
+    auto verdict = ask();
+    claims_->drop(endpoint.id);
+    return verdict;
+  });
+}
+
+// What was heard since the address was free. The engine tells the user what Join says.
+Result<void> Networks::check_not_lost(const std::string& id) {
+  const auto rival = claims_->loss(id);
+  if (!rival) return {};
+  metrics_.count(Event::conflict);
+  return Err{ErrorKind::conflict,
+             "address " + rival->address.to_string() + ": " + rival->who +
+                 " has claimed it while the container was being started",
+             "it was started on two nodes: it stays where it came up"};
 }
 
 Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint) {
   // The record comes first: what is made afterwards is found again by it.
   TRY(store_.put(RecordKind::endpoint, endpoint.id, encode(endpoint)));
   TRY(ready_uplink(network));
+  claims_->know(network, endpoint);
   const bool link_first = probed_from_link(endpoint.mode);
-  if (!link_first) TRY(probe_all(network, endpoint));
+  if (!link_first) TRY(claim(network, endpoint));
   TRY(make_endpoint_link(network, endpoint));
-  if (link_first) TRY(probe_all(network, endpoint));
+  if (link_first) TRY(claim(network, endpoint));
   if (network.parsed.link.host_access) {
     {
       const std::lock_guard lock(mutex_);
@@ -194,6 +191,7 @@ Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, con
     const std::lock_guard lock(mutex_);
     host_sides_.insert_or_assign(endpoint.id, std::move(sides));
   }
+  TRY(check_not_lost(endpoint.id));
   watch_over(endpoint.id);
   return endpoint;
 }
@@ -220,7 +218,7 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
   EndpointRecord record = TRY(plan_endpoint(network, id, wanted));
   record.boot_id = boot_;
   TRY(check_neighbours(record.uplink, record.mode));
-  TRY(claim(record));
+  TRY(enter(record));
   auto made = make_endpoint(network, record);
   if (!made) {
     if (auto cleared = clear(record); !cleared) say_of_endpoint(id, cleared.error().what);
@@ -229,8 +227,10 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
 }
 
 Result<void> Networks::clear(const EndpointRecord& endpoint) {
-  arrivals_.forget(endpoint.id);
+  arrivals_->forget(endpoint.id);
+  claims_->leave(endpoint.id);
   TRY(remove_endpoint_link(endpoint));
+  claims_->withdraw(endpoint.id);
   // One that was refused had none: a way to its address is that of a service which has it.
   const bool granted = [&] {
     const std::lock_guard lock(mutex_);
@@ -258,15 +258,17 @@ Result<void> Networks::delete_endpoint(const std::string& id) {
 }
 
 Arrival Networks::arrival_of(const EndpointRecord& endpoint) {
-  Arrival arrival{endpoint, {}, {}, {}};
+  Arrival arrival{endpoint, {}};
   const std::lock_guard lock(mutex_);
   if (const auto sides = host_sides_.find(endpoint.id); sides != host_sides_.end()) arrival.host = sides->second;
-  const auto network = networks_.find(endpoint.network);
-  if (network == networks_.end()) return arrival;
-  arrival.announce = network->second.parsed.link.announce;
-  for (const auto& subnet : network->second.subnets)
-    if (subnet.gateway) arrival.gateways.push_back(*subnet.gateway);
   return arrival;
+}
+
+// One that is not known any more has no wishes.
+NetworkRecord Networks::network_of(const EndpointRecord& endpoint) {
+  const std::lock_guard lock(mutex_);
+  const auto found = networks_.find(endpoint.network);
+  return found == networks_.end() ? NetworkRecord{endpoint.network, {}, {}, false, {}} : found->second;
 }
 
 Result<JoinAnswer> Networks::join(const std::string& id, const std::string& sandbox) {
@@ -277,13 +279,15 @@ Result<JoinAnswer> Networks::join(const std::string& id, const std::string& sand
                "start the container again"};
   const auto network = TRY(find_network(known->network));
   known->sandbox = sandbox;
+  claims_->join(*known);
+  TRY(check_not_lost(id));
   TRY(store_.put(RecordKind::endpoint, id, encode(*known)));
   {
     const std::lock_guard lock(mutex_);
     endpoints_.insert_or_assign(id, *known);
     left_over_.erase(id);
   }
-  arrivals_.expect(arrival_of(*known));
+  arrivals_->expect(arrival_of(*known));
   JoinAnswer joined{known->device, {}, {}, {}};
   if (network.internal) return joined;
   const auto has_family = [&](bool v6) {
@@ -301,7 +305,10 @@ Result<JoinAnswer> Networks::join(const std::string& id, const std::string& sand
   return joined;
 }
 
-void Networks::leave(const std::string& id) { arrivals_.forget(id); }
+void Networks::leave(const std::string& id) {
+  arrivals_->forget(id);
+  claims_->leave(id);
+}
 
 std::optional<EndpointRecord> Networks::find_endpoint(const std::string& id) {
   const std::lock_guard lock(mutex_);
@@ -324,16 +331,14 @@ Result<bool> Networks::answers(const std::string& network_id, const IpAddress& a
   link.mode = TRY(check_parent(link));
   if (link.probe == ProbeProfile::off || probed_from_link(link.mode)) return false;
   TRY(ready_uplink(network));
-  EndpointRecord somebody;
-  somebody.mode = link.mode;
-  somebody.uplink = uplink(link);
   TRY(check_audible(link, link.mode));
-  auto probed = TRY(probe_for(link, somebody, address));
-  close_later(std::move(probed.socket));
-  if (probed.rival) return true;
-  const std::lock_guard lock(mutex_);
-  found_free_.insert_or_assign({somebody.uplink, address}, Clock::now() + kFoundFreeFor);
-  return false;
+  const bool answered = TRY(claims_->hold(network, link.mode, address)).has_value();
+  if (!answered) call_housekeeper();
+  return answered;
+}
+
+void Networks::give_back(const std::string& network, const IpAddress& address) {
+  if (const auto record = find_network(network)) claims_->give_back(uplink(record->parsed.link), address);
 }
 
 }  // namespace plumb::driver

@@ -6,11 +6,51 @@
 
 namespace plumb::driver {
 
-void Networks::close_later(UniqueFd socket) {
+void Networks::call_housekeeper() {
   const std::lock_guard lock(mutex_);
-  to_close_.push_back(std::move(socket));
   housekeeper_called_ = true;
   housekeeper_wakeup_.notify_all();
+}
+
+// Called by a claim, which must not be called from here.
+void Networks::lost_early(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  refused_.insert(id);
+  housekeeper_called_ = true;
+  housekeeper_wakeup_.notify_all();
+}
+
+// The same.
+void Networks::keep_later(const std::string& id, const IpAddress& address, const claim::Kept& kept) {
+  const std::lock_guard lock(mutex_);
+  kept_[id].insert_or_assign(address, kept);
+  housekeeper_called_ = true;
+  housekeeper_wakeup_.notify_all();
+}
+
+void Networks::write_claims(const std::string& id, const std::map<IpAddress, claim::Kept>& claims) {
+  const IdLock id_lock(*this, id);
+  auto known = find_endpoint(id);
+  if (!known) return;
+  for (const auto& [address, kept] : claims) known->claims.insert_or_assign(address, kept);
+  if (auto written = store_.put(RecordKind::endpoint, id, encode(*known)); !written)
+    say_of_endpoint(id, written.error().what);
+  const std::lock_guard lock(mutex_);
+  endpoints_.insert_or_assign(id, *known);
+}
+
+// The engine has been told that all is well, and has not taken the link yet: without it, it gives the start up.
+void Networks::refuse(const std::string& id) {
+  const IdLock id_lock(*this, id);
+  const auto known = find_endpoint(id);
+  const auto rival = claims_->loss(id);
+  if (!known || !rival || known->sandbox.empty()) return;  // Join refuses
+  const auto where = find_endpoint_link(*known);
+  if (!where || *where != Whereabouts::node) return;
+  metrics_.count(Event::conflict);
+  say_of_endpoint(id, "address " + rival->address.to_string() + ": " + rival->who +
+                          " has claimed it while the container was being started; its link is removed");
+  if (auto removed = remove_endpoint_link(*known); !removed) say_of_endpoint(id, removed.error().what);
 }
 
 void Networks::watch_over(const std::string& id) {
@@ -45,7 +85,10 @@ void Networks::collect(const std::string& id) {
 void Networks::run_housekeeper(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    auto next = Clock::time_point::max();
+    housekeeper_called_ = false;
+    lock.unlock();
+    auto next = claims_->expire();
+    lock.lock();
     std::vector<std::string> due;
     for (const auto& [id, when] : overdue_) {
       if (when <= Clock::now())
@@ -55,21 +98,20 @@ void Networks::run_housekeeper(const std::stop_token& stop) {
     }
     for (const auto& id : due) overdue_.erase(id);
     std::erase_if(gone_, [](const auto& one) { return one.second <= Clock::now(); });
-    std::erase_if(found_free_, [](const auto& one) { return one.second <= Clock::now(); });
-    std::vector<UniqueFd> closing;
-    closing.swap(to_close_);
-    if (due.empty() && closing.empty()) {
+    const auto refused = std::exchange(refused_, {});
+    const auto kept = std::exchange(kept_, {});
+    if (due.empty() && refused.empty() && kept.empty()) {
       const auto called = [&] { return housekeeper_called_; };
       if (next == Clock::time_point::max())
         housekeeper_wakeup_.wait(lock, stop, called);
       else
         housekeeper_wakeup_.wait_until(lock, stop, next, called);
-      housekeeper_called_ = false;
       continue;
     }
     lock.unlock();
     for (const auto& id : due) collect(id);
-    closing.clear();
+    for (const auto& id : refused) refuse(id);
+    for (const auto& [id, claims] : kept) write_claims(id, claims);
     lock.lock();
   }
 }

@@ -61,13 +61,15 @@ struct Named {
   std::string_view help;
 };
 // In the order of Event.
-constexpr std::array<Named, 5> kEventNames{{
+constexpr std::array<Named, 7> kEventNames{{
     {"plumb_driver_conflicts_total", "Addresses that somebody else on the network answered for."},
     {"plumb_driver_announced_frames_total", "ARP and neighbour advertisement frames sent to announce addresses."},
     {"plumb_driver_announce_failures_total", "Announcements that could not be sent."},
     {"plumb_driver_carrier_returns_total", "Times that a parent device had its carrier again."},
     {"plumb_driver_collected_endpoints_total",
      "Endpoints that the driver removed because the engine had forgotten them."},
+    {"plumb_driver_rivals_total", "Times that somebody else was heard to use the address of a running container."},
+    {"plumb_driver_lost_addresses_total", "Addresses taken off running containers because somebody else has them."},
 }};
 
 std::size_t index_of(std::string_view method) {

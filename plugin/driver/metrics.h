@@ -18,7 +18,15 @@ class MetricsText;
 namespace plumb::driver {
 
 // What may happen besides calls. Each is a counter; endpoints and networks are gauges, set by the driver.
-enum class Event { conflict, announced_frames, announce_failures, carrier_returns, collected_endpoints };
+enum class Event {
+  conflict,
+  announced_frames,
+  announce_failures,
+  carrier_returns,
+  collected_endpoints,
+  rivals,
+  lost_addresses,
+};
 
 class Metrics {
  public:
@@ -34,7 +42,7 @@ class Metrics {
  private:
   static constexpr std::size_t kMethods = 23;  // with "unknown", the last
   static constexpr std::size_t kBuckets = 13;  // without +Inf
-  static constexpr std::size_t kEvents = 5;
+  static constexpr std::size_t kEvents = 7;
 
   struct Method {
     std::uint64_t ok = 0;

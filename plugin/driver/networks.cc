@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "netns/address/address.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/id_lock.h"
 #include "plugin/driver/log.h"
@@ -56,18 +57,24 @@ Result<std::map<std::string, Record>> read_records(Store& store, RecordKind kind
 
 }  // namespace
 
-Networks::Networks(Store& store, Metrics& metrics, Arrivals arrivals, std::string boot)
-    : store_(store), metrics_(metrics), arrivals_(std::move(arrivals)), boot_(std::move(boot)) {}
+Networks::Networks(Store& store, Metrics& metrics, std::string boot)
+    : store_(store), metrics_(metrics), boot_(std::move(boot)) {}
 
 Networks::~Networks() = default;
 
 Result<std::unique_ptr<Networks>> Networks::open(Store& store, Metrics& metrics) {
-  auto arrivals = TRY(Arrivals::start(metrics));
   auto boot = TRY(boot_id());
-  std::unique_ptr<Networks> networks(new Networks(store, metrics, std::move(arrivals), std::move(boot)));  // NOLINT
+  std::unique_ptr<Networks> networks(new Networks(store, metrics, std::move(boot)));  // NOLINT: private
+  auto* own = networks.get();
+  networks->claims_ =
+      TRY(EndpointClaims::open(metrics, {[own](const std::string& id) { own->lost_early(id); },
+                                         [own](const std::string& id, const IpAddress& address,
+                                               const claim::Kept& kept) { own->keep_later(id, address, kept); }}));
+  networks->arrivals_.emplace(TRY(Arrivals::start(
+      metrics, {[own](const std::string& id, const netns::Link& link) { own->claims_->arrived(id, link); },
+                [own](const std::string& device, bool up) { own->claims_->carrier(device, up); }})));
   TRY(networks->load());
-  networks->housekeeper_ =
-      std::jthread([own = networks.get()](const std::stop_token& stop) { own->run_housekeeper(stop); });
+  networks->housekeeper_ = std::jthread([own](const std::stop_token& stop) { own->run_housekeeper(stop); });
   return networks;
 }
 
@@ -98,10 +105,35 @@ Result<void> Networks::load_endpoint(const EndpointRecord& record) {
   }
   endpoints_.emplace(record.id, record);
   left_over_.insert(record.id);
-  if (where == Whereabouts::sandbox) arrivals_.resume(arrival_of(record));
-  if (where == Whereabouts::node && !record.sandbox.empty()) arrivals_.expect(arrival_of(record));
+  resume_claims(record, where);
+  if (where == Whereabouts::sandbox) arrivals_->resume(arrival_of(record));
+  if (where == Whereabouts::node && !record.sandbox.empty()) arrivals_->expect(arrival_of(record));
   watch_over(record.id);
   return {};
+}
+
+// Those of a link in its container go on; one that has only just come there arrives yet. Those of a link on the node
+// are asked for again, and nobody waits for the answer: Join looks.
+void Networks::resume_claims(const EndpointRecord& record, Whereabouts where) {
+  const auto network = network_of(record);
+  const bool asks = network.parsed.link.probe != ProbeProfile::off;
+  claims_->know(network, record);
+  const auto resumed = [&]() -> Result<void> {
+    if (where == Whereabouts::node && asks && !probed_from_link(record.mode)) return claims_->begin(record.id);
+    if (where != Whereabouts::sandbox) return {};
+    const auto sandbox = TRY(netns::Namespace::from_path(record.sandbox));
+    auto inside = TRY(netns::RouteSocket::open(sandbox));
+    const auto link = TRY(link_of(inside, record));
+    if (!link || !link->up) return {};
+    std::vector<Cidr> present;
+    for (const auto& have : TRY(netns::addresses(inside, link->index))) present.push_back(have.cidr);
+    auto node = TRY(open_node());
+    const auto device = TRY(device_named(node, record.uplink));
+    const bool silent = device && !device->carrier && device->kind != "bridge";
+    claims_->resume(record.id, *link, present, !silent || !asks);
+    return {};
+  }();
+  if (!resumed) say_of_endpoint(record.id, "its address is not claimed: " + resumed.error().what);
 }
 
 void Networks::count() {

@@ -19,8 +19,8 @@
 // milliseconds of Join. A link on the node is down and answers nobody, and a network without endpoints serves nobody.
 // At worst the engine returns to what is gone: then it is told so (not_found), and the container is started again.
 //
-// Threads: safe from any; calls about one endpoint or network come one after the other (id_lock.h), a probe holds no
-// lock. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
+// Threads: safe from any; calls about one endpoint or network come one after the other (id_lock.h), a question to the
+// LAN holds no other lock. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
 #pragma once
 
 #include <chrono>
@@ -38,8 +38,9 @@
 #include <utility>
 #include <vector>
 
-#include "netns/lan/probe.h"
 #include "plugin/driver/arrivals.h"
+#include "plugin/driver/endpoint_claims.h"
+#include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"
 #include "plugin/driver/record/store.h"
@@ -101,21 +102,23 @@ class Networks {
   void pool_released(const std::string& network);
 
   // For Pools (Neighbourhood): the endpoint on that network's uplink that has the address, or empty; and whether
-  // somebody on the LAN answers for it. An address found free is not probed again for the endpoint that is made with it
-  // next.
+  // somebody on the LAN answers for it. An address found free is kept from others, for the endpoint that is made with
+  // it next, until it is given back.
   [[nodiscard]] std::string endpoint_with(const std::string& network, const IpAddress& address);
   [[nodiscard]] Result<bool> answers(const std::string& network, const IpAddress& address);
   // And the node's place on the network's parent; that of a node without the device where it cannot be looked at.
   [[nodiscard]] std::uint64_t place(const std::string& network);
+  void give_back(const std::string& network, const IpAddress& address);
 
  private:
   using Clock = std::chrono::steady_clock;
   class IdLock;
-  Networks(Store& store, Metrics& metrics, Arrivals arrivals, std::string boot);
+  Networks(Store& store, Metrics& metrics, std::string boot);
 
   // networks.cc
   Result<void> load();
   Result<void> load_endpoint(const EndpointRecord& record);
+  void resume_claims(const EndpointRecord& record, Whereabouts where);
   Result<void> check_neighbours(const std::string& device, IpMode mode);
   Result<NetworkRecord> find_network(const std::string& id);
   void count();
@@ -124,17 +127,23 @@ class Networks {
   Result<EndpointRecord> make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint);
   std::vector<EndpointRecord> holders(const std::string& device, const IpAddress& address);
   bool is_abandoned(const EndpointRecord& endpoint);
-  Result<void> claim(const EndpointRecord& endpoint);
-  Result<void> probe_all(const NetworkRecord& network, const EndpointRecord& endpoint);
-  Result<netns::Probed> ask(const IpResource& link, const EndpointRecord& endpoint, const IpAddress& address);
+  Result<void> enter(const EndpointRecord& endpoint);
+  Result<void> claim(const NetworkRecord& network, const EndpointRecord& endpoint);
+  bool is_ending(const Mac& rival);
   Result<void> apply_conflict_policy(const NetworkRecord& network, const EndpointRecord& endpoint,
-                                     const netns::Rival& rival);
+                                     const EndpointClaims::Rival& rival);
+  Result<void> check_not_lost(const std::string& id);
+  NetworkRecord network_of(const EndpointRecord& endpoint);
   Arrival arrival_of(const EndpointRecord& endpoint);
   // Everything of the endpoint: link, the node's ways to it, record. What fails is said, and the record stays then.
   Result<void> clear(const EndpointRecord& endpoint);
 
   // housekeeping.cc
-  void close_later(UniqueFd socket);
+  void call_housekeeper();
+  void lost_early(const std::string& id);
+  void keep_later(const std::string& id, const IpAddress& address, const claim::Kept& kept);
+  void write_claims(const std::string& id, const std::map<IpAddress, claim::Kept>& claims);
+  void refuse(const std::string& id);
   void watch_over(const std::string& id);
   void collect(const std::string& id);
   void run_housekeeper(const std::stop_token& stop);
@@ -145,12 +154,11 @@ class Networks {
   static constexpr std::chrono::seconds kReleaseAfterCut{30};
   // The kernel takes a dead container's namespace down in its own time, and its link answers until then.
   static constexpr std::chrono::seconds kNamespaceEnd{3};
-  // From an address found free for a request to the endpoint that is made with it.
-  static constexpr std::chrono::seconds kFoundFreeFor{5};
+  // Between two questions to a namespace that ends.
+  static constexpr std::chrono::milliseconds kAskedAgain{40};
 
   Store& store_;
   Metrics& metrics_;
-  Arrivals arrivals_;
   std::string boot_;
   std::mutex mutex_;  // of what follows
   std::map<std::string, NetworkRecord> networks_;
@@ -163,14 +171,17 @@ class Networks {
   std::set<std::string> left_over_;
   // By endpoint that the node itself was given a way to, or is being given one; others' ways are not theirs to take.
   std::map<std::string, std::vector<HostSide>> host_sides_;
-  std::map<std::pair<std::string, IpAddress>, Clock::time_point> found_free_;  // uplink and address, until when
   std::map<Mac, Clock::time_point> gone_;  // of endpoints cleared away, until when their namespaces may take to end
-  std::map<std::string, Clock::time_point> overdue_;  // endpoints to look after, and when
-  std::vector<UniqueFd> to_close_;                    // packet sockets: closing one takes 10 ms
+  std::map<std::string, Clock::time_point> overdue_;              // endpoints to look after, and when
+  std::map<std::string, std::map<IpAddress, claim::Kept>> kept_;  // of endpoints, to be written
+  std::set<std::string> refused_;  // endpoints that have lost an address before they arrived
   Clock::time_point network_cut_until_{};
   bool housekeeper_called_ = false;  // for the housekeeper to look again
   std::condition_variable_any housekeeper_wakeup_;
-  std::jthread housekeeper_;  // last: it uses the others until it is joined
+  // Last, in this order: each uses the others until it has ended. They are called without the mutex.
+  std::unique_ptr<EndpointClaims> claims_;
+  std::optional<Arrivals> arrivals_;
+  std::jthread housekeeper_;
 };
 
 }  // namespace plumb::driver

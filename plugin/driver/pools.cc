@@ -97,6 +97,10 @@ struct Pools::State {
     return address_at(record.range ? *record.range : record.pool, placed ? neighbourhood.place(record.network) : 0);
   }
 
+  void give_back(const std::string& network, const IpAddress& address) const {
+    if (!network.empty() && neighbourhood.given_back) neighbourhood.given_back(network, address);
+  }
+
   // The following with the mutex.
   [[nodiscard]] Result<void> keep(const PoolRecord& record) {
     TRY(store.put(RecordKind::pool, record.id, encode(record)));
@@ -283,6 +287,7 @@ Result<IpAddress> Pools::State::choose(const PoolRecord& record) {
       if (answered && *answered) last = ": another machine answers for " + address->to_string();
     }
     if (TRY(take(record, *address, free))) return *address;
+    give_back(record.network, *address);
     passed.insert(*address);
   }
   return Err{ErrorKind::exists, "none of " + std::to_string(kMostProbes) + " addresses of " + choice +
@@ -310,6 +315,7 @@ Result<void> Pools::State::take_back(const PoolRecord& record) {
 Result<void> Pools::release_address(const std::string& pool, const IpAddress& address) {
   const auto record = state_->find(pool);
   if (!record || !state_->endpoint_with(record->network, address).empty()) return {};
+  state_->give_back(record->network, address);
   const std::lock_guard lock(state_->mutex);
   return state_->release(pool, address);
 }

@@ -37,6 +37,8 @@ struct Neighbourhood {
   std::function<std::chrono::seconds()> uptime = {};
   // A pool of that network has been released.
   std::function<void(const std::string& network)> released = {};
+  // It was found free, and is needed no more: what was told others of it is taken back.
+  std::function<void(const std::string& network, const IpAddress& address)> given_back = {};
 };
 
 class Pools {

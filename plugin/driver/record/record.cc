@@ -1,5 +1,7 @@
 #include "plugin/driver/record/record.h"
 
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "plugin/driver/record/json_fields.h"
@@ -42,6 +44,27 @@ Result<DedicatedMark> parse_mark(std::string_view text) {
   auto mark = DedicatedMark::parse(text);
   if (!mark) return Err{ErrorKind::failed, in_quotes(text) + " marks no device"};
   return *std::move(mark);
+}
+
+// "EPOCH NONCE ID HIGHEST".
+std::string text_of(const claim::Kept& kept) {
+  std::string out;
+  for (const auto number : {kept.rank.epoch, kept.rank.nonce, kept.rank.id, kept.highest_epoch})
+    out += (out.empty() ? "" : " ") + std::to_string(number);
+  return out;
+}
+
+Result<claim::Kept> parse_kept(std::string_view text) {
+  std::array<std::uint64_t, 4> numbers{};
+  const auto* at = text.begin();
+  for (auto& number : numbers) {
+    if (&number != numbers.begin() && (at == text.end() || *at++ != ' ')) return broken("a claim has too few numbers");
+    const auto [end, error] = std::from_chars(at, text.end(), number);
+    if (error != std::errc{}) return broken("a claim has what is no number");
+    at = end;
+  }
+  if (at != text.end()) return broken("a claim has too many numbers");
+  return claim::Kept{{numbers[0], numbers[1], numbers[2]}, numbers[3]};
 }
 
 template <typename T>
@@ -90,6 +113,7 @@ std::string encode(const EndpointRecord& record) {
            {"uplink", record.uplink}};
   if (record.mac) out["mac"] = record.mac->to_string();
   if (record.was) out["was"] = record.was->to_string();
+  for (const auto& [address, kept] : record.claims) out["claims"][address.to_string()] = text_of(kept);
   return docker::dump(out);
 }
 
@@ -133,6 +157,10 @@ Result<EndpointRecord> decode_endpoint(const std::string& text) {
   out.sandbox = TRY(reader.text("sandbox"));
   out.boot_id = TRY(reader.text("boot_id"));
   out.was = TRY(reader.optional("was", parse_mark));
+  for (const auto& [address, kept] : TRY(reader.pairs("claims"))) {
+    const auto whose = TRY(IpAddress::parse(address));
+    out.claims.insert_or_assign(whose, TRY(parse_kept(kept)));
+  }
   return out;
 }
 

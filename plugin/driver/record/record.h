@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plugin/driver/record/network_options.h"
+#include "specs/claim/machine.h"
 #include "specs/value/dedicated_mark.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
@@ -44,6 +45,8 @@ struct EndpointRecord {
   std::string sandbox;               // SandboxKey of Join; empty before
   std::string boot_id;               // of the boot it was made in: no link survives that
   std::optional<DedicatedMark> was;  // of a device of the node that is given to the container
+  // Of its addresses that have been owned for a while: by them they outrank who claims later.
+  std::map<IpAddress, claim::Kept> claims = {};
 };
 
 struct PoolRecord {

@@ -91,7 +91,8 @@ TEST_CASE(
   const bool alone = engine_release(driver.node()) < 28;
   for (std::size_t i = 0; i < forms.size(); ++i) {
     CHECK(await_count(wire, forms[i], 3, 3s));
-    const bool ours = alone || i == 1;
+    // A kernel answers a probe of IPv6 as if it announced (RFC 4861 section 7.2.4), and an owner asks each second.
+    const bool ours = (alone && i < 2) || i == 1;
     if (ours) CHECK_FALSE(await_count(wire, forms[i], 4, 500ms));
     const auto when = times(wire, forms[i]);
     REQUIRE(when.size() >= 3);
@@ -101,7 +102,7 @@ TEST_CASE(
     }
     const auto asked = times(wire, asks);
     REQUIRE_FALSE(asked.empty());
-    CHECK(asked.back() < when.front());
+    CHECK(asked.front() < when.front());
   }
   for (const auto& frame : wire.frames())
     if (const auto arp = frame.arp(); arp && arp->claims(kAddress)) CHECK(arp->sender_mac == mac);
@@ -136,8 +137,10 @@ TEST_CASE("a start that fails after its link was made claims nothing, and leaves
 TEST_CASE("announced again when the carrier returns, also by a driver that was killed, but not what has been stopped") {
   DriverOn driver("n1", {.metrics = true});
   const Node client("client");
-  // More than once: a switch may not forward yet when the carrier is heard at this end.
-  REQUIRE(driver.network("svclan", with(kNetwork, {"-o", "announce=5 200ms"})) == "");
+  // More than once: a switch may not forward yet when the carrier is heard at this end. With gateways, that answer:
+  // what was cut off waits until it hears somebody.
+  REQUIRE(driver.network("svclan", with(kNetwork, {"--gateway", "10.0.3.1", "--gateway", "fd00:10:3::1", "-o",
+                                                   "announce=5 200ms"})) == "");
   REQUIRE(driver.run("web", kWeb) == "");
   REQUIRE(driver.run("other", {"--network", "svclan", "--ip", "10.0.3.34"}) == "");
   driver.kill();

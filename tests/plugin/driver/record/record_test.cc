@@ -30,6 +30,7 @@ EndpointRecord endpoint() {
   out.sandbox = "/var/run/docker/netns/0123456789ab";
   out.boot_id = "b";
   out.was = DedicatedMark{"eth1", Mac::parse("02:00:00:00:00:01").value(), 1500, true};
+  out.claims[ip("10.0.3.3")] = {{1'796'000'000'000, 18'446'744'073'709'551'615U, 7}, 1'796'000'000'001};
   return out;
 }
 
@@ -105,6 +106,25 @@ TEST_CASE("an endpoint without MAC and mark comes back without") {
   CHECK_FALSE(back->mac);
   CHECK_FALSE(back->was);
   CHECK(back->addresses.empty());
+}
+
+TEST_CASE("a claim comes back as it was, and what is none is refused") {
+  const auto text = encode(endpoint());
+  const auto back = decode_endpoint(text);
+  REQUIRE(back);
+  REQUIRE(back->claims.size() == 1);
+  const auto& [address, kept] = *back->claims.begin();
+  CHECK(address == ip("10.0.3.3"));
+  CHECK(kept.rank == claim::Rank{1'796'000'000'000, 18'446'744'073'709'551'615U, 7});
+  CHECK(kept.highest_epoch == 1'796'000'000'001);
+  const std::string written = "1796000000000 18446744073709551615 7 1796000000001";
+  const auto at = text.find(written);
+  REQUIRE(at != std::string::npos);
+  for (const std::string wrong :
+       {"", "1", "1 2 3", "1 2 3 4 ", "1 2 3 4 5", "1 2  3 4", "a b c d", "-1 2 3 4", "18446744073709551616 2 3 4"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(decode_endpoint(std::string(text).replace(at, written.size(), wrong)));
+  }
 }
 
 TEST_CASE("a pool comes back as it was") {

@@ -1,0 +1,280 @@
+// One address, asked for on two nodes by `docker start`, or by a machine that knows no plumb: whatever the time
+// between, one has it, and who has not is told so. And what becomes of it when the driver, or a cable, goes and comes
+// back.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "tests/lab/capture.h"
+#include "tests/lab/driver/driver.h"
+#include "tests/lab/driver/faults.h"
+
+namespace plumb::lab {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using Json = nlohmann::json;
+
+const std::string kAddress = "10.0.3.33";
+const std::string kAddress6 = "fd00:10:3::33";
+const Words kNetwork{"--subnet",       "10.0.3.0/24", "--gateway",    "10.0.3.1", "--ipv6",     "--subnet",
+                     "fd00:10:3::/64", "--gateway",   "fd00:10:3::1", "-o",       "parent=eth0"};
+const std::string kState = "/var/lib/plumb/driver-claim";
+const std::string kNet(64, 'a');
+const std::string kEndpoint(64, 'e');
+
+// The time between two rounds' offsets, in milliseconds: 100, unless told otherwise.
+milliseconds step() {
+  const char* text = std::getenv("PLUMB_OFFSET_STEP");  // NOLINT(concurrency-mt-unsafe): nobody sets one
+  return milliseconds(text == nullptr ? 100 : std::strtol(text, nullptr, 10));
+}
+
+// Those that have said on the LAN that the address is theirs.
+std::set<std::string> claimants(const std::vector<Frame>& frames, const std::string& address) {
+  std::set<std::string> out;
+  for (const auto& frame : frames) {
+    if (const auto arp = frame.arp(); arp && arp->claims(address)) out.insert(arp->sender_mac);
+    if (const auto n = frame.neighbour(); n && n->type == 136 && n->target == address) out.insert(n->source);
+  }
+  return out;
+}
+
+std::string address6_of(const DriverOn& driver) {
+  return driver.ask({"inspect", "--format", "{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}", "web"});
+}
+
+// `docker start web` on one node, and after the offset on the other.
+std::pair<Outcome, Outcome> start_both(const DriverOn& one, const DriverOn& two, milliseconds offset) {
+  Running first = one.node().start({"docker", "start", "web"});
+  std::this_thread::sleep_for(offset);
+  Outcome second = two.node().run({"docker", "start", "web"});
+  return {first.wait(), std::move(second)};
+}
+
+// The same address on both: rounds in which both have it, or none.
+void check_offsets(const std::string& option, const std::string& address) {
+  const DriverOn one("n1");
+  const DriverOn two("n2");
+  const Node client("client");
+  for (const auto* driver : {&one, &two}) {
+    REQUIRE(driver->network("svclan", kNetwork) == "");
+    REQUIRE(driver->run("web", {"--network", "svclan", option, address}) == "");
+    REQUIRE(driver->docker({"stop", "-t", "0", "web"}) == "");
+  }
+  const State before = two.state();
+  for (milliseconds offset = 0ms; offset <= 1s; offset += step()) {
+    CAPTURE(offset.count());
+    Capture capture(client, "eth0");
+    const auto outcomes = start_both(one, two, offset);
+    const Outcome& first = outcomes.first;
+    const Outcome& second = outcomes.second;
+    CHECK_MESSAGE((first.exit_code == 0) != (second.exit_code == 0), first.err, second.err);
+    const auto& refused = first.exit_code == 0 ? second : first;
+    CHECK_MESSAGE(refused.err.find(address) != std::string::npos, refused.err);
+    CHECK(pings(client, address));
+    CHECK(claimants(capture.frames(), address).size() == 1);
+    for (const auto* driver : {&one, &two}) CHECK(driver->docker({"stop", "-t", "0", "web"}) == "");
+    CHECK(is_silent(client, address));
+  }
+  CHECK(two.changed(before) == "");
+}
+
+TEST_CASE("docker start with one address on two nodes, 0 to 1 s apart: one runs, the other one is told (IPv4)") {
+  check_offsets("--ip", kAddress);
+}
+
+TEST_CASE("docker start with one address on two nodes, 0 to 1 s apart: one runs, the other one is told (IPv6)") {
+  check_offsets("--ip6", kAddress6);
+}
+
+TEST_CASE("where the networks say that a conflict is only to be told of, both run: the test would see it") {
+  const DriverOn one("n1");
+  const DriverOn two("n2");
+  for (const auto* driver : {&one, &two}) {
+    Words network = kNetwork;
+    network.insert(network.end(), {"-o", "conflict=warn"});
+    REQUIRE(driver->network("svclan", network) == "");
+  }
+  Capture capture(Node("client"), "eth0");
+  for (const auto* driver : {&one, &two}) CHECK(driver->run("web", {"--network", "svclan", "--ip", kAddress}) == "");
+  const auto both = [&] { return claimants(capture.frames(), kAddress).size() == 2; };
+  CHECK(becomes(both, 3s));
+}
+
+TEST_CASE("addresses that are chosen on two nodes, 0 to 1 s apart, on fresh networks: both run, with one each") {
+  const DriverOn one("n1");
+  const DriverOn two("n2");
+  for (milliseconds offset = 0ms; offset <= 1s; offset += step()) {
+    CAPTURE(offset.count());
+    for (const auto* driver : {&one, &two}) {
+      REQUIRE(driver->network("svclan", kNetwork) == "");
+      // Not started yet: from the network `none` to the fresh one.
+      REQUIRE(driver->run("web", {"--network", "none"}) == "");
+      REQUIRE(driver->docker({"stop", "-t", "0", "web"}) == "");
+      REQUIRE(driver->docker({"network", "disconnect", "none", "web"}) == "");
+      REQUIRE(driver->docker({"network", "connect", "svclan", "web"}) == "");
+    }
+    const auto outcomes = start_both(one, two, offset);
+    const Outcome& first = outcomes.first;
+    const Outcome& second = outcomes.second;
+    CHECK_MESSAGE(first.exit_code == 0, first.err);
+    CHECK_MESSAGE(second.exit_code == 0, second.err);
+    CHECK(one.address_of("web") != two.address_of("web"));
+    CHECK(address6_of(one) != address6_of(two));
+    for (const auto* driver : {&one, &two}) {
+      CHECK(driver->remove({"web"}) == "");
+      REQUIRE(driver->docker({"network", "rm", "svclan"}) == "");
+    }
+  }
+}
+
+// A driver whose engine is the test, which takes its time.
+struct SlowEngine {
+  SlowEngine() {
+    n1.remove(kState);
+    driver.emplace(n1, DriverHow{nullptr, {}, kState});
+    must("CreateNetwork", {{"NetworkID", kNet},
+                           {"Options", {{"com.docker.network.generic", {{"parent", "eth0"}}}}},
+                           {"IPv4Data", {{{"Pool", "10.0.3.0/24"}, {"Gateway", "10.0.3.1/24"}}}}});
+    Json endpoint = kIds;
+    endpoint["Interface"] = {{"Address", kAddress + "/24"}};
+    must("CreateEndpoint", endpoint);
+  }
+  ~SlowEngine() {
+    must("DeleteEndpoint", kIds);
+    must("DeleteNetwork", kIds);
+    CHECK(records(n1, kState).empty());
+    driver.reset();
+    n1.remove(kState);
+  }
+  SlowEngine(const SlowEngine&) = delete;
+  SlowEngine& operator=(const SlowEngine&) = delete;
+
+  [[nodiscard]] Answer ask(const std::string& method, const Json& body) const {
+    return call(n1, "NetworkDriver." + method, body.dump());
+  }
+  void must(const std::string& method, const Json& body) const {
+    const Answer answer = ask(method, body);
+    CHECK_MESSAGE((answer.status == 200 && answer.error().empty()), method, ": ", answer.body);
+  }
+
+  Node n1{"n1"};
+  const Json kIds{{"NetworkID", kNet}, {"EndpointID", kEndpoint}, {"SandboxKey", "/run/docker/netns/none"}};
+  std::optional<Driver> driver;
+};
+
+bool answers_a_probe(Capture& wire, const std::string& mac) {
+  return wire.await([&](const Frame& f) { return f.arp() && f.arp()->claims(kAddress) && f.arp()->sender_mac == mac; },
+                    3s);
+}
+
+TEST_CASE("somebody who takes the address while the engine is slow refuses the start, and is named") {
+  const SlowEngine engine;
+  Capture wire(engine.n1, "eth0");
+  SUBCASE("before Join, which says so") {
+    const Rival rival({kAddress});
+    REQUIRE(answers_a_probe(wire, rival.mac()));
+    const Answer answer = engine.ask("Join", engine.kIds);
+    CHECK_MESSAGE(says(answer.error(), "address " + kAddress + ": " + rival.mac()), answer.body);
+  }
+  SUBCASE("after it: the engine does not find the link") {
+    engine.must("Join", engine.kIds);
+    CHECK_FALSE(links_on_node(engine.n1).empty());
+    const Rival rival({kAddress});
+    CHECK(becomes([&] { return links_on_node(engine.n1).empty(); }, 3s));
+    for (const auto& frame : wire.frames())
+      if (const auto arp = frame.arp(); arp && arp->claims(kAddress)) CHECK(arp->sender_mac == rival.mac());
+  }
+  SUBCASE("who takes another one refuses nothing") {
+    const Rival rival({"10.0.3.34"});
+    // As long as it would have been noticed in.
+    CHECK(is_silent(Node("client"), kAddress));
+    engine.must("Join", engine.kIds);
+    CHECK_FALSE(links_on_node(engine.n1).empty());
+  }
+}
+
+TEST_CASE("an address that is reserved for a slow engine is no other node's, and one that was let go is") {
+  const DriverOn two("n2");
+  REQUIRE(two.network("svclan", kNetwork) == "");
+  {
+    const SlowEngine engine;
+    const std::string said = two.run("web", {"--network", "svclan", "--ip", kAddress});
+    CHECK_MESSAGE(says(said, "address " + kAddress), said);
+  }
+  CHECK(two.run("web", {"--network", "svclan", "--ip", kAddress}) == "");
+}
+
+TEST_CASE("a driver that was killed goes on with the claims of what runs") {
+  DriverOn one("n1", {.metrics = true});
+  DriverOn two("n2");
+  const Node client("client");
+  for (const auto* driver : {&one, &two}) REQUIRE(driver->network("svclan", kNetwork) == "");
+  const Words web{"--network", "svclan", "--ip", kAddress, "--ip6", kAddress6};
+  REQUIRE(one.run("web", web) == "");
+  CHECK(becomes([&] { return says(one.endpoints(), "claims"); }, 10s));
+  const std::string claims = one.endpoints();
+  one.kill();
+  CHECK(says(two.run("web", web), kAddress));
+  one.start();
+  CHECK(pings(client, kAddress));
+  CHECK(says(two.run("web", web), kAddress));
+  auto now = one.metrics();
+  CHECK(now["plumb_driver_rivals_total"] + now["plumb_driver_lost_addresses_total"] == 0);
+  CHECK(now["plumb_driver_announced_frames_total"] > 0);
+  // Another claim would have written its own when it had been there for as long.
+  CHECK_FALSE(becomes([&] { return one.endpoints() != claims; }, 5s));
+  {
+    const Rival rival({kAddress});
+    CHECK(becomes(
+        [&] {
+          now = one.metrics();
+          return now["plumb_driver_rivals_total"] + now["plumb_driver_lost_addresses_total"] > 0;
+        },
+        5s));
+    CHECK_MESSAGE(says(one.log(), "address " + kAddress + ": " + rival.mac()), one.log());
+  }
+  // Nobody is told that what runs is gone.
+  CHECK(becomes([&] { return pings(client, kAddress); }, 10s));
+  CHECK(pings(client, kAddress6));
+}
+
+TEST_CASE("a cable: who started meanwhile keeps the address, who was cut off takes it off, and has it back by itself") {
+  DriverOn one("n1", {.metrics = true});
+  const DriverOn two("n2");
+  const Node client("client");
+  REQUIRE(one.network("svclan", kNetwork) == "");
+  REQUIRE(two.network("svclan", kNetwork) == "");
+  const Words web{"--network", "svclan", "--ip", kAddress};
+  REQUIRE(one.run("web", web) == "");
+  REQUIRE(one.run("look", {"--network", "container:web"}) == "");
+  const auto has = [&] { return says(one.inside("look", {"ip", "address"}), "inet " + kAddress + "/24"); };
+  const std::string routes = one.inside("look", {"ip", "route"});
+  CHECK(pings(client, kAddress));
+  CHECK(has());
+  lab({"cut", "n1"});
+  CHECK(becomes([&] { return !has(); }, 3s));
+  CHECK(two.run("web", web) == "");
+  CHECK(pings(client, kAddress));
+  Capture wire(client, "eth0");
+  lab({"mend", "n1"});
+  // And the IPv6 address, which both have chosen.
+  CHECK(becomes([&] { return one.metrics()["plumb_driver_lost_addresses_total"] == 2; }, 5s));
+  CHECK_MESSAGE(says(one.log(), "has it now"), one.log());
+  CHECK_FALSE(has());
+  CHECK(pings(client, kAddress));
+  CHECK_FALSE(claimants(wire.frames(), kAddress).contains(one.mac_of("look")));
+  REQUIRE(two.docker({"stop", "-t", "0", "web"}) == "");
+  CHECK(becomes(has, 10s));
+  CHECK(one.inside("look", {"ip", "route"}) == routes);
+  CHECK(pings(client, kAddress));
+  CHECK(says(one.log(), "is its own again"));
+}
+
+}  // namespace
+}  // namespace plumb::lab
