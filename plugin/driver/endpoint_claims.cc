@@ -235,7 +235,6 @@ void EndpointClaims::join(const EndpointRecord& endpoint) {
   }
   for (const auto& claim : claims) {
     claim.address->belong(endpoint, internal);
-    // Not before: another node's may be the same.
     if (endpoint.mac) runner_->own(claim.id, *endpoint.mac);
   }
 }

@@ -71,8 +71,8 @@ class EndpointClaims {
   // Somebody else has claimed an address of it since.
   [[nodiscard]] std::optional<Rival> loss(const std::string& endpoint);
 
-  // Its record says where it goes, or is. What has arrived on the LAN is heard first, and frames of its MAC are its own
-  // from now on.
+  // Its record says where it goes, or is. Frames of its MAC are its own from now on, and not before: another node's
+  // endpoint may have the same.
   void join(const EndpointRecord& endpoint);
   // The link with the addresses is in its container.
   void arrived(const std::string& endpoint, const netns::Link& link);
