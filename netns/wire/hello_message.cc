@@ -22,13 +22,17 @@ void append_number(Frame& frame, std::uint64_t number) {
   for (unsigned shift = 64; shift > 0; shift -= 8) frame.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
 }
 
-Frame encode_entry(const HelloEntry& entry) {
-  Frame out{static_cast<std::uint8_t>(entry.what), entry.state,
-            static_cast<std::uint8_t>(entry.address.is_v6() ? 6 : 4)};
-  append(out, entry.address.bytes());
-  append(out, entry.mac.bytes());
-  for (const auto number : {entry.holder, entry.epoch, entry.nonce, entry.id}) append_number(out, number);
-  return out;
+std::size_t size_of(const HelloEntry& entry) {
+  return 3 + entry.address.bytes().size() + entry.mac.bytes().size() + kNumbers;
+}
+
+void append_entry(Frame& frame, const HelloEntry& entry) {
+  frame.push_back(static_cast<std::uint8_t>(entry.what));
+  frame.push_back(entry.state);
+  frame.push_back(entry.address.is_v6() ? 6 : 4);
+  append(frame, entry.address.bytes());
+  append(frame, entry.mac.bytes());
+  for (const auto number : {entry.holder, entry.epoch, entry.nonce, entry.id}) append_number(frame, number);
 }
 
 // Takes what it reads off the front of `rest`.
@@ -95,9 +99,11 @@ std::vector<Frame> encode_hello(const Mac& sender, std::string_view node, std::s
   head.push_back(0);
   std::vector<Frame> out;
   for (const auto& entry : entries) {
-    const auto bytes = encode_entry(entry);
-    if (out.empty() || out.back().size() + bytes.size() > kLargestFrame) out.push_back(head);
-    append(out.back(), bytes);
+    if (out.empty() || out.back().size() + size_of(entry) > kLargestFrame) {
+      out.push_back(head);
+      out.back().reserve(kLargestFrame);
+    }
+    append_entry(out.back(), entry);
     ++out.back()[count_at];
   }
   for (auto& frame : out) frame.resize(std::max(frame.size(), kSmallestFrame));

@@ -83,7 +83,7 @@ Result<ClaimRunner::Lan*> ClaimRunner::lan_of(const Voice& voice) {
 Result<void> ClaimRunner::reopen(Lan& lan) {
   auto socket = TRY(lan.voice.open());
   for (const auto& [id, entry] : entries_)
-    if (entry.lan == lan.voice.key) TRY(socket.listen_for(entry.what.address));
+    if (entry.lan == &lan) TRY(socket.listen_for(entry.what.address));
   own_.insert(socket.mac());
   dead_.push_back(std::exchange(lan.socket, std::move(socket)));
   return {};
@@ -102,7 +102,7 @@ Result<ClaimRunner::Id> ClaimRunner::add(const Voice& voice, ClaimedAddress what
   own_.insert(used_by);
   own_.insert(what.own.begin(), what.own.end());
   const Id id = ++last_id_;
-  entries_.emplace(id, Entry{voice.key, std::move(what), used_by,
+  entries_.emplace(id, Entry{lan, std::move(what), used_by,
                              claim::Machine(
                                  how, [this] { return random_(); }, wall_time),
                              settings.hello, std::move(hooks)});
@@ -237,7 +237,7 @@ void ClaimRunner::carrier(const std::string& voice, bool up) {
   const auto now = boot_time();
   read_all(now);
   for (auto& [id, entry] : entries_)
-    if (entry.lan == voice) entry.machine.carrier(now, up);
+    if (entry.lan->voice.key == voice) entry.machine.carrier(now, up);
   serve(now);
   rouse();
 }
@@ -271,7 +271,7 @@ std::optional<Time> ClaimRunner::next() const {
   const auto consider = [&](Time at) { out = out ? std::min(*out, at) : at; };
   for (const auto& [id, entry] : entries_) {
     if (const auto at = entry.machine.next()) consider(*at);
-    const auto& lan = lans_.at(entry.lan);
+    const auto& lan = *entry.lan;
     if (claim::is_claiming(entry.machine.state()) && entry.hello.count() > 0) consider(lan.next_hello);
     if (entry.machine.state() == State::owned) consider(lan.next_probe);
   }
@@ -286,7 +286,7 @@ void ClaimRunner::run(const std::stop_token& stop) {
     auto dead = std::exchange(dead_, {});
     for (auto lan = lans_.begin(); lan != lans_.end();) {
       const bool used =
-          std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e.second.lan == lan->first; });
+          std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e.second.lan == &lan->second; });
       if (!used) unused.push_back(std::move(lan->second));
       lan = used ? std::next(lan) : lans_.erase(lan);
     }

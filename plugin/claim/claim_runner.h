@@ -131,7 +131,7 @@ class ClaimRunner {
     std::size_t next_probed = 0;                 // of its owned addresses, in turn
   };
   struct Entry {
-    std::string lan;
+    Lan* lan;  // of lans_
     ClaimedAddress what;
     Mac mac;  // by which it is used, or asked for
     claim::Machine machine;
@@ -151,7 +151,7 @@ class ClaimRunner {
   [[nodiscard]] std::optional<claim::Time> next() const;
   void serve(claim::Time now);
   void read_all(claim::Time now);
-  void dispatch(const std::string& lan, const netns::LanFrame& frame, claim::Time now);
+  void dispatch(const Lan& lan, const netns::LanFrame& frame, claim::Time now);
   void hear(Entry& entry, const netns::LanFrame& frame, claim::Time now);
   void hear_hello(Entry& entry, const netns::LanFrame& frame, claim::Time now);
   void hear_others(Entry& entry, claim::Time now);

@@ -53,13 +53,13 @@ void ClaimRunner::read_all(Time now) {
     for (int i = 0; i < kMostFrames; ++i) {
       const auto frame = lan.socket.read();
       if (!frame) break;
-      dispatch(key, *frame, now);
+      dispatch(lan, *frame, now);
     }
 }
 
-void ClaimRunner::dispatch(const std::string& lan, const LanFrame& frame, Time now) {
+void ClaimRunner::dispatch(const Lan& lan, const LanFrame& frame, Time now) {
   for (auto& [id, entry] : entries_)
-    if (entry.lan == lan) hear(entry, frame, now);
+    if (entry.lan == &lan) hear(entry, frame, now);
 }
 
 void ClaimRunner::hear(Entry& entry, const LanFrame& frame, Time now) {
@@ -81,7 +81,7 @@ void ClaimRunner::hear(Entry& entry, const LanFrame& frame, Time now) {
 
 // Of the same service: its other claims are of the same address only while one of them comes after the other.
 bool ClaimRunner::is_own(const Entry& entry, const Mac& mac) const {
-  if (mac == lans_.at(entry.lan).socket.mac() || entry.what.own.contains(mac)) return true;
+  if (mac == entry.lan->socket.mac() || entry.what.own.contains(mac)) return true;
   return std::any_of(entries_.begin(), entries_.end(), [&](const auto& other) {
     return other.second.mac == mac && other.second.what.holder == entry.what.holder;
   });
@@ -119,7 +119,7 @@ void ClaimRunner::say_hellos(Time now) {
     if (lan.next_hello > now) continue;
     std::optional<Time> period;
     for (auto& [id, entry] : entries_) {
-      if (entry.lan != key || !claim::is_claiming(entry.machine.state()) || entry.hello.count() == 0) continue;
+      if (entry.lan != &lan || !claim::is_claiming(entry.machine.state()) || entry.hello.count() == 0) continue;
       period = std::min(period.value_or(entry.hello), entry.hello);
       lan.hellos.push_back(entry_of(HelloEntry::What::claim, {entry.machine.rank(), entry.machine.state()},
                                     entry.what.address, entry.mac, entry.what.holder));
@@ -139,7 +139,7 @@ void ClaimRunner::probe_own(Time now) {
     if (lan.broken) lan.broken = !reopen(lan);
     std::vector<Entry*> owned;
     for (auto& [id, entry] : entries_)
-      if (entry.lan == key && entry.asks_itself && entry.machine.state() == State::owned) owned.push_back(&entry);
+      if (entry.lan == &lan && entry.asks_itself && entry.machine.state() == State::owned) owned.push_back(&entry);
     std::set<IpAddress> gateways;
     for (std::size_t i = 0; i < std::min(owned.size(), kProbedEachTime); ++i) {
       auto& entry = *owned[(lan.next_probed + i) % owned.size()];
@@ -192,7 +192,7 @@ void ClaimRunner::carry_out(Entry& entry, const Effect& effect) {
 
 // For the address, or for its gateway, whose answer says that somebody could hear the question.
 void ClaimRunner::send_probe(Entry& entry, bool address) {
-  auto& lan = lans_.at(entry.lan);
+  auto& lan = *entry.lan;
   const auto& asked = address ? entry.what.address : *entry.what.gateway;
   const int error = lan.socket.probe(asked);
   if (error == 0) entry.sent = entry.sent || address;
@@ -208,7 +208,7 @@ void ClaimRunner::send_probe(Entry& entry, bool address) {
 }
 
 void ClaimRunner::queue_hello(Entry& entry, const Saying& saying, bool gone) {
-  auto& hellos = lans_.at(entry.lan).hellos;
+  auto& hellos = entry.lan->hellos;
   const auto what = gone ? HelloEntry::What::gone : HelloEntry::What::claim;
   const auto said = entry_of(what, saying, entry.what.address, entry.mac, entry.what.holder);
   if (std::find(hellos.begin(), hellos.end(), said) == hellos.end()) hellos.push_back(said);
