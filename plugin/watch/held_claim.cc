@@ -50,9 +50,9 @@ class HeldClaim::Link {
   }
 
   Result<void> put_on() {
-    auto socket = TRY(netns::RouteSocket::open(*ns_));
-    TRY(netns::add_address(socket, claim_.ifindex, claim_.cidr, {claim_.extra_route, true}));
-    for (const auto& route : routes_) TRY(netns::replace_route(socket, route));
+    auto* socket = TRY(conversation());
+    TRY(netns::add_address(*socket, claim_.ifindex, claim_.cidr, {claim_.extra_route, true}));
+    for (const auto& route : routes_) TRY(netns::replace_route(*socket, route));
     give_back();
     return {};
   }
@@ -60,15 +60,15 @@ class HeldClaim::Link {
   // Its namespace may be gone, and the address with it.
   void take_off() {
     withhold();
-    auto socket = netns::RouteSocket::open(*ns_);
+    const auto socket = conversation();
     if (!socket) return;
     // The default route, and what leads the address out by its own link; the kernel makes its own again.
-    auto routes = netns::routes(*socket, {family_of(claim_.cidr.address()), 0, claim_.ifindex});
+    auto routes = netns::routes(**socket, {family_of(claim_.cidr.address()), 0, claim_.ifindex});
     if (routes) {
       std::erase_if(*routes, [](const netns::Route& route) { return route.protocol == kKernelProtocol; });
       routes_ = *std::move(routes);
     }
-    [[maybe_unused]] const auto removed = netns::remove_address(*socket, claim_.ifindex, claim_.cidr);
+    [[maybe_unused]] const auto removed = netns::remove_address(**socket, claim_.ifindex, claim_.cidr);
   }
 
   // Never what is not there any more: a verb that withdraws it may be at work, or have been.
@@ -96,10 +96,16 @@ class HeldClaim::Link {
     if (!off_.exchange(true)) withheld_.add(claim_.service, claim_.cidr.address());
   }
 
-  [[nodiscard]] bool is_there() const {
-    auto socket = netns::RouteSocket::open(*ns_);
+  // With its namespace; kept, as a thousand claims announce each minute.
+  [[nodiscard]] Result<netns::RouteSocket*> conversation() {
+    if (!socket_) socket_ = TRY(netns::RouteSocket::open(*ns_));
+    return &*socket_;
+  }
+
+  [[nodiscard]] bool is_there() {
+    const auto socket = conversation();
     if (!socket) return false;
-    const auto all = netns::addresses(*socket, claim_.ifindex, family_of(claim_.cidr.address()));
+    const auto all = netns::addresses(**socket, claim_.ifindex, family_of(claim_.cidr.address()));
     return all && std::any_of(all->begin(), all->end(),
                               [&](const netns::Address& one) { return one.cidr.address() == claim_.cidr.address(); });
   }
@@ -110,6 +116,7 @@ class HeldClaim::Link {
   Claim claim_;
   std::atomic<bool> off_ = false;
   std::vector<netns::Route> routes_;  // that went with the address
+  std::optional<netns::RouteSocket> socket_;
   std::optional<netns::Announcer> announcer_;
 };
 
