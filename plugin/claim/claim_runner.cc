@@ -232,16 +232,6 @@ void ClaimRunner::forget(Id id) {
   }
 }
 
-void ClaimRunner::carrier(const std::string& voice, bool up) {
-  const std::lock_guard lock(mutex_);
-  const auto now = boot_time();
-  read_all(now);
-  for (auto& [id, entry] : entries_)
-    if (entry.lan->voice.key == voice) entry.machine.carrier(now, up);
-  serve(now);
-  rouse();
-}
-
 void ClaimRunner::carrier(Id id, bool up) {
   with(id, [up](Entry& entry, Time now) { entry.machine.carrier(now, up); });
 }

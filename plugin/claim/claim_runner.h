@@ -108,8 +108,7 @@ class ClaimRunner {
   // Nothing is said, and nothing done.
   void drop(Id id);
 
-  // The carrier of the device behind the claims of a voice, or behind one claim: whether it is there.
-  void carrier(const std::string& voice, bool up);
+  // Whether the carrier of the device behind it is there.
   void carrier(Id id, bool up);
   // It was away for a moment, and is back.
   void flapped(Id id);

@@ -312,22 +312,25 @@ void EndpointClaims::withdraw(const std::string& endpoint) {
 }
 
 void EndpointClaims::carrier(const std::string& device, bool up) {
+  std::vector<ClaimRunner::Id> doubted;
   std::vector<ClaimRunner::Id> claims;
-  bool bridge = false;
-  bool used = false;
   {
     const std::lock_guard lock(mutex_);
-    used = std::any_of(held_.begin(), held_.end(), [&](const auto& held) { return held.first.first == device; });
+    bool bridge = false;
     for (const auto& [id, known] : known_) {
       if (known.endpoint.uplink != device || probed_from_link(known.endpoint.mode)) continue;
       // A bridge has the carrier of its ports, and the container's may be the first.
-      used = true;
-      bridge = bridge || known.endpoint.mode == IpMode::bridge;
-      for (const auto& claim : known.claims) claims.push_back(claim.id);
+      const bool its = known.endpoint.mode == IpMode::bridge;
+      bridge = bridge || its;
+      for (const auto& claim : known.claims) {
+        claims.push_back(claim.id);
+        if (!its && known.network.parsed.link.check_carrier) doubted.push_back(claim.id);
+      }
     }
+    for (const auto& [where, held] : held_)
+      if (where.first == device && !bridge) doubted.push_back(held.claim.id);
   }
-  if (used && !bridge)
-    for (const auto mode : {IpMode::macvlan, IpMode::ipvlan_l2}) runner_->carrier(voice_on(device, mode).key, up);
+  for (const auto id : doubted) runner_->carrier(id, up);
   if (!up) return;
   // Those that were not in doubt: a bridge's, those that do not ask, and those that began without a carrier.
   for (const auto id : claims) runner_->forwards(id);

@@ -43,6 +43,7 @@ struct Claim {
   std::string uplink = {};           // the node's device that its LAN is behind; empty: the container's own device
   std::set<std::string> ports = {};  // where that is a bridge: its ports to the LAN
   std::set<Mac> own = {};            // of the service itself, which are no rivals
+  bool minds_carrier = true;         // check_carrier
   bool carrier = true;               // of the uplink and its ports, as they were observed
   bool on_link = true;               // the same
 };

@@ -29,7 +29,7 @@ bool carrier_of(const Claim& claim, const Observed& seen) {
     const auto* link = seen.node.link(name);
     return link != nullptr && link->up && link->carrier;
   };
-  if (claim.uplink.empty()) return true;
+  if (claim.uplink.empty() || !claim.minds_carrier) return true;
   return has(claim.uplink) && (claim.ports.empty() || std::any_of(claim.ports.begin(), claim.ports.end(), has));
 }
 
@@ -64,6 +64,7 @@ void add_claims(const Service& service, const IpResource& ip, const ObservedNetn
                 .uplink = inside ? std::string() : uplink(ip),
                 .ports = inside ? std::set<std::string>() : ports_of(uplink(ip), seen),
                 .own = own_macs(ip, seen),
+                .minds_carrier = ip.check_carrier,
                 .on_link = !off};
     claim.carrier = carrier_of(claim, seen);
     out.push_back(std::move(claim));
@@ -77,7 +78,7 @@ std::string key_of(const NamespaceWatchPlan& plan, const ObservedNetns& ns) {
     out += " " + claim.cidr.to_string() + "%" + std::to_string(claim.ifindex) + "=" + claim.mac.to_string();
     out += "," + std::to_string(static_cast<int>(claim.conflict)) + "," + std::to_string(claim.announce.count) + "," +
            std::to_string(claim.announce.interval.count()) + "," + std::to_string(claim.announce.period.count()) + "," +
-           std::to_string(claim.hello.count()) + "," + claim.uplink;
+           std::to_string(claim.hello.count()) + (claim.minds_carrier ? "," : "!,") + claim.uplink;
     if (claim.gateway) out += "," + claim.gateway->to_string();
     for (const auto& port : claim.ports) out += "," + port;
   }

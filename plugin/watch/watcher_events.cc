@@ -109,6 +109,7 @@ bool Watcher::has_carrier(const Claim& claim) const {
     const auto found = carriers_.find(device);
     return found != carriers_.end() && found->second.there;
   };
+  if (!claim.minds_carrier) return true;
   return has(claim.uplink) && (claim.ports.empty() || std::any_of(claim.ports.begin(), claim.ports.end(), has));
 }
 

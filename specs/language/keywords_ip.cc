@@ -161,7 +161,8 @@ constexpr Keyword kRows[] = {
      .example = "false",
      .text = "Refuse to start, and report the address as down, when `ipdev` has no carrier (the cable is out, or the "
              "port of "
-             "the switch is off)."},
+             "the switch is off); and the watcher takes the address off its link until the carrier is back and the LAN "
+             "has been asked."},
     {.section = kSection,
      .name = "alias",
      .type = ValueType::boolean,

@@ -98,6 +98,16 @@ TEST_CASE("a cable that was out while another node took over: who comes back is 
   CHECK(it.web.plumb(it.n1.node, "status").exit_code == 0);
 }
 
+TEST_CASE("check_carrier = false: the loss of the carrier is no doubt, and the address stays for who is on the node") {
+  const Service web("web", spec_of("eth0", "check_carrier = false\n"));
+  Owner n1("n1");
+  n1.start(web);
+  lab({"cut", "n1"});
+  CHECK_FALSE(becomes([&] { return !has_address(n1.node); }, 2s));
+  lab({"mend", "n1"});
+  CHECK(answers_now() == std::set<std::string>{n1.mac});
+}
+
 TEST_CASE("a partition of the switch that no carrier tells of: one owner soon after it has healed") {
   Moved it;
   it.n1.start(it.web);
