@@ -21,12 +21,12 @@ constexpr std::size_t kLargestFrame = 1600;
 
 // Solicitations and advertisements (RFC 4861 sections 4.3, 4.4), right behind the IPv6 header.
 std::vector<sock_filter> ndp_filter() {
-  constexpr std::uint32_t next_header = 20;
-  constexpr std::uint32_t icmp_type = 54;
+  constexpr std::uint32_t kNextHeader = 20;
+  constexpr std::uint32_t kIcmpType = 54;
   return FrameFilter()
-      .need({{FrameField::Size::byte, next_header, IPPROTO_ICMPV6}})
-      .need({{FrameField::Size::byte, icmp_type, kNdpSolicitation},
-             {FrameField::Size::byte, icmp_type, kNdpAdvertisement}})
+      .need({{FrameField::Size::byte, kNextHeader, IPPROTO_ICMPV6}})
+      .need({{FrameField::Size::byte, kIcmpType, kNdpSolicitation},
+             {FrameField::Size::byte, kIcmpType, kNdpAdvertisement}})
       .program();
 }
 

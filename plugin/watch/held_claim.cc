@@ -121,7 +121,8 @@ class HeldClaim::Link {
 };
 
 Result<std::shared_ptr<HeldClaim>> HeldClaim::open(const ClaimContext& context,
-                                                   std::shared_ptr<const netns::Namespace> ns, const Claim& claim) {
+                                                   const std::shared_ptr<const netns::Namespace>& ns,
+                                                   const Claim& claim) {
   const auto link = std::make_shared<Link>(context, ns, claim);
   const auto news = [claim, tell = context.tell](std::string why, claim::State state, std::optional<ClaimRival> rival,
                                                  std::optional<Error> error) {

@@ -71,7 +71,7 @@ class HeldClaim {
  public:
   // Goes on with the claim, by what the service's book says of it. Errors: those of the voice.
   [[nodiscard]] static Result<std::shared_ptr<HeldClaim>> open(const ClaimContext& context,
-                                                               std::shared_ptr<const netns::Namespace> ns,
+                                                               const std::shared_ptr<const netns::Namespace>& ns,
                                                                const Claim& claim);
   // Dropped without a word: what is on the link stays there, and others may go on with it.
   ~HeldClaim();

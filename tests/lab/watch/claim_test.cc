@@ -2,7 +2,7 @@
 // and the other one says so.
 #include <doctest/doctest.h>
 
-#include <algorithm>
+#include <memory>
 #include <set>
 
 #include "tests/lab/capture.h"
