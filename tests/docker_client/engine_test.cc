@@ -192,7 +192,8 @@ TEST_CASE("a container that removes itself is waited for until its name is free"
       static_cast<void>(good(remove_container(client, created.id, {.force = true}, kCall)));
     }
     const Exit exit = good(removed.wait(kCall));
-    CHECK((exit.gone || exit.status == 7));
+    // 137: it was told to stop before its shell had set the trap, and killed in the end.
+    CHECK((exit.gone || exit.status == 7 || exit.status == 137));
     CHECK_FALSE(good(inspect_container(client, "pause", kCall)).has_value());
   }
 }
