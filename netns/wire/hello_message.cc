@@ -41,7 +41,10 @@ class Reader {
   explicit Reader(std::span<const std::uint8_t> rest) : rest_(rest) {}
 
   std::optional<std::span<const std::uint8_t>> take(std::size_t size) {
-    if (rest_.size() < size) return std::nullopt;
+    if (rest_.size() < size) {
+      rest_ = {};  // nor is there anything behind what is missing
+      return std::nullopt;
+    }
     const auto out = rest_.first(size);
     rest_ = rest_.subspan(size);
     return out;

@@ -38,6 +38,10 @@ Result<void> write_claim_book(const std::string& service, const ClaimBook& book)
   return write_state_file(path_of(service), text, 0600, Durable::no);
 }
 
-void forget_claim_book(const std::string& service) { ::unlink(path_of(service).c_str()); }
+void forget_claim_book(const std::string& service) {
+  ::unlink(path_of(service).c_str());
+  // Of writers that were killed. What is left of them does no harm.
+  [[maybe_unused]] const auto removed = remove_drafts("/run/plumb", service + ".claims");
+}
 
 }  // namespace plumb
