@@ -14,24 +14,24 @@
 
 namespace plumb {
 
-SentRound send_round(std::vector<Claimed>& claimed, unsigned round, const char* lock_path,
-                     const Generation& generation) {
-  SentRound out;
+namespace {
+
+// One round, sent under a share of the service's lock, so that no verb can withdraw the address meanwhile. False:
+// another verb has come since, or the devices are gone, and there is no further round.
+bool send_round(std::vector<Claimed>& claimed, unsigned round, const char* lock_path, const Generation& generation) {
   const UniqueFd lock(::open(lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!lock) return out;
+  if (!lock) return false;
   const bool held = ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0;
   Generation now{};
   if (::pread(lock.get(), now.data(), now.size(), 0) != static_cast<ssize_t>(now.size()) || now != generation)
-    return out;
+    return false;
   // The watcher looks at the service, or a verb begins: this round is left out, and the next one knows more.
-  if (!held) return {true, 0};
+  if (!held) return true;
+  unsigned frames = 0;
   for (auto& c : claimed)
-    if (round < c.policy.count) out.frames += c.announcer.send();
-  out.ours = out.frames > 0;
-  return out;
+    if (round < c.policy.count) frames += c.announcer.send();
+  return frames > 0;
 }
-
-namespace {
 
 // Waits for the time to pass, or for the next verb: it writes its generation into the lock file when it begins. False:
 // there is one, and nothing is ours to announce any more.
@@ -54,7 +54,7 @@ bool wait_for_round(milliseconds time, int watch, const char* lock_path, const G
   ::inotify_add_watch(watch.get(), lock_path.c_str(), IN_MODIFY | IN_DELETE_SELF);
   for (unsigned round = 1; round < rounds; ++round) {
     if (!wait_for_round(interval, watch.get(), lock_path.c_str(), generation)) break;
-    if (!send_round(claimed, round, lock_path.c_str(), generation).ours) break;
+    if (!send_round(claimed, round, lock_path.c_str(), generation)) break;
   }
   ::_exit(0);
 }

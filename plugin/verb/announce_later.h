@@ -17,12 +17,4 @@ namespace plumb {
 // can never announce an address that a stop has withdrawn. Failing to fork is not an error: the first round was sent.
 void announce_later(std::vector<Claimed> claimed, const ServiceLock& lock);
 
-// One round, sent under a share of the service's lock, so that no verb can withdraw the address meanwhile.
-struct SentRound {
-  bool ours = false;  // no other verb has come since, and the devices are there: there may be another round
-  unsigned frames = 0;
-};
-[[nodiscard]] SentRound send_round(std::vector<Claimed>& claimed, unsigned round, const char* lock_path,
-                                   const Generation& generation);
-
 }  // namespace plumb
