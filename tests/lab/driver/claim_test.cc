@@ -4,12 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
 #include "tests/lab/capture.h"
+#include "tests/lab/claimants.h"
 #include "tests/lab/driver/driver.h"
 #include "tests/lab/driver/faults.h"
 
@@ -27,22 +27,6 @@ const Words kNetwork{"--subnet",       "10.0.3.0/24", "--gateway",    "10.0.3.1"
 const std::string kState = "/var/lib/plumb/driver-claim";
 const std::string kNet(64, 'a');
 const std::string kEndpoint(64, 'e');
-
-// The time between two rounds' offsets, in milliseconds: 100, unless told otherwise.
-milliseconds step() {
-  const char* text = std::getenv("PLUMB_OFFSET_STEP");  // NOLINT(concurrency-mt-unsafe): nobody sets one
-  return milliseconds(text == nullptr ? 100 : std::strtol(text, nullptr, 10));
-}
-
-// Those that have said on the LAN that the address is theirs.
-std::set<std::string> claimants(const std::vector<Frame>& frames, const std::string& address) {
-  std::set<std::string> out;
-  for (const auto& frame : frames) {
-    if (const auto arp = frame.arp(); arp && arp->claims(address)) out.insert(arp->sender_mac);
-    if (const auto n = frame.neighbour(); n && n->type == 136 && n->target == address) out.insert(n->source);
-  }
-  return out;
-}
 
 std::string address6_of(const DriverOn& driver) {
   return driver.ask({"inspect", "--format", "{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}", "web"});
@@ -67,7 +51,7 @@ void check_offsets(const std::string& option, const std::string& address) {
     REQUIRE(driver->docker({"stop", "-t", "0", "web"}) == "");
   }
   const State before = two.state();
-  for (milliseconds offset = 0ms; offset <= 1s; offset += step()) {
+  for (milliseconds offset = 0ms; offset <= 1s; offset += offset_step()) {
     CAPTURE(offset.count());
     Capture capture(client, "eth0");
     const auto outcomes = start_both(one, two, offset);
@@ -109,7 +93,7 @@ TEST_CASE("where the networks say that a conflict is only to be told of, both ru
 TEST_CASE("addresses that are chosen on two nodes, 0 to 1 s apart, on fresh networks: both run, with one each") {
   const DriverOn one("n1");
   const DriverOn two("n2");
-  for (milliseconds offset = 0ms; offset <= 1s; offset += step()) {
+  for (milliseconds offset = 0ms; offset <= 1s; offset += offset_step()) {
     CAPTURE(offset.count());
     for (const auto* driver : {&one, &two}) {
       REQUIRE(driver->network("svclan", kNetwork) == "");

@@ -3,13 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "tests/lab/capture.h"
+#include "tests/lab/claimants.h"
 #include "tests/lab/service.h"
 #include "tests/lab/stalled_engine.h"
 
@@ -25,30 +25,13 @@ std::string spec_of(const std::string& address, const std::string& more = {}) {
          "[container#0]\nrm = true\n";
 }
 
-// The time between two rounds' offsets, in milliseconds: 100, unless told otherwise.
-milliseconds step() {
-  const char* text = std::getenv("PLUMB_OFFSET_STEP");  // NOLINT(concurrency-mt-unsafe): nobody sets one
-  return milliseconds(text == nullptr ? 100 : std::strtol(text, nullptr, 10));
-}
-
-// Those that have said on the LAN that the address is theirs.
-std::set<std::string> claimants(const std::vector<Frame>& frames, const std::string& address) {
-  std::set<std::string> out;
-  for (const auto& frame : frames) {
-    if (const auto arp = frame.arp(); arp && arp->claims(address)) out.insert(arp->sender_mac);
-    if (const auto n = frame.neighbour(); n && n->type == 136 && n->target == address)
-      out.insert(frame.neighbour()->source);
-  }
-  return out;
-}
-
 // Rounds with both, or none.
 void check_offsets(const std::string& address) {
   const Node n1("n1");
   const Node n3("n3");
   const Node client("client");
   const Service twice("twice", spec_of(address));
-  for (milliseconds offset = 0ms; offset <= 1s; offset += step()) {
+  for (milliseconds offset = 0ms; offset <= 1s; offset += offset_step()) {
     CAPTURE(offset.count());
     Capture capture(client, "eth0");
     Running first = n1.start({program(), "start", "twice"});

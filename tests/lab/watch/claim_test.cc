@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/lab/capture.h"
+#include "tests/lab/claimants.h"
 #include "tests/lab/extra_port.h"
 #include "tests/lab/watch/watch.h"
 
@@ -33,21 +34,13 @@ std::string mac_of(const Node& node) {
   return out;
 }
 
-// Those that say on the LAN that the address is theirs, from now on until the client has heard enough of them.
-std::set<std::string> claimants(Capture& wire) {
-  std::set<std::string> out;
-  for (const auto& frame : wire.frames())
-    if (const auto arp = frame.arp(); arp && arp->claims(kServiceAddress)) out.insert(arp->sender_mac);
-  return out;
-}
-
 // Who answers the client's question, each time that it asks.
 std::set<std::string> answers_now() {
   const Node client("client");
   Capture wire(client, "eth0");
   client.run({"ip", "neigh", "flush", "dev", "eth0"});
   client.run({"ping", "-c", "1", "-W", "2", kServiceAddress});
-  return claimants(wire);
+  return claimants(wire.frames(), kServiceAddress);
 }
 
 // A node that has the service, and its watcher.
@@ -89,7 +82,7 @@ TEST_CASE("a cable that was out while another node took over: who comes back is 
   CHECK_FALSE(has_address(it.n1.node));
   CHECK(has_address(it.n3.node));
   CHECK(answers_now() == std::set<std::string>{it.n3.mac});
-  CHECK_FALSE(claimants(wire).contains(it.n1.mac));
+  CHECK_FALSE(claimants(wire.frames(), kServiceAddress).contains(it.n1.mac));
   // Its owner gives it up: it is n1's again, without anybody's doing.
   it.n1.watch->forget();
   CHECK(it.web.plumb(it.n3.node, "stop").exit_code == 0);
