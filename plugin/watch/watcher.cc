@@ -184,7 +184,10 @@ void Watcher::take(Finding finding) {
   const auto returned = std::exchange(watched.returned, {});
   for (const auto& device : returned)
     if (watched.uplinks.contains(device)) watched.memory.said.clear();
-  for (auto& watch : finding.watches) watched.watches.push_back(std::move(watch));
+  for (auto& watch : finding.watches) {
+    for (const auto& device : returned) tell_return(finding.service, watch, device);
+    watched.watches.push_back(std::move(watch));
+  }
   for (const auto& watch : watched.watches)
     for (const auto& guarded : watch.claims) {
       if (!guarded.claim.uplink.empty()) guarded.held->carrier(has_carrier(guarded.claim));

@@ -124,6 +124,7 @@ class Watcher {
   void with_claims_on(const std::string& device, F&& what);
   void hear_engine(const std::string& socket, bool connected);
   void carrier_returned(const std::string& device);
+  static void tell_return(const std::string& service, const NamespaceWatch& watch, const std::string& device);
   static NamespaceWatch* find(Watched& watched, const std::string& key);
 
   Metrics& metrics_;

@@ -148,12 +148,15 @@ void Watcher::carrier_returned(const std::string& device) {
       watched.returned.insert(device);
     else if (watched.uplinks.contains(device))
       watched.memory.said.clear();  // should it be lost once more, it is news
-    for (const auto& watch : watched.watches)
-      for (const auto& guarded : watch.claims)
-        if (guarded.claim.uplink == device || guarded.claim.ports.contains(device))
-          say(name, device + " has its carrier again: asking whether somebody has " +
-                        guarded.claim.cidr.address().to_string());
+    for (const auto& watch : watched.watches) tell_return(name, watch, device);
   }
+}
+
+void Watcher::tell_return(const std::string& service, const NamespaceWatch& watch, const std::string& device) {
+  for (const auto& guarded : watch.claims)
+    if (guarded.claim.uplink == device || guarded.claim.ports.contains(device))
+      say(service,
+          device + " has its carrier again: asking whether somebody has " + guarded.claim.cidr.address().to_string());
 }
 
 // The container is gone: so that its namespace can go, too, nothing of it is held. The engine will tell.
