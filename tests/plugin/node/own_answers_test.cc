@@ -176,11 +176,12 @@ struct Sent {
 };
 Sent sent(Twins& twins, const char* from) {
   const auto socket = netns::test::listen(twins.client);
-  const auto sender = bound_to(twins.inside, ip(from), 0);
-  send_to(sender, ip(ip(from).is_v6() ? "fd00:3::100" : "10.0.3.100"));
+  const auto address = ip(from);
+  const auto sender = bound_to(twins.inside, address, 0);
+  send_to(sender, ip(address.is_v6() ? "fd00:3::100" : "10.0.3.100"));
   Sent out;
-  const auto bytes = ip(from).bytes();
-  const std::size_t at = ip(from).is_v6() ? 22 : 26;  // of the source in the frame
+  const auto bytes = address.bytes();
+  const std::size_t at = address.is_v6() ? 22 : 26;  // of the source in the frame
   CHECK(netns::test::capture(socket, [&](const Frame& frame) {
     if (const auto arp = netns::decode_arp(frame); arp && arp->operation == netns::ArpOperation::request)
       out.asked_with.insert(arp->sender_mac.to_string() + " " + arp->sender_ip.to_string());
