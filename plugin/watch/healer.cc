@@ -101,9 +101,9 @@ class Healer {
     const auto begin = Clock::now();
     const auto engine = EngineTime::of_this_thread();
     // What is taken off, or put back, while the rest is observed, is none of a heal's.
-    const auto off_before = context_.claims.withheld.of(task_.service);
+    const auto off_before = context_.claims.withheld->of(task_.service);
     auto observation = observe(*service_, *engine_, context_.stop);
-    const auto off_now = context_.claims.withheld.of(task_.service);
+    const auto off_now = context_.claims.withheld->of(task_.service);
     look_ = {"look", Clock::now() - begin, EngineTime::of_this_thread() - engine};
     if (!observation) return try_later(observation.error());
     observation->seen.withheld = off_before;

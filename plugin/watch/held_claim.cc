@@ -46,7 +46,7 @@ class HeldClaim::Link {
 
   // It is there, or is not the claim's to put back.
   void give_back() {
-    if (off_.exchange(false)) withheld_.remove(claim_.service, claim_.cidr.address());
+    if (off_.exchange(false)) withheld_->remove(claim_.service, claim_.cidr.address());
   }
 
   Result<void> put_on() {
@@ -93,7 +93,7 @@ class HeldClaim::Link {
 
  private:
   void withhold() {
-    if (!off_.exchange(true)) withheld_.add(claim_.service, claim_.cidr.address());
+    if (!off_.exchange(true)) withheld_->add(claim_.service, claim_.cidr.address());
   }
 
   // With its namespace; kept, as a thousand claims announce each minute.
@@ -110,7 +110,7 @@ class HeldClaim::Link {
                               [&](const netns::Address& one) { return one.cidr.address() == claim_.cidr.address(); });
   }
 
-  Withheld& withheld_;
+  std::shared_ptr<Withheld> withheld_;
   Metrics& metrics_;
   std::shared_ptr<const netns::Namespace> ns_;
   Claim claim_;
@@ -153,6 +153,14 @@ Result<std::shared_ptr<HeldClaim>> HeldClaim::open(const ClaimContext& context,
 }
 
 HeldClaim::~HeldClaim() { end(); }
+
+void HeldClaim::end() {
+  if (const auto runner = std::exchange(runner_, nullptr)) runner->drop(id_);
+}
+
+void HeldClaim::withdraw() {
+  if (const auto runner = std::exchange(runner_, nullptr)) runner->withdraw(id_);
+}
 
 void HeldClaim::adopt() {
   runner_->adopt(id_);

@@ -59,10 +59,10 @@ struct ClaimNews {
   std::optional<Error> error;  // it could not be put back
 };
 
-// What all claims of a watcher share. All of it outlives them.
+// What all claims of a watcher share.
 struct ClaimContext {
   std::shared_ptr<ClaimRunner> runner;
-  Withheld& withheld;
+  std::shared_ptr<Withheld> withheld;  // what is destroyed later may outlive the watcher
   Metrics& metrics;
   std::function<void(ClaimNews)> tell;
 };
@@ -78,10 +78,10 @@ class HeldClaim {
   HeldClaim(const HeldClaim&) = delete;
   HeldClaim& operator=(const HeldClaim&) = delete;
 
-  // The same, while the rest of it may be destroyed later.
-  void end() { runner_->drop(id_); }
-  // The service was stopped: others are told.
-  void withdraw() { runner_->withdraw(id_); }
+  // The same, while the rest of it may be destroyed later; nothing else may be called then.
+  void end();
+  // As end(), but the service was stopped: others are told.
+  void withdraw();
   void carrier(bool up) { runner_->carrier(id_, up); }
   void flapped() { runner_->flapped(id_); }
   void forwards() { runner_->forwards(id_); }

@@ -65,10 +65,12 @@ void Watcher::run(std::optional<milliseconds> beat, const std::function<void()>&
   engines_.clear();
   for (auto& [name, watched] : services_) watched.worker = {};  // waits for it
   // Nobody must be told of a claim any more. What is on its link stays there.
-  for (auto& finding : mail_.findings)
-    for (auto& watch : finding.watches) end_namespace_watch(std::move(watch));
-  for (auto& [name, watched] : services_)
-    for (auto& watch : watched.watches) end_namespace_watch(std::move(watch));
+  const auto let_go = [](const std::vector<NamespaceWatch>& watches) {
+    for (const auto& watch : watches)
+      for (const auto& guarded : watch.claims) guarded.held->end();
+  };
+  for (const auto& finding : mail_.findings) let_go(finding.watches);
+  for (const auto& [name, watched] : services_) let_go(watched.watches);
   services_.clear();
 }
 

@@ -80,7 +80,7 @@ class Watcher {
       : metrics_(metrics),
         timing_(timing),
         stop_(std::move(stop)),
-        claims_{std::move(claims), withheld_, metrics,
+        claims_{std::move(claims), std::make_shared<Withheld>(), metrics,
                 [this](ClaimNews news) { post([&](Mail& mail) { mail.claims.push_back(std::move(news)); }); }},
         wake_(std::move(wake)),
         files_(std::move(files)),
@@ -130,7 +130,6 @@ class Watcher {
   Metrics& metrics_;
   bool timing_;
   std::stop_token stop_;
-  Withheld withheld_;
   ClaimContext claims_;
   UniqueFd wake_;
   UniqueFd files_;  // inotify on the folder of what is started
