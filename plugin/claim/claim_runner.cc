@@ -70,7 +70,9 @@ Time ClaimRunner::jittered(Time period) {
 Result<ClaimRunner::Lan*> ClaimRunner::lan_of(const Voice& voice) {
   auto found = lans_.find(voice.key);
   if (found == lans_.end()) {
-    Lan lan{.voice = voice, .socket = TRY(voice.open()), .next_probe = boot_time() + jittered(kProbeOwn)};
+    // Apart: what an aggregate has before a member that fails is not destroyed.
+    auto socket = TRY(voice.open());
+    Lan lan{.voice = voice, .socket = std::move(socket), .next_probe = boot_time() + jittered(kProbeOwn)};
     found = lans_.emplace(voice.key, std::move(lan)).first;
     own_.insert(found->second.socket.mac());
   } else if (!found->second.socket.device()) {
