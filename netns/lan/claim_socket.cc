@@ -10,8 +10,8 @@
 #include "netns/wire/arp.h"
 #include "netns/wire/claim.h"
 #include "netns/wire/frame_filter.h"
-#include "netns/wire/handover_message.h"
 #include "netns/wire/ndp.h"
+#include "netns/wire/plumb_frame.h"
 
 namespace plumb::netns {
 
@@ -38,7 +38,7 @@ LanFrame other(std::span<const std::uint8_t> frame) {
 }  // namespace
 
 Result<ClaimSocket> ClaimSocket::open(std::shared_ptr<const Namespace> ns, int ifindex) {
-  auto hellos = TRY(run_in(*ns, [&] { return PacketSocket::open(*ns, ifindex, kHandoverEthertype, hello_filter()); }));
+  auto hellos = TRY(run_in(*ns, [&] { return PacketSocket::open(*ns, ifindex, kPlumbEthertype, hello_filter()); }));
   return ClaimSocket(std::move(ns), ifindex, std::move(hellos));
 }
 

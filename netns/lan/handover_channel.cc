@@ -3,10 +3,12 @@
 #include <array>
 #include <cstdint>
 
+#include "netns/wire/plumb_frame.h"
+
 namespace plumb::netns {
 
 Result<HandoverChannel> HandoverChannel::open(const Namespace& ns, int ifindex) {
-  return HandoverChannel(TRY(PacketSocket::open(ns, ifindex, kHandoverEthertype, handover_filter())));
+  return HandoverChannel(TRY(PacketSocket::open(ns, ifindex, kPlumbEthertype, handover_filter())));
 }
 
 int HandoverChannel::send(const HandoverMessage& message) const {

@@ -1,9 +1,7 @@
 // HandoverMessage: what two nodes say to each other while the addresses of a service go from the one to the other, from
 // a value to a frame and back. Pure.
 //
-// Broadcast frames of an EtherType that is left to experiments on one LAN (IEEE Std 802-2014 section 9.2.4): they need
-// no address, reach whoever is on the LAN that the addresses are on, and pass no router. Nothing proves who sent one:
-// on that LAN, anybody can claim an address anyway.
+// They go in frames of plumb's own (netns/wire/plumb_frame.h).
 //
 // Threads: plain values. Privilege: none.
 #pragma once
@@ -20,8 +18,6 @@
 #include "specs/value/ip.h"
 
 namespace plumb::netns {
-
-constexpr std::uint16_t kHandoverEthertype = 0x88b5;
 
 enum class HandoverWord : std::uint8_t {
   request = 1,    // "all is ready here: withdraw the addresses, and tell me so by my number"

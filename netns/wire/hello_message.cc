@@ -1,26 +1,14 @@
 #include "netns/wire/hello_message.h"
 
-#include <algorithm>
-#include <array>
-
-#include "netns/wire/arp.h"
-#include "netns/wire/frame_filter.h"
-#include "netns/wire/handover_message.h"
+#include "netns/wire/plumb_frame.h"
 
 namespace plumb::netns {
 
 namespace {
 
-constexpr std::size_t kSmallestFrame = 60;  // what is shorter, a device pads
 constexpr std::size_t kLargestFrame = 1514;
-// "PLMB" and the version of what follows: the node's name with its length before it, the number of entries, and them.
-constexpr std::array<std::uint8_t, 5> kMagic{'P', 'L', 'M', 'B', 2};
-constexpr std::size_t kLongestName = 255;
+// Behind the head: the node's name, the number of entries, and them.
 constexpr std::size_t kNumbers = 4 * sizeof(std::uint64_t);
-
-void append_number(Frame& frame, std::uint64_t number) {
-  for (unsigned shift = 64; shift > 0; shift -= 8) frame.push_back(static_cast<std::uint8_t>(number >> (shift - 8)));
-}
 
 std::size_t size_of(const HelloEntry& entry) {
   return 3 + entry.address.bytes().size() + entry.mac.bytes().size() + kNumbers;
@@ -58,12 +46,6 @@ class Reader {
   std::span<const std::uint8_t> rest_;
 };
 
-std::uint64_t number_at(std::span<const std::uint8_t> bytes, std::size_t at) {
-  std::uint64_t out = 0;
-  for (const auto byte : bytes.subspan(at, sizeof out)) out = out << 8U | byte;
-  return out;
-}
-
 std::optional<HelloEntry> decode_entry(Reader& reader) {
   const auto what = reader.byte();
   const auto state = reader.byte();
@@ -89,15 +71,8 @@ std::optional<HelloEntry> decode_entry(Reader& reader) {
 }  // namespace
 
 std::vector<Frame> encode_hello(const Mac& sender, std::string_view node, std::span<const HelloEntry> entries) {
-  node = node.substr(0, kLongestName);
-  Frame head;
-  append(head, broadcast_mac().bytes());
-  append(head, sender.bytes());
-  head.push_back(kHandoverEthertype >> 8U);
-  head.push_back(kHandoverEthertype & 0xffU);
-  append(head, kMagic);
-  head.push_back(static_cast<std::uint8_t>(node.size()));
-  head.insert(head.end(), node.begin(), node.end());
+  Frame head = begin_plumb_frame(sender, PlumbKind::hello);
+  append_name(head, node);
   const std::size_t count_at = head.size();
   head.push_back(0);
   std::vector<Frame> out;
@@ -109,17 +84,13 @@ std::vector<Frame> encode_hello(const Mac& sender, std::string_view node, std::s
     append_entry(out.back(), entry);
     ++out.back()[count_at];
   }
-  for (auto& frame : out) frame.resize(std::max(frame.size(), kSmallestFrame));
+  for (auto& frame : out) pad(frame);
   return out;
 }
 
 std::optional<HelloMessage> decode_hello(std::span<const std::uint8_t> frame) {
-  Reader reader(frame);
-  const auto ethernet = reader.take(kEthernetSize);
-  const auto magic = reader.take(kMagic.size());
-  if (!magic || (*ethernet)[12] != kHandoverEthertype >> 8U || (*ethernet)[13] != (kHandoverEthertype & 0xffU) ||
-      !std::equal(kMagic.begin(), kMagic.end(), magic->begin()))
-    return std::nullopt;
+  if (!is_plumb_frame(frame, PlumbKind::hello)) return std::nullopt;
+  Reader reader(frame.subspan(kPlumbHead));
   const auto length = reader.byte();
   const auto name = length ? reader.take(*length) : std::nullopt;
   const auto count = name ? reader.byte() : std::nullopt;
@@ -134,9 +105,8 @@ std::optional<HelloMessage> decode_hello(std::span<const std::uint8_t> frame) {
 }
 
 std::vector<sock_filter> hello_filter() {
-  return FrameFilter()
-      .need({{FrameField::Size::word, kEthernetSize, word_at(kMagic, 0)}})
-      .need({{FrameField::Size::byte, kEthernetSize + 4, kMagic[4]}})
+  return plumb_filter()
+      .need({{FrameField::Size::byte, kPlumbHead - 1, static_cast<std::uint8_t>(PlumbKind::hello)}})
       .program();
 }
 

@@ -1,7 +1,6 @@
 // HelloMessage: what a node says of its claims to the others on a LAN, from values to frames and back. Pure.
 //
-// Broadcast frames of the EtherType of the hand-over (netns/wire/handover_message.h), under another version: who does
-// not know them passes over them. Nothing proves who sent one: on that LAN, anybody can claim an address anyway.
+// They go in frames of plumb's own (netns/wire/plumb_frame.h).
 //
 // Threads: plain values. Privilege: none.
 #pragma once
