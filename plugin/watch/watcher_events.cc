@@ -80,10 +80,13 @@ void Watcher::hear_node() {
     const bool returned = !fresh && !before->second.there && now.there;
     const bool flapped = !fresh && before->second.there && now.there && before->second.downs != now.downs;
     const NodeChange what{change.name, change.gone, before->second.there != now.there};
+    const bool concerns_claims = fresh || change.gone || what.other_carrier || flapped;
     before->second = now;
     if (change.gone) carriers_.erase(before);
     for (auto& [name, watched] : services_) heed(watched, what);
     if (returned) carrier_returned(change.name);
+    // Each macvlan that is made changes its parent, on which a thousand claims may be.
+    if (!concerns_claims) continue;
     with_claims_on(change.name, [&](const GuardedClaim& guarded) {
       guarded.held->carrier(has_carrier(guarded.claim));
       if (flapped) guarded.held->flapped();

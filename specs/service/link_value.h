@@ -18,9 +18,9 @@ namespace plumb {
 [[nodiscard]] ConflictPolicy conflict_of(std::string_view word);
 [[nodiscard]] ProbeProfile probe_of(std::string_view word);
 
-// "5" or "5 500ms": how often and at what interval.
-// Of "1s", "500ms", "250ms", "off" (0).
-[[nodiscard]] milliseconds hello_of(std::string_view word);
+[[nodiscard]] milliseconds hello_of(std::string_view word);  // "off": 0
+
+// "5", "5 500ms" or "5 500ms 1m": how often, at what interval, and in which period later.
 [[nodiscard]] Result<AnnouncePolicy> parse_announce(std::string_view text);
 
 // The name of a network device.
