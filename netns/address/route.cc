@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "netns/link/link.h"
@@ -126,6 +127,13 @@ Result<std::vector<Route>> routes(RouteSocket& socket, const RouteFilter& filter
     auto some = TRY(routes_of(socket, family, filter));
     out.insert(out.end(), some.begin(), some.end());
   }
+  return out;
+}
+
+Result<std::vector<Route>> lasting_routes(RouteSocket& socket, Family family, int ifindex) {
+  auto out = TRY(routes(socket, {family, 0, ifindex}));
+  std::erase_if(out, [](const Route& r) { return r.protocol == RTPROT_KERNEL || r.protocol == RTPROT_RA; });
+  std::stable_partition(out.begin(), out.end(), [](const Route& r) { return !r.gateway; });
   return out;
 }
 

@@ -41,6 +41,11 @@ struct RouteFilter {
 // (NETLINK_GET_STRICT_CHK); a table that is not there has no routes. Errors: the kernel's.
 [[nodiscard]] Result<std::vector<Route>> routes(RouteSocket& socket, const RouteFilter& filter = {});
 
+// The routes of the device that go with its last address of that family, and that neither the kernel nor a router makes
+// again: to be made anew when the address is back, in this order, since a gateway is reached by one before it. Errors:
+// as routes().
+[[nodiscard]] Result<std::vector<Route>> lasting_routes(RouteSocket& socket, Family family, int ifindex);
+
 // Makes the route, or replaces the one of the same destination, metric and table (NLM_F_REPLACE): repeating it changes
 // nothing. Errors: refused (ENETUNREACH, EHOSTUNREACH, EINVAL: the gateway is not on the device's subnet; ENETDOWN),
 // not_found (no device).

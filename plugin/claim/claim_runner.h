@@ -52,7 +52,8 @@ struct ClaimRival {
 };
 
 struct ClaimReport {
-  std::string_view why;  // of specs/claim/machine.cc: "owned", "carrier", "rival", ...
+  std::string_view why;   // of specs/claim/machine.cc: "owned", "carrier", "rival", ...
+  bool of_rival = false;  // as in claim::Effect
   claim::State state = claim::State::withdrawn;
   std::optional<ClaimRival> rival;  // that was heard last
 };

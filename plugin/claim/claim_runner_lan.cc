@@ -179,7 +179,7 @@ void ClaimRunner::carry_out(Entry& entry, const Effect& effect) {
     case Effect::Kind::take_off: return call(entry.hooks.take_off);
     case Effect::Kind::keep: return call(entry.hooks.keep, entry.machine.kept());
     case Effect::Kind::report:
-      return call(entry.hooks.report, ClaimReport{effect.why, effect.saying.state, entry.rival});
+      return call(entry.hooks.report, ClaimReport{effect.why, effect.of_rival, effect.saying.state, entry.rival});
     case Effect::Kind::put_on: break;
   }
   if (!entry.hooks.put_on) return;

@@ -1,7 +1,6 @@
 #include "plugin/driver/endpoint_address.h"
 
-#include <algorithm>
-#include <array>
+#include <utility>
 
 #include "netns/address/address.h"
 #include "plugin/driver/endpoint_link.h"
@@ -14,13 +13,7 @@ namespace {
 
 using claim::State;
 
-constexpr int kKernelProtocol = 2;              // RTPROT_KERNEL: it comes with the address
-constexpr int kRouterProtocol = 9;              // RTPROT_RA
 constexpr std::chrono::seconds kSaidEvery{10};  // of one rival
-
-// Reports that are of no rival (specs/claim/machine.cc).
-constexpr std::array<std::string_view, 8> kOfNobody{"reserved",     "owned",      "carrier",     "restart",
-                                                    "first answer", "forwarding", "stood still", "deaf"};
 
 struct Inside {
   netns::RouteSocket socket;
@@ -112,9 +105,7 @@ Result<void> EndpointAddress::put_on() {
   const auto added = TRY(netns::add_address(where.socket, where.ifindex, *cidr, {false, address_.is_v6()}));
   on_link_ = true;
   if (added == netns::Added::present) return {};
-  auto routes = routes_.empty() ? first_routes(where.ifindex) : routes_;
-  std::stable_partition(routes.begin(), routes.end(), [](const netns::Route& route) { return !route.gateway; });
-  for (const auto& route : routes)
+  for (const auto& route : routes_.empty() ? first_routes(where.ifindex) : routes_)
     if (auto back = netns::replace_route(where.socket, route); !back) say_of_endpoint(endpoint_->id, back.error().what);
   return {};
 }
@@ -127,14 +118,10 @@ void EndpointAddress::take_off() {
   auto where = inside(*endpoint_);
   if (!cidr || !where) return;
   const auto family = address_.is_v6() ? netns::Family::v6 : netns::Family::v4;
-  auto routes = netns::routes(where->socket, {family, netns::kMainTable, where->ifindex});
+  auto routes = netns::lasting_routes(where->socket, family, where->ifindex);
   auto removed = netns::remove_address(where->socket, where->ifindex, *cidr);
   if (!removed) say_of_endpoint(endpoint_->id, "address " + address_.to_string() + ": " + removed.error().what);
-  if (!routes) return;
-  std::erase_if(*routes, [](const netns::Route& route) {
-    return route.protocol == kKernelProtocol || route.protocol == kRouterProtocol;
-  });
-  if (!routes->empty()) routes_ = *std::move(routes);
+  if (routes && !routes->empty()) routes_ = *std::move(routes);
 }
 
 void EndpointAddress::announce() {
@@ -156,7 +143,7 @@ void EndpointAddress::report(const ClaimReport& report) {
       say_of_endpoint(endpoint_->id, "address " + address_.to_string() + " is its own again");
     return;
   }
-  if (std::find(kOfNobody.begin(), kOfNobody.end(), report.why) == kOfNobody.end()) report_rival(report);
+  if (report.of_rival) report_rival(report);
 }
 
 void EndpointAddress::report_rival(const ClaimReport& report) {

@@ -45,8 +45,7 @@ void VerbClaims::heard(const IpAddress& address, const ClaimReport& report) {
   {
     const std::lock_guard lock(mutex_);
     auto& claim = claims_[address];
-    if (claim::is_claiming(report.state) && report.why != "reserved" && report.why != "owned")
-      claim.contested = report.rival;
+    if (claim::is_claiming(report.state) && report.of_rival) claim.contested = report.rival;
     ends = report.state == claim::State::lost && claim.free && !claim.optional;
     if (ends && !loss_) loss_ = Loss{claim.ip, address, report.rival};
   }

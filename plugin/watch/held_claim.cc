@@ -19,8 +19,6 @@ namespace plumb::watch {
 
 namespace {
 
-constexpr int kKernelProtocol = 2;  // RTPROT_KERNEL
-
 netns::Family family_of(const IpAddress& address) { return address.is_v6() ? netns::Family::v6 : netns::Family::v4; }
 
 // Whole LANs are heard from a macvlan on the uplink; on a bridge from the bridge itself, and nothing is made upon a
@@ -62,12 +60,9 @@ class HeldClaim::Link {
     withhold();
     const auto socket = conversation();
     if (!socket) return;
-    // The default route, and what leads the address out by its own link; the kernel makes its own again.
-    auto routes = netns::routes(**socket, {family_of(claim_.cidr.address()), 0, claim_.ifindex});
-    if (routes) {
-      std::erase_if(*routes, [](const netns::Route& route) { return route.protocol == kKernelProtocol; });
+    // The default route, and what leads the address out by its own link.
+    if (auto routes = netns::lasting_routes(**socket, family_of(claim_.cidr.address()), claim_.ifindex))
       routes_ = *std::move(routes);
-    }
     [[maybe_unused]] const auto removed = netns::remove_address(**socket, claim_.ifindex, claim_.cidr);
   }
 

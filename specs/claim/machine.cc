@@ -8,6 +8,8 @@ namespace plumb::claim {
 
 void Machine::emit(Effect::Kind kind, std::string_view why) { effects_.push_back({kind, mine(), why}); }
 
+void Machine::report_rival(std::string_view why) { effects_.push_back({Effect::Kind::report, mine(), why, true}); }
+
 std::map<Machine::Timer, Time>::const_iterator Machine::first() const {
   return std::min_element(timers_.begin(), timers_.end(),
                           [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -226,7 +228,7 @@ void Machine::lose(Time now, std::string_view why, const Rank* to) {
   off();
   state_ = State::lost;
   if (settings_.rules.hellos) emit(Effect::Kind::gone);
-  emit(Effect::Kind::report, why);
+  report_rival(why);
   timers_.clear();
   lost_at_ = now;
   lost_to_ = to == nullptr ? std::nullopt : std::optional(*to);
@@ -246,7 +248,7 @@ void Machine::stay(Time now, std::string_view why) {
 
 // There is a rival, and both stay.
 void Machine::contest(Time now, std::string_view why) {
-  emit(Effect::Kind::report, why);
+  report_rival(why);
   if (!settings_.defends || state_ != State::owned) return;
   if (defended_at_ > Time::min() && now - defended_at_ < kDefendEvery) return;
   defended_at_ = now;

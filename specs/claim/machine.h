@@ -67,6 +67,8 @@ struct Effect {
   Kind kind = Kind::report;
   Saying saying;         // of hello, gone, keep and report
   std::string_view why;  // of report: "rival", "carrier", ...
+  // Of report: it is about somebody else who has, or wants, the address.
+  bool of_rival = false;
 };
 
 // What outlives a process: in the link's alias, and (the epoch) on disk.
@@ -117,6 +119,7 @@ class Machine {
  private:
   enum class Timer { probe, judge, reserved_probe, hello, self_probe, announce, confirm, retry, mute, listen };
   void emit(Effect::Kind kind, std::string_view why = {});
+  void report_rival(std::string_view why);
   void set(Timer timer, Time at) { timers_[timer] = at; }
   void stop(Timer timer) { timers_.erase(timer); }
   [[nodiscard]] std::map<Timer, Time>::const_iterator first() const;

@@ -116,6 +116,27 @@ TEST_CASE("routes are filtered by the kernel: device, table, family") {
   CHECK(must(routes(host.socket, {.table = 1000})).empty());
 }
 
+TEST_CASE("the routes that go with an address can be made anew as they are listed, in every table") {
+  test::Lan lan;
+  auto host = lan.plug({"10.0.3.3/24"});
+  const int device = host.eth0.index;
+  // The gateway is reached by the route before it.
+  const Route way{
+      .destination = test::cidr("10.9.9.0/24"), .gateway = {}, .ifindex = device, .metric = {}, .source = {}};
+  Route beyond = default_by("10.9.9.1", device);
+  Route apart = way;
+  apart.table = 77;
+  for (const auto& route : {way, beyond, apart}) must(replace_route(host.socket, route));
+  const auto lasting = must(lasting_routes(host.socket, Family::v4, device));
+  REQUIRE(lasting.size() == 3);  // not the kernel's own, of 10.0.3.0/24
+  CHECK_FALSE(lasting[0].gateway);
+  CHECK(lasting[2].gateway == ip("10.9.9.1"));
+  must(remove_address(host.socket, device, test::cidr("10.0.3.3/24")));
+  must(add_address(host.socket, device, test::cidr("10.0.3.3/24")));
+  for (const auto& route : lasting) must(replace_route(host.socket, route));
+  CHECK(must(lasting_routes(host.socket, Family::v4, device)).size() == 3);
+}
+
 TEST_CASE("a route without prefix route can be left out") {
   test::Lan lan;
   auto host = lan.plug();
