@@ -104,7 +104,10 @@ TEST_CASE("a device that goes away is no endless error, and nothing can be said 
   auto host = lan.plug({"10.0.3.3/24"});
   const Ear ear(host);
   must(remove_link(host.socket, host.eth0.index));
-  CHECK_FALSE(ear.socket.read());
+  // What had come before, such as the switch's own DAD, is read first; its queue is shorter than this.
+  int left = 1000;
+  while (left > 0 && ear.socket.read()) --left;
+  CHECK(left > 0);
   CHECK(ear.socket.probe(ip("10.0.3.3")) != 0);
   CHECK_FALSE(ClaimSocket::open(std::make_shared<const Namespace>(must(host.ns.dup())), host.eth0.index));
 }
