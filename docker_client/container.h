@@ -94,6 +94,14 @@ struct ContainerConfig {
   std::map<std::string, std::string> log_opts{};
 };
 
+// A volume that the engine made for a container because the image, or the one who created it, asked for one without a
+// name. Docker and Podman give it 64 hexadecimal digits as its name.
+struct AnonymousVolume {
+  std::string name;
+  std::string target;  // absolute path in the container
+  bool read_only = false;
+};
+
 // A container as the engine sees it. From list_containers() only id, name, image, image_id, labels, state, running,
 // paused and network_mode are filled.
 struct Container {
@@ -121,6 +129,7 @@ struct Container {
   // The engine's handle of the network namespace. Empty for siblings; stale once the container has stopped
   // (20.10, 26.1); a path of a foreign mount namespace where the engine lives in one. A hint, never a proof.
   std::string sandbox_key;
+  std::vector<AnonymousVolume> anonymous_volumes;
 };
 
 struct Created {

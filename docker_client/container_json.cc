@@ -112,6 +112,19 @@ Json host_config_of(const ContainerConfig& config) {
   return host;
 }
 
+std::vector<AnonymousVolume> anonymous_volumes_of(const Json& mounts) {
+  constexpr std::size_t kDigits = 64;
+  std::vector<AnonymousVolume> out;
+  if (!mounts.is_array()) return out;
+  for (const Json& mount : mounts) {
+    if (text_of(mount, "Type") != "volume") continue;
+    auto name = text_of(mount, "Name");
+    if (name.size() != kDigits || name.find_first_not_of("0123456789abcdef") != std::string::npos) continue;
+    out.push_back({std::move(name), text_of(mount, "Destination"), !flag_of(mount, "RW")});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string encode_container(const ContainerConfig& config) {
@@ -162,6 +175,7 @@ Result<Container> decode_container(std::string_view text) {
   if (member(config, "StopTimeout").is_number_integer()) {
     container.stop_timeout = std::chrono::seconds(number_of(config, "StopTimeout"));
   }
+  container.anonymous_volumes = anonymous_volumes_of(member(json, "Mounts"));
   container.sandbox_key = text_of(member(json, "NetworkSettings"), "SandboxKey");
   return container;
 }

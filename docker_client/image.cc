@@ -91,7 +91,7 @@ Result<StreamMessage> decode_stream_message(std::string_view text) {
 
 Result<Image> decode_image(std::string_view text) {
   const Json json = TRY(parse_object(text, "read an image"));
-  Image image{text_of(json, "Id"), texts_of(json, "RepoTags")};
+  Image image{text_of(json, "Id"), texts_of(json, "RepoTags"), pairs_of(member(json, "Config"), "Labels")};
   if (image.id.empty()) return Err{ErrorKind::failed, "read an image: the engine's answer has no Id"};
   return image;
 }

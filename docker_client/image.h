@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ namespace plumb::docker {
 struct Image {
   std::string id;  // sha256:...
   std::vector<std::string> tags;
+  std::map<std::string, std::string> labels;  // that a container made from it inherits
 };
 
 // Nullopt: the engine does not have it.

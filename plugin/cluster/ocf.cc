@@ -13,7 +13,7 @@
 #include "plugin/cluster/ocf_code.h"
 #include "plugin/cluster/remains.h"
 #include "plugin/cluster/yield.h"
-#include "plugin/engine/container_config.h"
+#include "plugin/engine/ownership.h"
 #include "plugin/engine/private_engine.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/signals.h"
@@ -291,7 +291,7 @@ class Agent {
     const docker::Call call{patience(), time.stop()};
     auto client = docker::Client::open(*socket, call);
     if (!client) return {};
-    const auto listed = docker::list_containers(*client, {std::string(kLabelService) + "=" + name_}, call);
+    const auto listed = containers_of(*client, name_, call);
     if (!listed) return {};
     for (const auto& c : *listed)
       if (c.running) return "container " + c.name + " of it runs";

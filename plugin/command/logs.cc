@@ -12,7 +12,7 @@
 #include "docker_client/log.h"
 #include "plugin/command/container_choice.h"
 #include "plugin/command/log_writer.h"
-#include "plugin/engine/container_config.h"
+#include "plugin/engine/ownership.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/output/console.h"
 #include "plugin/output/output.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "plugin/engine/ownership.h"
 #include "specs/plan/spec_hash.h"
 
 namespace plumb {

@@ -2,8 +2,10 @@
 #include "docker_client/waiter.h"
 #include "plugin/engine/container_config.h"
 #include "plugin/engine/container_namespace.h"
+#include "plugin/engine/ownership.h"
 #include "plugin/engine/pause_image.h"
 #include "plugin/verb/actions.h"
+#include "specs/plan/leftover.h"
 #include "specs/plan/namespace_owner.h"
 #include "specs/value/text.h"
 
@@ -32,8 +34,6 @@ std::string last_words(docker::Client& client, const ContainerResource& containe
   for (const auto& line : *lines) out += (out.empty() ? "" : ", ") + in_quotes(line);
   return "; its log ends with " + out;
 }
-
-std::string retired_name(const std::string& name) { return name + ".retired"; }
 
 }  // namespace
 
@@ -95,17 +95,20 @@ Result<void> Actions::create_container(const Step& step, const ContainerCreate& 
     const std::lock_guard lock(mutex_);
     ids = ids_;
   }
-  const auto config =
+  auto config =
       container_config(service_, container, container.builtin_pause ? kPauseImageReference : container.image, ids);
+  config.labels[kLabelCreation] = new_creation();
+  for (const auto& volume : create.volumes)
+    config.binds.push_back(volume.name + ":" + volume.target + (volume.read_only ? ":ro" : ""));
   auto created = EngineTime::count([&] { return docker::create_container(*client, config, whole_call()); });
   if (!created) {
     auto error = std::move(created).error();
-    // The engine may have acted and the answer been lost: what it made carries our labels, so it can be told and
+    // The engine may have acted and the answer been lost: what it made carries our number, so it can be told and
     // removed.
     if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timeout)
-      book(step, [this, client, name = create.name]() -> Result<void> {
+      book(step, [client, name = create.name, creation = config.labels.at(kLabelCreation)]() -> Result<void> {
         const auto found = TRY(docker::inspect_container(*client, name, whole_call()));
-        if (!found || found->labels.count(kLabelService) == 0 || found->labels.at(kLabelService) != service_.name)
+        if (!found || found->labels.count(kLabelCreation) == 0 || found->labels.at(kLabelCreation) != creation)
           return {};
         TRY(docker::remove_container(*client, found->id, {true, true}, whole_call()));
         return {};
@@ -199,7 +202,7 @@ Result<void> Actions::stop_container(const Step& step, const ContainerStop& halt
 Result<void> Actions::remove_container(const ContainerRemove& remove, const std::stop_token& stop) {
   auto* client = TRY(engine_.client(stop));
   TRY(EngineTime::count([&] {
-    return docker::remove_container(*client, remove.container.id, {true, true}, whole_call());
+    return docker::remove_container(*client, remove.container.id, {.volumes = remove.volumes}, whole_call());
   }));
   return {};
 }

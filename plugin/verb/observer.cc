@@ -9,14 +9,16 @@
 #include "netns/address/route.h"
 #include "netns/link/link.h"
 #include "netns/link/upper_link.h"
-#include "plugin/engine/container_config.h"
 #include "plugin/engine/container_namespace.h"
 #include "plugin/engine/engine_time.h"
+#include "plugin/engine/ownership.h"
+#include "plugin/engine/pause_image.h"
 #include "plugin/node/names.h"
 #include "plugin/node/open_vswitch.h"
 #include "plugin/verb/started.h"
 #include "specs/plan/host_access.h"
 #include "specs/plan/namespace_owner.h"
+#include "specs/plan/spec_hash.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {
@@ -82,6 +84,7 @@ ObservedContainer observed(const docker::Container& c) {
   out.spec_hash = label(kLabelSpecHash);
   out.network_mode = c.network_mode;
   out.auto_remove = c.auto_remove;
+  for (const auto& v : c.anonymous_volumes) out.volumes.push_back({v.name, v.target, v.read_only});
   return out;
 }
 
@@ -97,20 +100,38 @@ class EngineObserver {
     auto listed = docker::list_containers(client_, {std::string(kLabelService) + "=" + service_.name}, call_);
     threads.clear();  // joins
     if (failure_) return Err{*failure_};
-    TRY(read_stranded(out));
     for (const auto& c : TRY(std::move(listed))) {
       const bool known = std::any_of(out.seen.containers.begin(), out.seen.containers.end(),
                                      [&](const auto& entry) { return entry.second.id == c.id; });
-      if (!known) out.seen.leftovers.push_back(observed(c));
+      if (!known) TRY(look_at_unnamed(c, out));
     }
-    return {};
+    return read_stranded(out);
   }
 
  private:
   void look_at(const ContainerResource& resource, Observation& out) {
-    auto result = read(resource, out);
+    auto result = read(resource, resource.name, out);
     const std::lock_guard lock(mutex_);
     if (!result && !failure_) failure_ = std::move(result).error();
+  }
+
+  // Under no resource's name: it is the resource's that it was made for, if that has none under its own; newest first.
+  Result<void> look_at_unnamed(const docker::Container& listed, Observation& out) {
+    if (!TRY(has_own_labels(client_, listed, call_))) return {};
+    auto seen = observed(listed);
+    const auto* resource = service_.container(seen.resource);
+    if (resource != nullptr && !resource->existing && !out.seen.containers.contains(resource->id))
+      return read(*resource, seen.id, out);
+    out.seen.leftovers.push_back(std::move(seen));
+    return {};
+  }
+
+  // Whether it was made by plumb. The engine is asked only where it is not just what the configuration says.
+  Result<bool> is_ours(const ContainerResource& resource, const docker::Container& container) {
+    const auto hash = container.labels.find(kLabelSpecHash);
+    const std::string image = resource.builtin_pause ? kPauseImageReference : resource.image;
+    if (hash != container.labels.end() && hash->second == spec_hash(resource) && container.image == image) return true;
+    return has_own_labels(client_, container, call_);
   }
 
   // A sibling whose namespace's owner is gone lives on in the namespace of an earlier start, and so may its address.
@@ -127,10 +148,15 @@ class EngineObserver {
     return {};
   }
 
-  Result<void> read(const ContainerResource& resource, Observation& out) {
-    const auto container = TRY(docker::inspect_container(client_, resource.name, call_));
+  Result<void> read(const ContainerResource& resource, const std::string& name_or_id, Observation& out) {
+    const auto container = TRY(docker::inspect_container(client_, name_or_id, call_));
     if (!container) return {};
     ObservedContainer seen = observed(*container);
+    if (!seen.service.empty() && !TRY(is_ours(resource, *container))) {
+      seen.service.clear();
+      seen.resource.clear();
+      seen.spec_hash.clear();
+    }
     std::shared_ptr<const netns::Namespace> held;
     // A container in the node's own namespace has none that could be held.
     if (seen.running && seen.network_mode != "host" && (resource.existing || seen.service == service_.name)) {

@@ -4,7 +4,7 @@
 
 #include "docker_client/events.h"
 #include "netns/namespace/capability.h"
-#include "plugin/engine/container_config.h"
+#include "plugin/engine/ownership.h"
 #include "plugin/node/names.h"
 #include "plugin/node/time_limit.h"
 #include "plugin/verb/announce_later.h"

@@ -17,7 +17,7 @@
 
 #include "docker_client/events.h"
 #include "netns/namespace/process.h"
-#include "plugin/engine/container_config.h"
+#include "plugin/engine/ownership.h"
 #include "plugin/watch/decision.h"
 
 namespace plumb::watch {

@@ -58,9 +58,10 @@ constexpr Keyword kRows[] = {
      .type = ValueType::boolean,
      .default_value = "false",
      .example = "true",
-     .text = "Remove the container, with its anonymous volumes, when it is stopped. A container without it is kept and "
-             "started "
-             "again; it is made anew when its configuration changed or the namespace it joined is gone."},
+     .text =
+         "Remove the container, with its anonymous volumes, when it is stopped. A container without it is kept and "
+         "started again; it is made anew when its configuration changed or the namespace it joined is gone, and takes "
+         "its anonymous volumes along."},
     {.section = kSection,
      .name = "netns",
      .aliases = "net",

@@ -40,16 +40,31 @@ Result<void> Fates::decide(const ContainerResource& c) {
 
 Fate Fates::fate_of(const ContainerResource& c, const ObservedContainer& have) {
   const bool ours = have.resource == c.id;
+  const bool same = ours && have.name == c.name && have.spec_hash == spec_hash(c);
   const bool joined = bindings_fit(c, have);
-  if (have.running && ours && joined) {
-    if (have.spec_hash != spec_hash(c)) changed_.insert(c.id);
+  if (have.running && (joined || (!same && still_joined(have)))) {
+    if (!same) changed_.insert(c.id);
     return Fate::keep;
   }
   // An engine that removes it at its end is about to do that, and would refuse the start, or undo it; unless another
   // container keeps it.
   const bool goes = have.auto_remove && !seen_.engine.keeps_joined;
   const bool can_start = have.state == "created" || (have.state == "exited" && !goes);
-  return !have.running && ours && joined && can_start && have.spec_hash == spec_hash(c) ? Fate::start : Fate::replace;
+  return !have.running && joined && can_start && same ? Fate::start : Fate::replace;
+}
+
+// Whether it runs well as it was made, though the configuration would have it in another namespace by now: what it
+// joined is there, and runs.
+bool Fates::still_joined(const ObservedContainer& have) const {
+  constexpr std::string_view kJoins = "container:";
+  if (!have.network_mode.starts_with(kJoins)) return true;
+  const auto joins = [&](const ObservedContainer& other) {
+    return other.running && have.network_mode.substr(kJoins.size()) == other.id &&
+           (!other.netns || (have.netns && have.netns->same_as(*other.netns)));  // that of a leftover is not looked at
+  };
+  return std::any_of(seen_.containers.begin(), seen_.containers.end(),
+                     [&](const auto& e) { return joins(e.second); }) ||
+         std::any_of(seen_.leftovers.begin(), seen_.leftovers.end(), joins);
 }
 
 // Of a container that the start waits for: one that has done its work is kept, one that a killed start left running is

@@ -30,6 +30,7 @@ class Fates {
   // is not there), exists (its name is another's), refused (it is paused).
   [[nodiscard]] Result<void> decide(const ContainerResource& c);
 
+  [[nodiscard]] bool decided(const std::string& id) const { return fates_.contains(id); }
   // Of one that was decided.
   [[nodiscard]] Fate at(const std::string& id) const { return fates_.at(id); }
   // It is kept, and was made from another configuration.
@@ -39,6 +40,7 @@ class Fates {
   [[nodiscard]] const ObservedContainer* observed(const ContainerResource& c) const;
   [[nodiscard]] Fate fate_of(const ContainerResource& c, const ObservedContainer& have);
   [[nodiscard]] Fate fate_of_init(const ContainerResource& c, const ObservedContainer& have);
+  [[nodiscard]] bool still_joined(const ObservedContainer& have) const;
   [[nodiscard]] bool bindings_fit(const ContainerResource& c, const ObservedContainer& have) const;
   [[nodiscard]] bool network_fits(const ContainerResource& c, const ObservedContainer& have) const;
 

@@ -63,6 +63,15 @@ struct ObservedNetns {
   }
 };
 
+// Of a container, without a name of its own.
+struct AnonymousVolume {
+  std::string name;
+  std::string target;  // absolute path in the container
+  bool read_only = false;
+
+  friend bool operator==(const AnonymousVolume&, const AnonymousVolume&) = default;
+};
+
 struct ObservedContainer {
   std::string id;
   std::string name;
@@ -72,11 +81,14 @@ struct ObservedContainer {
   int exit_code = 0;       // of the last run, when not running
   std::string started_at;  // RFC 3339, of the last run
   int pid = 0;             // only to be shown; namespaces are held by descriptor
-  std::string service;     // label plumb.service; empty for a container that is not plumb's
-  std::string resource;    // label plumb.resource
-  std::string spec_hash;   // label plumb.spec-hash
+  // The labels of the container itself. One that has them from its image, since that was made from a container of
+  // plumb's, is not plumb's: they are empty then.
+  std::string service;    // plumb.service; empty for a container that is not plumb's
+  std::string resource;   // plumb.resource
+  std::string spec_hash;  // plumb.spec-hash
   std::string network_mode;
   bool auto_remove = false;
+  std::vector<AnonymousVolume> volumes = {};
   std::optional<ObservedNetns>
       netns;  // of a running container; links and so on only for the namespaces that plumb fills
 };
@@ -107,11 +119,13 @@ struct ObservedSwitch {
 
 struct Observed {
   ObservedEngine engine;
-  std::map<std::string, ObservedContainer> containers;  // by resource id: the container that has the resource's name
-  std::vector<ObservedContainer> leftovers;             // labelled as this service's, but under no resource's name
-  ObservedNetns node;                                   // the namespace that plumb runs in
-  std::map<std::string, std::vector<IpAddress>> names;  // host names of ipname, resolved
-  std::map<std::string, Error> name_errors;             // host names that did not resolve
+  // By resource id: the container that has the resource's name; where none has it, the one that was made for the
+  // resource under another.
+  std::map<std::string, ObservedContainer> containers;
+  std::vector<ObservedContainer> leftovers;                    // made for this service, and no resource's
+  ObservedNetns node;                                          // the namespace that plumb runs in
+  std::map<std::string, std::vector<IpAddress>> names;         // host names of ipname, resolved
+  std::map<std::string, Error> name_errors;                    // host names that did not resolve
   std::map<std::string, std::vector<IpAddress>> former_names;  // what they meant at the last start
   std::map<std::string, std::chrono::minutes> old_names;       // those of names that were not answered, with their age
   std::set<std::string, std::less<>> lacking_kinds;  // devices that the spec needs and the kernel does not know

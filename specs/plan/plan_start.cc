@@ -6,6 +6,7 @@
 
 #include "specs/plan/address_planner.h"
 #include "specs/plan/fate.h"
+#include "specs/plan/leftover.h"
 #include "specs/plan/namespace_owner.h"
 #include "specs/plan/plan_builder.h"
 #include "specs/plan/planned_address.h"
@@ -42,6 +43,7 @@ class StartPlanner {
     }
     order_containers();
     for (const auto* c : containers_) TRY(decide(*c));
+    TRY(check_no_owner_is_left());
     remove_leftovers();
     if (TRY(until_containers_run())) return std::move(out_.plan());
     for (const auto* c : containers_) prepare(*c);
@@ -136,9 +138,29 @@ class StartPlanner {
               "` applies it");
   }
 
+  // Who owned the namespace has its addresses, and would be the rival of who is to own it by now.
+  Result<void> check_no_owner_is_left() const {
+    for (const auto& left : seen_.leftovers)
+      for (const auto& ip : service_.ips)
+        if (left.running && left.network_mode == "none" && wanted(ip) && ip.type == IpType::netns &&
+            fates_.decided(ip.netns) && fates_.at(ip.netns) != Fate::keep)
+          return Err{ErrorKind::refused,
+                     ip.id + ": container " + left.name +
+                         " of this service runs, has a namespace of its own, and the " + "configuration has it no more",
+                     "apply the configuration with plumb restart " + service_.name};
+    return {};
+  }
+
+  // What a killed start has left. Anything else that has no section any more is somebody's: it runs, or holds data.
   void remove_leftovers() {
     for (const auto& left : seen_.leftovers) {
-      leftover_removed_.push_back(out_.add(Step(ContainerRemove{{left.id, left.name}, false}, left.resource)));
+      if (left.running)
+        out_.warn("container " + left.name +
+                  " of this service runs, and the configuration has it no more; `plumb restart " + service_.name +
+                  "` stops it");
+      else if (is_rubbish(left) || is_retired(left))
+        leftover_removed_.push_back(out_.add(Step(
+            ContainerRemove{{left.id, left.name}, false, removes_volumes(left, left.auto_remove)}, left.resource)));
     }
   }
 
@@ -151,19 +173,35 @@ class StartPlanner {
     if (fate == Fate::replace) depend(after, make_room(c));
     after.insert(after.end(), leftover_removed_.begin(), leftover_removed_.end());
     for (const auto* owner : service_.joined_by(c)) depend(after, find(created_, owner->id));
-    Step step(ContainerCreate{c.name, image}, c);
+    Step step(ContainerCreate{c.name, image, fate == Fate::replace ? inherited_volumes(c) : no_volumes()}, c);
     step.after = std::move(after);
     created_[c.id] = out_.add(std::move(step));
   }
 
-  // Stops and renames the container that holds the name. An auto-remove container is gone once it is stopped. One that
-  // its engine is removing, or about to, must not be renamed: Docker, failing at that, would reserve the old name for
-  // ever (ContainerRename, daemon/rename.go).
+  static std::vector<AnonymousVolume> no_volumes() { return {}; }
+
+  // To make a container anew is not to remove it: what it has in volumes without a name goes over to the next one, but
+  // where that has something else in their place. With `rm` they go with it.
+  [[nodiscard]] std::vector<AnonymousVolume> inherited_volumes(const ContainerResource& c) const {
+    const auto* have = observed(c);
+    if (have->auto_remove) return {};
+    auto out = have->volumes;
+    std::erase_if(out, [&](const AnonymousVolume& volume) {
+      return c.options.tmpfs.contains(volume.target) ||
+             std::any_of(c.volume_mounts.begin(), c.volume_mounts.end(),
+                         [&](const VolumeMount& mount) { return mount.target == volume.target; });
+    });
+    return out;
+  }
+
+  // Stops the container that holds the name, and renames it. One that its engine removes at its end, or is removing, is
+  // waited for and must not be renamed: Docker, failing at that, would reserve the old name for ever (ContainerRename,
+  // daemon/rename.go).
   std::optional<std::size_t> make_room(const ContainerResource& c) {
     const auto* have = observed(c);
-    const ContainerRef old{have->id, c.name};
-    if (!have->running && (have->auto_remove || have->state == "removing"))
-      return out_.add(Step(ContainerRemove{old, false}, c));
+    const ContainerRef old{have->id, have->name};
+    Step goes(ContainerRemove{old, false, have->auto_remove}, c);
+    if (!have->running && (have->auto_remove || have->state == "removing")) return out_.add(std::move(goes));
     std::optional<std::size_t> last;
     if (have->running) {
       Step stop(ContainerStop{old}, c);
@@ -178,14 +216,17 @@ class StartPlanner {
           remove.after = {*last};
           address_planner_.probe_after(out_.add(std::move(remove)));
         }
-      if (have->auto_remove) return last;
+      if (have->auto_remove) {
+        goes.after = {*last};
+        return out_.add(std::move(goes));
+      }
     }
+    retired_.emplace_back(&c, have->id);
+    if (have->name != c.name) return last;  // it is not in the way
     Step step(ContainerRetire{old}, c);
     depend(step.after, last);
     step.after.insert(step.after.end(), leftover_removed_.begin(), leftover_removed_.end());
-    last = out_.add(std::move(step));
-    retired_.emplace_back(&c, have->id);
-    return last;
+    return out_.add(std::move(step));
   }
 
   void start(const ContainerResource& c) {
@@ -219,7 +260,7 @@ class StartPlanner {
     const std::size_t before = out_.plan().steps.size();
     std::reverse(retired_.begin(), retired_.end());  // owners last, where the engine keeps those that are joined
     for (const auto& [c, id] : retired_) {
-      Step step(ContainerRemove{{id, c->name}, true}, *c);
+      Step step(ContainerRemove{{id, c->name}, true, false}, *c);
       step.tolerate = true;
       const std::size_t waits_for = seen_.engine.keeps_joined ? out_.plan().steps.size() : before;
       for (std::size_t i = 0; i < waits_for; ++i) step.after.push_back(i);

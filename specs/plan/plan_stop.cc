@@ -6,6 +6,7 @@
 #include <set>
 
 #include "specs/plan/host_access.h"
+#include "specs/plan/leftover.h"
 #include "specs/plan/parent_link.h"
 #include "specs/plan/plan_builder.h"
 #include "specs/plan/planned_address.h"
@@ -78,7 +79,7 @@ class StopPlanner {
       std::vector<std::size_t> now;
       for (const auto* c : members) {
         const std::size_t before = now.size();
-        const auto removed = end(c->id, *ours(*c), c->rm || !c->detach, c->existing, ended, now);
+        const auto removed = end(c->id, *ours(*c), keeping(*c), ended, now);
         if (removed)
           siblings_removed_[c->netns].push_back(*removed);
         else
@@ -116,24 +117,41 @@ class StopPlanner {
         const auto& removed = siblings_removed_[c.id];
         before_removal.insert(before_removal.end(), removed.begin(), removed.end());
       }
-      end(c.id, *have, c.rm || !c.detach, c.existing, after, ended, before_removal);
+      end(c.id, *have, keeping(c), after, ended, before_removal);
     }
   }
 
   void leftovers() {
     for (const auto& left : seen_.leftovers) {
       std::vector<std::size_t> ended;
-      end(left.resource, left, true, false, {}, ended);
+      end(left.resource, left, is_superseded(left) ? Keeping::removed : Keeping::kept, {}, ended);
     }
   }
 
-  // Stops the container if it runs, and removes it if the spec says so or if it never ran: a killed start made it then,
-  // and there is nothing in it that anybody could want. Returns the step that removes it.
-  std::optional<std::size_t> end(const std::string& resource, const ObservedContainer& have, bool rm, bool existing,
+  // A killed start has put it aside for one that has come to run. What has not is removed by this stop, and the next
+  // start goes on with what was put aside.
+  [[nodiscard]] bool is_superseded(const ObservedContainer& left) const {
+    const auto next = seen_.containers.find(left.resource);
+    return is_retired(left) && next != seen_.containers.end() && next->second.state != "created";
+  }
+
+  // What becomes of a stopped container.
+  enum class Keeping { kept, removed, removed_with_volumes, somebody_elses };
+
+  static Keeping keeping(const ContainerResource& c) {
+    if (c.existing) return Keeping::somebody_elses;
+    if (c.rm) return Keeping::removed_with_volumes;
+    return c.detach ? Keeping::kept : Keeping::removed;
+  }
+
+  // Stops the container if it runs, and removes it if the spec says so or if it is rubbish. Returns the step that
+  // removes it.
+  std::optional<std::size_t> end(const std::string& resource, const ObservedContainer& have, Keeping keeping,
                                  const std::vector<std::size_t>& after, std::vector<std::size_t>& ended,
                                  const std::vector<std::size_t>& before_removal = {}) {
     const ContainerRef container{have.id, have.name};
-    Step remove(ContainerRemove{container, false}, resource);
+    const bool with_volumes = removes_volumes(have, keeping == Keeping::removed_with_volumes || have.auto_remove);
+    Step remove(ContainerRemove{container, false, with_volumes}, resource);
     remove.after = after;
     if (have.running || have.state == "paused" || have.state == "restarting") {
       Step stop(ContainerStop{container}, resource);
@@ -143,8 +161,8 @@ class StopPlanner {
     }
     // It stays, stopped, as long as one that joins it; the next start takes both up again.
     if (seen_.engine.keeps_joined && kept_for_siblings_.contains(resource)) return std::nullopt;
-    if (!existing &&
-        (rm || have.auto_remove || have.state == "created" || have.state == "removing" || have.state == "dead")) {
+    if (keeping == Keeping::somebody_elses) return std::nullopt;
+    if (keeping != Keeping::kept || is_rubbish(have)) {
       // Nobody has to wait for it, but where the engine says so.
       remove.after.insert(remove.after.end(), before_removal.begin(), before_removal.end());
       return out_.add(std::move(remove));

@@ -31,7 +31,12 @@ std::string words(const AddressRequest& request) {
 
 std::string words(const ContainerRetire& retire) { return "put the old container " + retire.container.name + " aside"; }
 
-std::string words(const ContainerCreate& create) { return "create container " + create.name + " from " + create.image; }
+std::string words(const ContainerCreate& create) {
+  std::string out = "create container " + create.name + " from " + create.image;
+  for (const auto& volume : create.volumes)
+    out += (&volume == &create.volumes.front() ? ", with what the one before has in " : " and ") + volume.target;
+  return out;
+}
 
 std::string words(const ContainerStart& start) {
   return start.to_its_end ? "run container " + start.name + " to its end" : "start container " + start.name;
@@ -76,7 +81,8 @@ std::string words(const ContainerStop& stop) { return "stop container " + stop.c
 
 std::string words(const ContainerRemove& remove) {
   return "remove container " +
-         (remove.retired ? "that was put aside for " + remove.container.name : remove.container.name);
+         (remove.retired ? "that was put aside for " + remove.container.name : remove.container.name) +
+         (remove.volumes ? " and its anonymous volumes" : "");
 }
 
 std::string words(const AddressRemove& remove) {

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "specs/plan/observed.h"
 #include "specs/service/service.h"
 #include "specs/service/uplink.h"
 #include "specs/value/ip.h"
@@ -79,6 +80,7 @@ struct ContainerCreate {
   static constexpr std::string_view kKind = "container.create";
   std::string name;
   std::string image;
+  std::vector<AnonymousVolume> volumes;  // of the container that it is made instead of
 };
 
 // Undo: stops it.
@@ -167,6 +169,7 @@ struct ContainerRemove {
   static constexpr std::string_view kKind = "container.remove";
   ContainerRef container;  // by the name that its resource has
   bool retired;            // it was put aside for another one of that name
+  bool volumes;            // with its anonymous volumes and what they hold
 };
 
 struct AddressRemove {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "plugin/engine/ownership.h"
 #include "specs/plan/spec_hash.h"
 #include "tests/specs/plan/svc1.h"
 

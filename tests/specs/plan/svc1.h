@@ -51,6 +51,7 @@ inline Observed whole() {
   Observed o = bare_node();
   ObservedContainer pause;
   pause.id = "aaa";
+  pause.name = "svc1.container.0";
   pause.state = "running";
   pause.running = true;
   pause.service = "svc1";
@@ -63,6 +64,7 @@ inline Observed whole() {
   auto web = pause;
   pause.netns = ns;
   web.id = "bbb";
+  web.name = "svc1.container.1";
   web.netns = ObservedNetns{0, 77, {}, {}, {}};
   o.containers = {{"container#0", pause}, {"container#1", web}};
   return o;

@@ -1,0 +1,26 @@
+#include "specs/plan/leftover.h"
+
+#include <string_view>
+
+namespace plumb {
+
+namespace {
+
+constexpr std::string_view kRetired = ".retired";
+
+}  // namespace
+
+std::string retired_name(const std::string& name) { return name + std::string(kRetired); }
+
+bool is_retired(const ObservedContainer& have) { return !have.running && have.name.ends_with(kRetired); }
+
+bool is_rubbish(const ObservedContainer& have) {
+  return !have.running &&
+         (have.auto_remove || have.state == "created" || have.state == "removing" || have.state == "dead");
+}
+
+bool removes_volumes(const ObservedContainer& have, bool rm) {
+  return (rm || have.state == "created") && !is_retired(have);
+}
+
+}  // namespace plumb
