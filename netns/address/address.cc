@@ -6,7 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <span>
+#include <utility>
 
+#include "netns/address/sysctl.h"
+#include "netns/link/link.h"
 #include "netns/socket/attributes.h"
 #include "netns/socket/dump.h"
 #include "netns/socket/message.h"
@@ -94,11 +99,61 @@ Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr, Ad
   return explain_add(ifindex, cidr, answer);
 }
 
+namespace {
+
+// Those that the kernel would take along.
+Result<std::vector<Address>> secondaries_of(RouteSocket& socket, int ifindex, const Cidr& cidr) {
+  if (cidr.address().is_v6()) return std::vector<Address>{};
+  auto all = TRY(addresses(socket, ifindex, Family::v4));
+  const bool is_primary =
+      std::any_of(all.begin(), all.end(), [&](const Address& a) { return a.cidr == cidr && !a.secondary; });
+  std::erase_if(all, [&](const Address& a) {
+    return !is_primary || !a.secondary || a.cidr.prefix() != cidr.prefix() || !cidr.contains(a.cidr.address());
+  });
+  return all;
+}
+
+// As long as it lives, a secondary takes the place of a primary that is deleted. Who is killed meanwhile leaves the
+// device so, which harms nobody.
+class Promotion {
+ public:
+  static Result<Promotion> of(RouteSocket& socket, int ifindex) {
+    const auto link = TRY(find_link(socket, ifindex));
+    if (!link) return Promotion(socket.ns(), std::nullopt);
+    if (TRY(read_sysctl(socket.ns(), link->name, Sysctl::promote_secondaries)) != 0)
+      return Promotion(socket.ns(), std::nullopt);
+    const SysctlValue on{Sysctl::promote_secondaries, 1};
+    TRY(write_sysctls(socket.ns(), link->name, std::span(&on, 1)));
+    return Promotion(socket.ns(), link->name);
+  }
+  Promotion(Promotion&& other) noexcept : ns_(other.ns_), device_(std::exchange(other.device_, std::nullopt)) {}
+  Promotion& operator=(Promotion&&) = delete;
+  ~Promotion() {
+    const SysctlValue off{Sysctl::promote_secondaries, 0};
+    if (device_) [[maybe_unused]]
+      const auto restored = write_sysctls(ns_, *device_, std::span(&off, 1));
+  }
+
+ private:
+  Promotion(const Namespace& ns, std::optional<IfName> device) : ns_(ns), device_(std::move(device)) {}
+  const Namespace& ns_;
+  std::optional<IfName> device_;
+};
+
+}  // namespace
+
 Result<void> remove_address(RouteSocket& socket, int ifindex, const Cidr& cidr) {
+  const auto neighbours = TRY(secondaries_of(socket, ifindex, cidr));
+  std::optional<Promotion> promotion;
+  if (!neighbours.empty())
+    if (auto promoted = Promotion::of(socket, ifindex)) promotion.emplace(*std::move(promoted));
   Message message(RTM_DELADDR, 0, address_header(ifindex, cidr));
   message.put(IFA_LOCAL, cidr.address());
   message.put(IFA_ADDRESS, cidr.address());
   const Answer answer = socket.exchange(message);
+  // Another process may have ended a promotion of its own meanwhile.
+  for (const auto& neighbour : neighbours)
+    if (answer.ok()) TRY(add_address(socket, ifindex, neighbour.cidr));
   if (answer.ok() || answer.err == EADDRNOTAVAIL || answer.err == ENODEV || answer.err == ENXIO) return {};
   return Err{refusal(answer, "remove " + cidr.to_string() + " from device " + std::to_string(ifindex))};
 }

@@ -19,7 +19,7 @@ struct Address {
   bool dadfailed = false;   // IPv6: somebody else has it; it will never be used
   bool deprecated = false;  // its preferred lifetime is over
   bool permanent = false;   // not learnt from a router or DHCP with a lifetime
-  bool secondary = false;   // IPv4: goes with its primary, unless promote_secondaries is set
+  bool secondary = false;   // IPv4: would go with its primary: remove_address()
 };
 
 enum class Family { any, v4, v6 };
@@ -42,9 +42,10 @@ enum class Added {
 [[nodiscard]] Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr,
                                         AddressOptions options = {});
 
-// Removes it; an address, or a device, that is not there is a success. The prefix must be the address's own. Deleting
-// an IPv4 primary takes its secondaries along, unless promote_secondaries is set (inet_del_ifa, net/ipv4/devinet.c).
-// Errors: permission; the kernel's.
+// Removes it; an address, or a device, that is not there is a success. The prefix must be the address's own. Others
+// stay: the kernel would take an IPv4 primary's secondaries along (inet_del_ifa, net/ipv4/devinet.c), so they are
+// promoted, which needs CAP_SYS_ADMIN where the sysctl promote_secondaries is not set. Errors: permission; the
+// kernel's.
 [[nodiscard]] Result<void> remove_address(RouteSocket& socket, int ifindex, const Cidr& cidr);
 
 }  // namespace plumb::netns

@@ -9,6 +9,8 @@
 #include "netns/link/link.h"
 #include "netns/socket/route_socket.h"
 #include "plugin/cluster/node_scan.h"
+#include "plugin/cluster/remains.h"
+#include "plugin/node/boot.h"
 #include "plugin/node/names.h"
 #include "specs/plan/planned_address.h"
 
@@ -42,6 +44,14 @@ class Addresses {
   Observed names_;
 };
 
+// The namespaces without processes that count. Without a record of the start nothing says which of them are the
+// service's: what has its address there is no proof that it is down, and is not touched.
+bool counts(const NodeScan::Abandoned& place, const std::optional<Traces>& traces) {
+  if (!traces) return true;
+  const auto boot = boot_id();
+  return !boot || is_of(*traces, place, *boot);
+}
+
 // Whether a container can run only where one of the addresses is.
 bool covers_all(const Service& service) {
   return std::all_of(service.containers.begin(), service.containers.end(), [&](const ContainerResource& c) {
@@ -72,8 +82,9 @@ KernelView look_without_engine(const Service& service, const std::optional<Trace
       ++out.wanted;
       if (place.contains(address))
         ++out.present;
-      else if (ip.type == IpType::netns && std::any_of(scan.abandoned.begin(), scan.abandoned.end(),
-                                                       [&](const auto& p) { return p.addresses.contains(address); }))
+      else if (ip.type == IpType::netns &&
+               std::any_of(scan.abandoned.begin(), scan.abandoned.end(),
+                           [&](const auto& p) { return p.addresses.contains(address) && counts(p, traces); }))
         ++out.abandoned;
     }
   }
@@ -84,6 +95,7 @@ KernelView look_without_engine(const Service& service, const std::optional<Trace
 }
 
 void withdraw_abandoned(const Service& service, const std::optional<Traces>& traces) {
+  if (!traces) return;
   const Addresses addresses(service, traces);
   std::set<IpAddress> ours;
   for (const auto& ip : service.ips) {
@@ -91,6 +103,7 @@ void withdraw_abandoned(const Service& service, const std::optional<Traces>& tra
     if (const auto wanted = addresses.of(ip)) ours.insert(wanted->begin(), wanted->end());
   }
   for (const auto& place : scan_node().abandoned) {
+    if (!counts(place, traces)) continue;
     auto socket = netns::RouteSocket::open(place.ns);
     if (!socket) continue;
     const auto all = netns::addresses(*socket, 0);

@@ -91,7 +91,7 @@ NodeScan scan_node() {
     if (!seen.insert(ns.id()).second) continue;
     auto found = look_into(ns);
     out.complete = out.complete && found;
-    if (found) out.abandoned.push_back({std::move(ns), std::move(found->addresses)});
+    if (found) out.abandoned.push_back({std::move(ns), found->cookie, std::move(found->addresses)});
   }
   return out;
 }

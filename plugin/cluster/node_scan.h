@@ -27,6 +27,7 @@ struct NodeScan {
   // One that is bound to a file, without a process.
   struct Abandoned {
     netns::Namespace ns;
+    std::optional<std::uint64_t> cookie;
     std::set<IpAddress> addresses;
   };
 

@@ -29,13 +29,15 @@ bool is_populated(const std::string& path) {
   });
 }
 
+bool is_same(const TracedNamespace& traced, netns::NamespaceId id, std::optional<std::uint64_t> cookie) {
+  return traced.id == id && !(cookie && traced.cookie && *cookie != *traced.cookie);
+}
+
 std::string in_namespace(const TracedContainer& container, const NodeScan& scan) {
   if (!container.ns) return {};
   const auto found = scan.inhabited.find(container.ns->id);
-  if (found == scan.inhabited.end()) return {};
-  const auto& [pid, cookie] = found->second;
-  const bool another = cookie && container.ns->cookie && *cookie != *container.ns->cookie;
-  return another ? std::string() : process(pid) + " is in the network namespace of " + container.resource;
+  if (found == scan.inhabited.end() || !is_same(*container.ns, found->first, found->second.cookie)) return {};
+  return process(found->second.pid) + " is in the network namespace of " + container.resource;
 }
 
 std::string in_cgroup(const TracedContainer& container, const NodeScan& scan) {
@@ -61,22 +63,29 @@ std::string of_containers(const std::vector<TracedContainer>& containers, const 
   return {};
 }
 
-std::string of_address(const IpAddress& address, const NodeScan& scan) {
+std::string of_address(const IpAddress& address, const Traces& traces, const NodeScan& scan, const std::string& boot) {
   if (scan.own.contains(address)) return address.to_string() + " is on a device of this node";
   if (scan.elsewhere.contains(address)) return address.to_string() + " is where a process of this node is";
-  const bool answers = std::any_of(scan.abandoned.begin(), scan.abandoned.end(),
-                                   [&](const auto& place) { return place.addresses.contains(address); });
+  const bool answers = std::any_of(scan.abandoned.begin(), scan.abandoned.end(), [&](const auto& place) {
+    return place.addresses.contains(address) && is_of(traces, place, boot);
+  });
   return answers ? "the kernel still answers for " + address.to_string() : std::string();
 }
 
 }  // namespace
+
+bool is_of(const Traces& traces, const NodeScan::Abandoned& place, const std::string& boot) {
+  return traces.boot == boot && std::any_of(traces.containers.begin(), traces.containers.end(), [&](const auto& c) {
+           return c.ns && is_same(*c.ns, place.ns.id(), place.cookie);
+         });
+}
 
 std::string find_remains(const Traces& traces, const NodeScan& scan, const std::string& boot) {
   if (!scan.complete) return "not all of this node's processes and namespaces could be looked at";
   if (traces.boot == boot)
     if (auto found = of_containers(traces.containers, scan); !found.empty()) return found;
   for (const auto& one : traces.addresses)
-    if (auto found = of_address(one.address, scan); !found.empty()) return found;
+    if (auto found = of_address(one.address, traces, scan, boot); !found.empty()) return found;
   return {};
 }
 

@@ -16,6 +16,10 @@ namespace plumb {
 // known by its pid with its start, a namespace by its inode with its number; in another boot only addresses count.
 [[nodiscard]] std::string find_remains(const Traces& traces);
 
+// Whether a namespace without processes is one of the service's: any other may have an address of the same number, and
+// is left alone. `boot`: the present one. Pure.
+[[nodiscard]] bool is_of(const Traces& traces, const NodeScan::Abandoned& place, const std::string& boot);
+
 // Of one look. Pure but for the processes and control groups that `traces` names, which are looked at here. `boot`:
 // the present one.
 [[nodiscard]] std::string find_remains(const Traces& traces, const NodeScan& scan, const std::string& boot);

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <climits>
 #include <filesystem>
+#include <iterator>
+#include <optional>
 
 #include "specs/service/loader.h"
 #include "specs/value/unique_fd.h"
@@ -21,6 +23,40 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kSuffix = ".conf";
 constexpr off_t kMostBytes = 1 << 20;
+
+// Who can write it: root, who runs what it says, is then everybody who can.
+std::optional<Diagnostic> distrust(const std::string& path, const struct stat& info, bool is_folder) {
+  Diagnostic out{.severity = Severity::warning, .where = {path}, .message = {}, .hint = {}, .source_line = {}};
+  const std::string it = is_folder ? "its folder" : "it";
+  const std::string fixed = is_folder ? fs::path(path).parent_path().string() : path;
+  // In a folder such as /tmp everybody may make files, but not replace those of others.
+  if ((info.st_mode & S_IWOTH) != 0 && !(is_folder && (info.st_mode & S_ISVTX) != 0)) {
+    out.severity = Severity::error;
+    out.message = it + " can be written by everybody, and root would run what it says";
+    out.hint = "chmod o-w " + fixed;
+  } else if ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0 && !(is_folder && (info.st_mode & S_ISVTX) != 0)) {
+    out.message = it + " can be written by group " + std::to_string(info.st_gid) + ", and root runs what it says";
+    out.hint = "chmod g-w " + fixed;
+  } else if (info.st_uid != 0) {
+    out.message = it + " belongs to user " + std::to_string(info.st_uid) + ", and root runs what it says";
+    out.hint = "chown root " + fixed;
+  } else {
+    return std::nullopt;
+  }
+  return out;
+}
+
+std::vector<Diagnostic> distrust(const std::string& path) {
+  std::vector<Diagnostic> out;
+  if (::geteuid() != 0) return out;
+  const auto folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
+  struct stat info {};
+  for (const bool is_folder : {false, true}) {
+    if (::stat(is_folder ? folder.c_str() : path.c_str(), &info) != 0) continue;
+    if (auto said = distrust(path, info, is_folder)) out.push_back(*std::move(said));
+  }
+  return out;
+}
 
 Result<std::string> read_text(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -85,6 +121,7 @@ Result<SpecFile> read_spec(const std::string& name_or_path, const SpecPlace& pla
     return Err{std::move(error)};
   }
   out.text = std::move(*text);
+  out.trust = distrust(out.path);
   return out;
 }
 
@@ -94,7 +131,11 @@ LoadedSpec load_spec(const SpecFile& file, const SpecPlace& place) {
   options.service = file.service;
   options.node = place.node.empty() ? node_name() : place.node;
   auto loaded = load_service(file.text, options);
-  return {std::move(loaded.service), std::move(loaded.diagnostics), loaded.elsewhere};
+  LoadedSpec out{std::move(loaded.service), file.trust, loaded.elsewhere};
+  if (error_count(out.diagnostics) > 0) out.service.reset();
+  out.diagnostics.insert(out.diagnostics.end(), std::make_move_iterator(loaded.diagnostics.begin()),
+                         std::make_move_iterator(loaded.diagnostics.end()));
+  return out;
 }
 
 std::size_t error_count(const std::vector<Diagnostic>& diagnostics) {

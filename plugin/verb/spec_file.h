@@ -21,6 +21,7 @@ struct SpecFile {
   std::string path;
   std::string service;  // the file's name without .conf
   std::string text;
+  std::vector<Diagnostic> trust = {};  // who else could have written it, where root is to run what it says
 };
 
 // The name of the service that `name_or_path` means; see read_spec().

@@ -146,6 +146,26 @@ TEST_CASE("a service is stopped, restarted and shut down as it was started, when
   CHECK(host.plumb(n1, "status").exit_code == 9);
 }
 
+TEST_CASE("a stop takes the service's own address, and leaves those of others in its subnet") {
+  const Node n1("n1");
+  const Service h1("host", with_address("10.0.9.1"));
+  const Service h2("other", with_address("10.0.9.2"));
+  REQUIRE(h1.plumb(n1, "start").exit_code == 0);
+  REQUIRE(h2.plumb(n1, "start").exit_code == 0);
+  n1.must({"ip", "address", "add", "10.0.9.4/24", "dev", "eth0"});
+  n1.must({"ip", "route", "add", "10.77.0.0/16", "via", "10.0.9.77"});
+  CHECK(h1.plumb(n1, "stop").exit_code == 0);
+  CHECK_FALSE(has_address(n1, "10.0.9.1"));
+  CHECK(has_address(n1, "10.0.9.2"));
+  CHECK(has_address(n1, "10.0.9.4"));
+  CHECK(h2.plumb(n1, "status").exit_code == 0);
+  CHECK(n1.must({"ip", "route", "show", "10.77.0.0/16"}) != "");
+  CHECK(h2.plumb(n1, "stop").exit_code == 0);
+  CHECK(has_address(n1, "10.0.9.4"));
+  n1.must({"ip", "route", "delete", "10.77.0.0/16"});
+  n1.must({"ip", "address", "delete", "10.0.9.4/24", "dev", "eth0"});
+}
+
 TEST_CASE("an address that the node has already is taken with a warning") {
   const Node n1("n1");
   const Service host("host", with_address("10.0.3.21"));

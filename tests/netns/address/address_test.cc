@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "netns/address/dad.h"
+#include "netns/address/route.h"
 #include "netns/address/sysctl.h"
 #include "netns/wire/arp.h"
 #include "netns/wire/ndp.h"
@@ -71,15 +72,24 @@ TEST_CASE("flags: permanent, secondary") {
   CHECK_FALSE(all[0].tentative);
 }
 
-TEST_CASE("removing a primary takes its secondaries along, unless they are promoted") {
+TEST_CASE("removing a primary leaves its secondaries, their routes, and the sysctl as they were") {
   test::Lan lan;
   for (const int promote : {0, 1}) {
     CAPTURE(promote);
     auto host = lan.plug({"10.0.3.3/24", "10.0.3.4/24"});
     const SysctlValue value{Sysctl::promote_secondaries, promote};
     must(write_sysctls(host.ns, ifname("eth0"), std::span(&value, 1)));
+    Route way{.destination = default_destination(false), .gateway = ip("10.0.3.1"), .metric = {}, .source = {}};
+    way.ifindex = host.eth0.index;
+    must(replace_route(host.socket, way));
     must(remove_address(host.socket, host.eth0.index, cidr("10.0.3.3/24")));
-    CHECK(has(must(addresses(host.socket, host.eth0.index)), cidr("10.0.3.4/24")) == (promote == 1));
+    const auto left = must(addresses(host.socket, host.eth0.index, Family::v4));
+    REQUIRE(left.size() == 1);
+    CHECK(left[0].cidr == cidr("10.0.3.4/24"));
+    CHECK_FALSE(left[0].secondary);
+    CHECK(must(read_sysctl(host.ns, ifname("eth0"), Sysctl::promote_secondaries)) == promote);
+    const auto all = must(routes(host.socket));
+    CHECK(std::any_of(all.begin(), all.end(), [](const Route& r) { return r.is_default(); }));
   }
 }
 

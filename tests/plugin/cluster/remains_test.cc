@@ -76,9 +76,18 @@ TEST_CASE("an address is left on the node, where a process is, and where none is
   NodeScan elsewhere;
   elsewhere.elsewhere = {address()};
   CHECK(found(elsewhere) == "10.0.3.3 is where a process of this node is");
-  NodeScan abandoned;
-  abandoned.abandoned.push_back({netns::Namespace::current().value(), {address()}});
-  CHECK(found(abandoned) == "the kernel still answers for 10.0.3.3");
+}
+
+TEST_CASE("an address in a namespace without processes counts where that is the service's, and not in another") {
+  NodeScan scan;
+  scan.abandoned.push_back({netns::Namespace::current().value(), 77, {address()}});
+  CHECK(found(scan) == "");
+  auto traces = ended();
+  traces.containers[0].ns->id = netns::Namespace::current().value().id();
+  CHECK(found(scan, traces) == "the kernel still answers for 10.0.3.3");
+  CHECK(find_remains(traces, scan, "boot-2") == "");
+  scan.abandoned[0].cookie = 78;
+  CHECK(found(scan, traces) == "");
 }
 
 TEST_CASE("what could not be looked at is not gone") {
