@@ -148,6 +148,7 @@ void Names::collect(Observed& seen) {
 NameAddresses answered_names(const Observed& seen) {
   NameAddresses out = seen.names;
   for (const auto& [name, age] : seen.old_names) out.erase(name);
+  for (const auto& [name, today] : seen.new_names) out.erase(name);
   return out;
 }
 

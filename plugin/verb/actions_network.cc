@@ -120,7 +120,10 @@ Result<void> Actions::set_route(const Step& step, const RouteSet& set) {
   const std::lock_guard lock(inside->mutex);
   const auto link = TRY(need_link(*inside->socket, set.place.device));
   netns::Route route{netns::default_destination(set.v6), set.gateway, link.index, netns::kMainTable, {}, {}};
-  route.onlink = ip_of(step).del_net_route;  // no route to the gateway's network tells the kernel so
+  // No route to the gateway's network tells the kernel so, where that is not kept, or there is none.
+  const auto& ip = ip_of(step);
+  const auto& mask = set.v6 ? ip.netmask_v6 : ip.netmask_v4;
+  route.onlink = ip.del_net_route || (set.gateway && mask == set.gateway->bits());
   std::optional<netns::Route> before;
   for (const auto& r : TRY(netns::routes(*inside->socket, {set.v6 ? netns::Family::v6 : netns::Family::v4})))
     if (r.is_default() && r.metric.value_or(0) == (set.v6 ? 1024U : 0U)) before = r;

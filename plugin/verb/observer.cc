@@ -16,6 +16,7 @@
 #include "plugin/node/names.h"
 #include "plugin/node/open_vswitch.h"
 #include "plugin/verb/started.h"
+#include "plugin/verb/traces.h"
 #include "specs/plan/host_access.h"
 #include "specs/plan/namespace_owner.h"
 #include "specs/plan/spec_hash.h"
@@ -28,8 +29,8 @@ namespace {
 constexpr std::chrono::seconds kQueryDeadline{30};
 
 ObservedLink observed(const netns::Link& link) {
-  return {link.index,        link.name.str(), link.kind,  link.mac,   link.mtu,      link.up,         link.carrier,
-          link.parent_index, link.master,     link.group, link.alias, link.altnames, link.ipvlan_mode};
+  return {link.index,        link.name.str(), link.kind,  link.mac,   link.mtu,      link.up,          link.carrier,
+          link.parent_index, link.master,     link.group, link.alias, link.altnames, link.ipvlan_mode, link.vlan_id};
 }
 
 enum class Routes { yes, for_host_links };
@@ -187,6 +188,57 @@ class EngineObserver {
   std::optional<Error> failure_;
 };
 
+// The devices on which other started services have ipvlans.
+void note_ipvlan_parents(const Service& service, Observed& seen) {
+  const auto has_ipvlan = [](const Service& one) {
+    return std::any_of(one.ips.begin(), one.ips.end(), [](const IpResource& ip) { return is_ipvlan(ip.mode); });
+  };
+  if (!has_ipvlan(service)) return;
+  for (const auto& name : started_services()) {
+    const auto other = name == service.name ? std::nullopt : as_started(name);
+    if (!other) continue;
+    for (const auto& ip : other->service.ips)
+      if (is_ipvlan(ip.mode) && ip.type == IpType::netns && !ip.disable)
+        seen.ipvlan_parents.try_emplace(uplink(ip), ip.mode, name);
+  }
+}
+
+// What was started counts until it is stopped: a name means what it meant then, whatever the DNS says by now.
+void keep_names(const Service& service, Observed& seen) {
+  const auto traces = read_traces(service.name);
+  if (!traces) return;
+  for (const auto& ip : service.ips) {
+    auto then = traces->addresses_of(ip.id);
+    std::vector<std::string> hosts;
+    for (const auto& name : ip.names) {
+      if (const auto* host = name.host()) hosts.push_back(*host);
+      if (const auto* address = name.address()) std::erase(then, *address);
+    }
+    if (then.empty()) continue;
+    for (const auto& host : hosts) {
+      auto& now = seen.names[host];
+      const auto was_there = [&](const IpAddress& a) { return std::find(then.begin(), then.end(), a) != then.end(); };
+      if (!now.empty() && std::all_of(now.begin(), now.end(), was_there) &&
+          (hosts.size() > 1 || now.size() == then.size()))
+        continue;
+      // Of several names only those that still mean what they meant can be told apart.
+      const auto former = seen.former_names.find(host);
+      if (hosts.size() == 1) {
+        if (!now.empty()) seen.new_names[host] = now;
+        now = then;
+      } else if (former != seen.former_names.end() &&
+                 std::all_of(former->second.begin(), former->second.end(), was_there)) {
+        if (!now.empty()) seen.new_names[host] = now;
+        now = former->second;
+      }
+      if (now.empty())
+        seen.names.erase(host);
+      else
+        seen.name_errors.erase(host);
+    }
+  }
+}
+
 }  // namespace
 
 Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting) {
@@ -216,6 +268,8 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   }
   names.collect(out.seen);
   out.seen.unknown_here = !is_known_here(service.name);
+  if (!out.seen.unknown_here) keep_names(service, out.seen);
+  note_ipvlan_parents(service, out.seen);
   return out;
 }
 

@@ -55,8 +55,10 @@ constexpr Keyword kRows[] = {
      .example = "10.0.3.1",
      .text =
          "The router for the default route in the container's network namespace. It must be in the subnet of `ipname` "
-         "and "
-         "`netmask`. For type host it makes no route; it is told about the address when it is announced. With `tags = "
+         "and `netmask`, unless that is 32 (128 for IPv6), an address without a subnet: then it is on the link, as "
+         "hosters "
+         "route failover addresses. For type host it makes no route; it is told about the address when it is "
+         "announced. With `tags = "
          "nonrouted` it is left out."},
     {.section = kSection,
      .name = "netns",

@@ -1,6 +1,7 @@
 #include "specs/language/resolver.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "specs/language/spelling.h"
@@ -146,7 +147,7 @@ std::optional<Resolved> Resolver::resolve(const IniSection& section, const IniEn
 }
 
 std::optional<std::string> Resolver::expand(const IniSection& section, const IniEntry& entry, std::size_t depth) {
-  const auto [found, fresh] = known_.try_emplace(&entry);
+  const auto [found, fresh] = known_.try_emplace(std::pair(&section, &entry));
   if (!fresh && found->second.under_way) {
     report_.error(entry.at(0),
                   "the references of " + in_quotes(entry.key) + " in [" + section.name + "] lead back to itself");
@@ -173,7 +174,7 @@ std::optional<std::string> Resolver::expand(const IniSection& section, const Ini
     good = false;
     break;
   }
-  auto& known = known_[&entry];
+  auto& known = known_[std::pair(&section, &entry)];
   known.under_way = false;
   if (good) known.text = std::move(out);
   return known.text;
@@ -210,7 +211,9 @@ std::optional<std::string> Resolver::value_of(const IniSection& section, const I
 std::optional<std::string> Resolver::setting_text(const IniSection& section, std::string_view name, std::size_t depth,
                                                   bool& found) {
   const auto dot = name.find('.');
-  const auto look_in = [&](const IniSection& from, std::string_view key) -> std::optional<std::string> {
+  // In the sense of section `in`.
+  const auto look_in = [&](const IniSection& from, std::string_view key,
+                           const IniSection& in) -> std::optional<std::string> {
     std::vector<const IniEntry*> entries;
     const auto kind = kind_of(from.name);
     const auto* keyword = kind ? find_keyword(*kind, key) : nullptr;
@@ -222,7 +225,7 @@ std::optional<std::string> Resolver::setting_text(const IniSection& section, std
     }
     if (const auto* entry = choose(entries)) {
       found = true;
-      return expand(from, *entry, depth + 1);
+      return expand(in, *entry, depth + 1);
     }
     if (keyword == nullptr || (keyword->default_value.empty() && key != "name")) return std::nullopt;
     if (key == "name" && kind != SectionKind::container) return std::nullopt;
@@ -232,14 +235,15 @@ std::optional<std::string> Resolver::setting_text(const IniSection& section, std
   };
   if (dot != std::string_view::npos) {
     const auto* other = ini_.section(name.substr(0, dot));
-    return other == nullptr ? std::nullopt : look_in(*other, name.substr(dot + 1));
+    return other == nullptr ? std::nullopt : look_in(*other, name.substr(dot + 1), *other);
   }
   const auto has = [&](const IniSection& from) {
     return std::any_of(from.entries.begin(), from.entries.end(), [&](const auto& e) { return e.key == name; });
   };
-  if (has(section)) return look_in(section, name);
+  if (name == "name") return std::nullopt;  // the service's, also where the section has one: {container#0.name}
+  if (has(section)) return look_in(section, name, section);
   const auto* defaults = ini_.section(to_string(SectionKind::defaults));
-  return defaults != nullptr && has(*defaults) ? look_in(*defaults, name) : std::nullopt;
+  return defaults != nullptr && has(*defaults) ? look_in(*defaults, name, section) : std::nullopt;
 }
 
 std::optional<std::string> Resolver::well_known(const IniSection& section, std::string_view name) const {
@@ -267,6 +271,13 @@ void Resolver::unknown(const IniSection& section, const IniEntry& entry, std::si
       known.push_back(other.name + "." + e.key);
       if (&other == &section || other.name == to_string(SectionKind::defaults)) known.push_back(e.key);
     }
+  static constexpr std::array<std::string_view, 15> kCluster = {
+      "clusterid", "clusternodes", "clusterdrpnodes", "dns", "dnsnodes", "dnsuxsock",   "dnsuxsockd", "collector_api",
+      "id",        "svcmgr",       "nodemgr",         "etc", "var",      "private_var", "initd"};
+  if (std::find(kCluster.begin(), kCluster.end(), name) != kCluster.end())
+    return report_.error(entry.at(offset),
+                         "reference {" + std::string(name) + "}: it is OpenSVC's own, and plumb has nothing like it",
+                         "write the value itself, or give it a name in [env]");
   const bool elsewhere = std::find(known.begin(), known.end(), name) != known.end();
   std::string hint = elsewhere ? "it is set for other nodes only" : did_you_mean(name, known);
   if (hint.empty()) hint = "for plain text, put a space or a quote behind the {, or a $ before it";

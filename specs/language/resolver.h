@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "specs/language/ini.h"
@@ -70,7 +71,8 @@ class Resolver {
     bool under_way = true;
     std::optional<std::string> text;
   };
-  std::map<const IniEntry*, Known> known_;
+  // A setting of [DEFAULT] means something of its own in each section that inherits it.
+  std::map<std::pair<const IniSection*, const IniEntry*>, Known> known_;
 };
 
 }  // namespace plumb

@@ -57,6 +57,13 @@ std::optional<Position> SectionReader::place(std::string_view name) const {
   return entry == nullptr || entry->value.empty() ? std::nullopt : std::optional<Position>(entry->at(0));
 }
 
+std::optional<Position> SectionReader::emptied(std::string_view name) {
+  const auto* entry = resolver_.choose(resolver_.settings(section_, keyword(name)));
+  if (entry == nullptr || entry->value.empty() || misread_.contains(entry)) return std::nullopt;
+  const auto value = resolver_.resolve(section_, *entry);
+  return value && value->text.empty() ? std::optional<Position>(entry->at(0)) : std::nullopt;
+}
+
 std::string SectionReader::scopes(std::string_view name) const {
   std::string out;
   for (const auto* entry : resolver_.settings(section_, keyword(name)))
@@ -203,7 +210,7 @@ void SectionReader::check_continuation(const IniEntry& entry) {
   }
   static constexpr std::array<std::string_view, 5> kFree = {"environment", "command", "run_command", "entrypoint",
                                                             "sysctl"};
-  if (std::find(kFree.begin(), kFree.end(), entry.key) != kFree.end()) return;
+  const bool free = std::find(kFree.begin(), kFree.end(), entry.key) != kFree.end();
   for (const auto& piece : entry.pieces) {
     if (piece.line == entry.where.line || piece.offset >= entry.value.size()) continue;
     const auto line =
@@ -213,6 +220,15 @@ void SectionReader::check_continuation(const IniEntry& entry) {
     const auto sign = rest.find_first_not_of(" \t");
     if (sign == std::string_view::npos || (rest[sign] != '=' && rest[sign] != '@')) continue;
     if (find_keyword(kind_, word) == nullptr) continue;
+    if (free) {
+      // As a keyword is written, and no variable and no argument.
+      if (sign > 0 && rest[sign] == '=')
+        report_.warning(entry.at(piece.offset),
+                        "this indented line continues the value of " + in_quotes(entry.key) + " of line " +
+                            std::to_string(entry.where.line) + ", and looks like a keyword of its own",
+                        "if it is one, remove the indentation");
+      continue;
+    }
     misread_.insert(&entry);
     report_.error(entry.at(piece.offset),
                   "this indented line continues the value of " + in_quotes(entry.key) + " of line " +

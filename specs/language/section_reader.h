@@ -45,6 +45,10 @@ class SectionReader {
 
   // The place of the setting that holds on this node, when there is one with a value.
   [[nodiscard]] std::optional<Position> place(std::string_view name) const;
+  // The place of the setting that holds on this node, where nothing is left of it once its references are replaced.
+  [[nodiscard]] std::optional<Position> emptied(std::string_view name);
+  // The service is not this node's: what is set for its nodes alone is not missing here.
+  [[nodiscard]] bool is_elsewhere() const { return !resolver_.lists_node(resolver_.node()); }
   // The scopes that a keyword is set for, as "@n1, @nodes"; empty when it is not set at all.
   [[nodiscard]] std::string scopes(std::string_view name) const;
   // Whether a line that was refused, or a keyword that nobody knows, may be this one: to call it missing as well would

@@ -31,6 +31,9 @@ std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
 std::optional<std::size_t> AddressPlanner::probe(const IpResource& ip, const PlannedAddress& address,
                                                  const std::optional<std::size_t>& link) {
   if (request_) return request_;
+  // Where nobody has a MAC, on lo and in tunnels, nobody can be asked.
+  const auto* device = ip.type == IpType::host ? seen_.node.link(uplink(ip)) : nullptr;
+  if (device != nullptr && !device->mac) return std::nullopt;
   if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
   const bool inside = probed_inside(ip);
   const Place from = inside ? place_of(service_, ip) : Place{{}, uplink(ip)};

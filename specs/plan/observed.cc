@@ -15,7 +15,10 @@ auto find_or_null(const Range& range, Predicate predicate) -> const typename Ran
 }  // namespace
 
 const ObservedLink* ObservedNetns::link(std::string_view name) const {
-  return find_or_null(links, [&](const ObservedLink& l) { return l.name == name; });
+  if (const auto* named = find_or_null(links, [&](const ObservedLink& l) { return l.name == name; })) return named;
+  return find_or_null(links, [&](const ObservedLink& l) {
+    return std::find(l.altnames.begin(), l.altnames.end(), name) != l.altnames.end();
+  });
 }
 
 const ObservedLink* ObservedNetns::link(int index) const {

@@ -9,8 +9,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "specs/service/service.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
 
@@ -30,6 +32,7 @@ struct ObservedLink {
   std::string alias = {};
   std::vector<std::string> altnames = {};
   std::string ipvlan_mode = {};  // "l2", "l3", "l3s"; empty for other kinds
+  unsigned vlan_id = 0;          // the 802.1q tag of a vlan; 0 for other kinds
 };
 
 struct ObservedAddress {
@@ -55,6 +58,7 @@ struct ObservedNetns {
   std::vector<ObservedAddress> addresses;
   std::vector<ObservedRoute> routes;
 
+  // An alternative name is a name.
   [[nodiscard]] const ObservedLink* link(std::string_view name) const;
   [[nodiscard]] const ObservedLink* link(int index) const;
   [[nodiscard]] const ObservedAddress* address(const IpAddress& ip) const;
@@ -127,8 +131,12 @@ struct Observed {
   std::map<std::string, std::vector<IpAddress>> names;         // host names of ipname, resolved
   std::map<std::string, Error> name_errors;                    // host names that did not resolve
   std::map<std::string, std::vector<IpAddress>> former_names;  // what they meant at the last start
-  std::map<std::string, std::chrono::minutes> old_names;       // those of names that were not answered, with their age
-  std::set<std::string, std::less<>> lacking_kinds;  // devices that the spec needs and the kernel does not know
+  // Of a service that is started here they mean what they meant then; these are the other answers of today.
+  std::map<std::string, std::vector<IpAddress>> new_names;
+  // By device of the node: the mode of the ipvlans that another started service has on it, and that service.
+  std::map<std::string, std::pair<IpMode, std::string>, std::less<>> ipvlan_parents;
+  std::map<std::string, std::chrono::minutes> old_names;  // those of names that were not answered, with their age
+  std::set<std::string, std::less<>> lacking_kinds;       // devices that the spec needs and the kernel does not know
   ObservedSwitch open_vswitch;
   std::set<IpAddress> probed_free;  // probed by this run already: nobody answered
   std::set<IpAddress> withheld;     // the watcher's claim keeps them off their links: it puts them back, nobody else

@@ -89,7 +89,7 @@ class StartPlanner {
     std::set<const ContainerResource*> awaited;
     for (const auto& ip : service_.ips) {
       const auto* owner = service_.container(ip.netns);
-      if (!wanted(ip) || ip.type != IpType::encap || owner == nullptr) continue;
+      if (!wanted(ip) || ip.type != IpType::encap || owner == nullptr || !fates_.decided(owner->id)) continue;
       TRY(resolved_addresses(ip, seen_));
       if (fates_.at(owner->id) != Fate::keep) await(*owner, awaited);
     }
@@ -360,6 +360,10 @@ class StartPlanner {
         out_.warn(ip.id + ": ipname " + name.to_string() +
                   ": no answer from the resolver; its addresses are those of " + std::to_string(old->second.count()) +
                   " minutes ago");
+    for (const auto& name : ip.names)
+      if (seen_.new_names.contains(name.to_string()))
+        out_.warn(ip.id + ": ipname " + name.to_string() + " means another address by now; `plumb restart " +
+                  service_.name + "` applies it");
   }
 
   Result<const ObservedNetns*> device_in_container(const IpResource& ip) const {

@@ -79,7 +79,8 @@ Result<std::vector<PlannedAddress>> planned_addresses(const IpResource& ip, cons
     const bool direct = ip.type == IpType::netns && is_routed(ip.mode) && !ip.has_tag("nonrouted");
     if (ip.type == IpType::netns && ip.gateway && !is_routed(ip.mode) && ip.gateway->is_v6() == address.is_v6()) {
       // A link-local gateway is on the link whatever the prefix says (RFC 4861 section 4.2).
-      if (!cidr.contains(*ip.gateway) && !ip.gateway->is_link_local())
+      // That of a host alone (/32, /128) has no subnet to be in.
+      if (!cidr.contains(*ip.gateway) && !ip.gateway->is_link_local() && prefix != address.bits())
         return Err{ErrorKind::spec,
                    ip.id + ": gateway " + ip.gateway->to_string() + " is not in the subnet of " + cidr.to_string(),
                    "correct gateway or netmask in [" + ip.id + "]"};

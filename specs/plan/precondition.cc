@@ -44,6 +44,42 @@ Result<void> check_link(const IpResource& ip, const std::string& name, const std
   return {};
 }
 
+// A device that has the name of the VLAN device that the ip asks for by its tag, and is another one.
+Result<void> check_vlan(const IpResource& ip, const VlanDevice& vlan, const ObservedNetns& node) {
+  const auto* have = node.link(vlan.name);
+  const auto* lower = node.link(vlan.lower);
+  if (!ip.vlan_tag || have == nullptr) return {};
+  if (have->kind == "vlan" && have->vlan_id == vlan.tag && lower != nullptr && have->parent == lower->index) return {};
+  const auto* below = have->kind == "vlan" ? node.link(have->parent) : nullptr;
+  return Err{ErrorKind::refused,
+             ip.id + ": vlan_tag = " + std::to_string(vlan.tag) + ": there is a device " + vlan.name + ", and it is " +
+                 (below == nullptr ? "no VLAN device" + (have->kind.empty() ? "" : ", but of kind " + have->kind)
+                                   : "VLAN " + std::to_string(have->vlan_id) + " of " + below->name),
+             "rename or remove that device, or set ipdev in [" + ip.id + "] to the one that has the VLAN"};
+}
+
+// The mode belongs to the parent: another ipvlan in another mode would change that of all (ipvlan_set_port_mode,
+// drivers/net/ipvlan/ipvlan_main.c).
+Result<void> check_ipvlan_mode(const IpResource& ip, const Observed& seen) {
+  if (!is_ipvlan(ip.mode)) return {};
+  const std::string parent = uplink(ip);
+  const auto refuse = [&](const std::string& mode, const std::string& whose) {
+    return Err{ErrorKind::refused,
+               ip.id + ": mode = " + std::string(mode_name(ip.mode)) + ": device " + parent + " has ipvlans in mode " +
+                   mode + " of " + whose + ", and all on one device have one mode",
+               "set the same mode in [" + ip.id + "], or another ipdev"};
+  };
+  if (const auto other = seen.ipvlan_parents.find(parent);
+      other != seen.ipvlan_parents.end() && other->second.first != ip.mode)
+    return refuse(std::string(mode_name(other->second.first)), "service " + other->second.second);
+  const auto* device = seen.node.link(parent);
+  for (const auto& link : seen.node.links)
+    if (device != nullptr && link.kind == "ipvlan" && link.parent == device->index &&
+        "ipvlan-" + link.ipvlan_mode != mode_name(ip.mode))
+      return refuse("ipvlan-" + link.ipvlan_mode, "this node, " + link.name);
+  return {};
+}
+
 Result<void> check_bridge_of_switch(const IpResource& ip, const ObservedSwitch& seen) {
   if (seen.error) return Err{*seen.error};
   if (std::find(seen.bridges.begin(), seen.bridges.end(), ip.ipdev) != seen.bridges.end()) return {};
@@ -93,6 +129,8 @@ Result<void> check_uplink(const Service& service, const IpResource& ip, const Ob
   if (ip.mode == IpMode::ovs) return check_bridge_of_switch(ip, seen.open_vswitch);
   if (ip.mode == IpMode::dedicated) return check_dedicated(service, ip, seen);
   const std::string elsewhere = ", or ipdev@" + service.node + " for this node alone";
+  if (ip.type == IpType::netns) TRY(check_ipvlan_mode(ip, seen));
+  if (const auto vlan = vlan_device(ip)) TRY(check_vlan(ip, *vlan, seen.node));
   if (const auto vlan = vlan_device(ip); vlan && seen.node.link(vlan->name) == nullptr) {
     TRY(check_link(ip, vlan->lower, service.node, seen.node, elsewhere));
     if (seen.lacking_kinds.contains("vlan"))
@@ -112,7 +150,7 @@ Result<void> check_container_has_not(const IpResource& ip, const std::vector<Pla
   for (const auto& address : addresses) {
     const auto* have = home.address(address.cidr.address());
     const auto* link = have == nullptr ? nullptr : home.link(have->link);
-    if (link == nullptr || link->name == ip.ipdev) continue;
+    if (link == nullptr || link == home.link(ip.ipdev)) continue;
     return Err{ErrorKind::conflict,
                ip.id + ": address " + address.cidr.address().to_string() + ": " + ip.netns + " has it on " + link->name,
                "remove it there, or correct ipname or ipdev in [" + ip.id + "]"};
@@ -125,7 +163,7 @@ Result<void> check_node_has_not(const Service& service, const IpResource& ip,
   for (const auto& address : addresses) {
     const auto* have = seen.node.address(address.cidr.address());
     const auto* link = have == nullptr ? nullptr : seen.node.link(have->link);
-    if (link == nullptr || (ip.type == IpType::host && link->name == uplink(ip))) continue;
+    if (link == nullptr || (ip.type == IpType::host && link == seen.node.link(uplink(ip)))) continue;
     return Err{ErrorKind::conflict,
                ip.id + ": address " + address.cidr.address().to_string() + ": this node (" + service.node +
                    ") has it on " + link->name,

@@ -54,6 +54,12 @@ void read_identity(SectionReader& reader, ContainerDraft& draft, const std::stri
   draft.has_name = draft.places.contains("name");
   c.name = name ? name->value : service + ".container." + c.id.substr(c.id.find('#') + 1);
   draft.has_image = draft.places.contains("image");
+  // Not what it would be without the keyword: a pause, or somebody else's container.
+  for (const std::string_view keyword : {"image", "name"})
+    if (const auto where = reader.emptied(keyword))
+      reader.report().error(*where,
+                            std::string(keyword) + " in [" + c.id + "] is empty once its references are replaced",
+                            "give it a value, or remove the line");
   if (auto image = reader.single("image", parse_image)) {
     c.builtin_pause = image->value == "plumb/pause" || image->value == "plumb/pause:latest";
     if (!c.builtin_pause) c.image = image->value;

@@ -222,21 +222,39 @@ void read_policies(SectionReader& reader, IpResource& ip) {
   read_exposed(reader, ip);
 }
 
-void check_required(SectionReader& reader, const IpDraft& draft) {
+// One of the two that there are; OpenSVC has more.
+bool has_known_type(SectionReader& reader) {
+  const auto type = reader.text("type");
+  return !type || type->value == "host" || type->value == "netns";
+}
+
+void check_required(SectionReader& reader, IpDraft& draft) {
   const std::string section = "[" + draft.ip.id + "]";
   const auto missing = [&](std::string_view keyword, const std::string& example) {
     if (reader.may_be_mistyped(keyword)) return;
     const auto scopes = reader.scopes(keyword);
+    if (!scopes.empty() && reader.is_elsewhere()) {
+      draft.ip.disable = true;
+      return;
+    }
     reader.report().error(draft.ip.where,
                           section + " has no " + std::string(keyword) + " on node " + in_quotes(reader.node()),
                           scopes.empty() ? "add a line such as " + std::string(keyword) + " = " + example
                                          : "it is set only for " + scopes);
   };
-  if (!draft.places.contains("ipname")) missing("ipname", "10.0.3.3");
-  if (!draft.places.contains("ipdev")) missing("ipdev", "eth0");
-  if (draft.ip.type == IpType::netns && !draft.places.contains("netns")) {
-    missing("netns", "container#0");
-  } else if (draft.ip.type == IpType::netns && draft.ip.ipdev == "lo") {
+  const auto need = [&](std::string_view keyword, const std::string& example) {
+    if (const auto where = reader.emptied(keyword))
+      reader.report().error(*where,
+                            std::string(keyword) + in_section(reader) + " is empty once its references are replaced",
+                            "it needs a value such as " + example);
+    else if (!draft.places.contains(keyword))
+      missing(keyword, example);
+  };
+  if (!has_known_type(reader)) return;  // what it needs is not known either
+  need("ipname", "10.0.3.3");
+  need("ipdev", "eth0");
+  if (draft.ip.type == IpType::netns) need("netns", "container#0");
+  if (draft.ip.type == IpType::netns && draft.ip.ipdev == "lo") {
     reader.report().error(draft.place("ipdev"),
                           "ipdev" + in_section(reader) + ": a link in a container cannot be made on lo");
   }

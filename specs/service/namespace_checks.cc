@@ -1,6 +1,8 @@
 #include "specs/service/namespace_checks.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <vector>
 
 #include "specs/language/spelling.h"
@@ -9,6 +11,9 @@
 namespace plumb {
 
 namespace {
+
+constexpr std::string ContainerResource::*kJoining[] = {&ContainerResource::netns, &ContainerResource::pidns,
+                                                        &ContainerResource::ipcns};
 
 class Namespaces {
  public:
@@ -117,25 +122,25 @@ class Namespaces {
                            name == "userns" ? "write host, or leave it out" : "write host or private");
     if (value == one.container.id) return report_.error(where, keyword + "a container cannot join its own namespace");
     const auto* owner = target(value, one.container.id, keyword, where);
-    if (owner != nullptr && in_circle(one.container.id, name))
+    if (owner != nullptr && in_circle(one.container.id, value))
       return report_.error(where, keyword + "the containers join each other's namespaces in a circle");
     if (owner == nullptr) return;
     check_standby(one.container, owner->container, where, keyword);
     if (name == "netns") check_owner(one, owner->container, keyword, where);
   }
 
-  static const std::string& namespace_of(const ContainerResource& c, std::string_view name) {
-    return name == "netns" ? c.netns : name == "pidns" ? c.pidns : c.ipcns;
+  // Whether `from` cannot be made before `id`, which it joins itself or through others, by whatever namespaces.
+  bool joins(const std::string& from, const std::string& id, std::set<std::string>& seen) const {
+    const auto* at = find(from);
+    if (at == nullptr || !seen.insert(from).second) return false;
+    const auto& c = at->container;
+    return std::any_of(std::begin(kJoining), std::end(kJoining),
+                       [&](const auto member) { return c.*member == id || joins(c.*member, id, seen); });
   }
 
-  bool in_circle(const std::string& id, std::string_view name) const {
-    const auto* at = find(id);
-    for (std::size_t steps = 0; at != nullptr && steps <= draft_.containers.size(); ++steps) {
-      const auto& next = namespace_of(at->container, name);
-      if (next == id) return true;
-      at = find(next);
-    }
-    return false;
+  bool in_circle(const std::string& id, const std::string& joined) const {
+    std::set<std::string> seen;
+    return joins(joined, id, seen);
   }
 
   void check_owner(const ContainerDraft& one, const ContainerResource& owner, const std::string& keyword,

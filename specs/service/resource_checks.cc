@@ -66,7 +66,8 @@ void check_gateway(const IpDraft& draft, Report& report) {
     const auto cidr = length ? Cidr::make(address, *length) : Result<Cidr>(Err{Error{}});
     known = known && cidr.has_value();
     if (!cidr) continue;
-    reached = reached || cidr->contains(gateway);
+    // The address of a host alone has no subnet: its gateway is on the link.
+    reached = reached || cidr->contains(gateway) || *length == address.bits();
     subnets += (subnets.empty() ? "" : ", ") + cidr->to_string();
     const auto at_gateway = Cidr::make(gateway, *length);
     if (cidr->contains(gateway) &&
@@ -188,6 +189,8 @@ void check_containers(Draft& draft, Report& report) {
       check_existing(one, report);
     } else if (targets.contains(c.id)) {
       c.builtin_pause = true;
+    } else if (!draft.service.has_node(draft.service.node)) {
+      c.disable = true;  // it may have them on the service's nodes
     } else if (!c.disable) {
       report.error(c.where, "[" + c.id + "] has neither an image nor a name",
                    "add an image to make a container from, or the name of a container that exists already");

@@ -96,7 +96,8 @@ TEST_CASE("references") {
   CHECK(resolved("{svcpath}") == "svc1");
   CHECK(resolved("{svcpath}", "", "shop") == "shop/svc/svc1");
   CHECK(resolved("{rid}-{rindex}") == "container#0-0");
-  CHECK(resolved("{name}") == "web");
+  CHECK(resolved("{name}") == "svc1");  // as in OpenSVC, also where the section has a name of its own
+  CHECK(resolved("{container#0.name}") == "web");
   CHECK(resolved("{container#1.name}", "[container#1]\nimage = x\n") == "svc1.container.1");
   CHECK(resolved("{container#1.rm}", "[container#1]\nimage = x\n") == "false");
   CHECK(resolved("{container#1.run_image}", "[container#1]\nimage = x\n") == "x");

@@ -59,6 +59,7 @@ Observed with_spare() {
 // A VLAN device of plumb's with these users.
 ObservedLink vlan(const std::vector<std::string>& users) {
   ObservedLink link{7, "eth0.42", "vlan", {}, 1500, true, true, 2, 0};
+  link.vlan_id = 42;
   link.group = kVlanGroup;
   link.altnames = users;
   return link;
@@ -144,6 +145,7 @@ TEST_CASE("a VLAN device that is missing is made before anything is done on it, 
   CHECK(find(plan(by_name, bare_node(), Verb::start), VlanTake::kKind));
   auto by_hand = bare_node();
   by_hand.node.links.push_back({7, "eth0.42", "vlan", {}, 1500, true, true, 2, 0});
+  by_hand.node.links.back().vlan_id = 42;
   CHECK_FALSE(find(plan(by_name, by_hand, Verb::start), VlanTake::kKind));
   CHECK_FALSE(find(plan(by_name, by_hand, Verb::stop), VlanRelease::kKind));
 }
@@ -246,4 +248,48 @@ TEST_CASE("a port that is out of its bridge is no service that is up, and start 
         kinds.push_back(step.kind());
     CHECK(kinds == std::vector{LinkRemoveStale::kKind, LinkCreate::kKind, AddressAdd::kKind});
   }
+}
+
+TEST_CASE("a device that has the name of a VLAN device is one only with that tag on that device") {
+  auto s = svc1();
+  s.ips[0].vlan_tag = 61;
+  auto o = bare_node();
+  o.node.links.push_back({7, "eth0.61", "vlan", {}, 1500, true, true, 2, 0});
+  o.node.links.back().vlan_id = 61;
+  CHECK(plumb::plan(s, o, Verb::start));
+  o.node.links.back().vlan_id = 42;
+  auto refused = plumb::plan(s, o, Verb::start);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what == "ip#0: vlan_tag = 61: there is a device eth0.61, and it is VLAN 42 of eth0");
+  o.node.links.back().kind = "dummy";
+  refused = plumb::plan(s, o, Verb::start);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what ==
+        "ip#0: vlan_tag = 61: there is a device eth0.61, and it is no VLAN device, but of kind dummy");
+  // Who names the device itself gets it, whatever it is.
+  s.ips[0].vlan_tag.reset();
+  s.ips[0].ipdev = "eth0.61";
+  CHECK(plumb::plan(s, o, Verb::start));
+}
+
+TEST_CASE("all ipvlans on a device have one mode, and a start does not change that of others") {
+  auto s = svc1();
+  s.ips[0].mode = IpMode::ipvlan_l2;
+  auto o = bare_node();
+  o.ipvlan_parents["eth0"] = {IpMode::ipvlan_l2, "other"};
+  o.ipvlan_parents["eth1"] = {IpMode::ipvlan_l3s, "third"};
+  CHECK(plumb::plan(s, o, Verb::start));
+  s.ips[0].mode = IpMode::ipvlan_l3s;
+  const auto refused = plumb::plan(s, o, Verb::start);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what ==
+        "ip#0: mode = ipvlan-l3s: device eth0 has ipvlans in mode ipvlan-l2 of service other, and all on one device "
+        "have one mode");
+  o.ipvlan_parents.clear();
+  CHECK(plumb::plan(s, o, Verb::start));
+  o.node.links.push_back({9, "ipvl0", "ipvlan", {}, 1500, true, true, 2, 0});
+  o.node.links.back().ipvlan_mode = "l3s";
+  CHECK(plumb::plan(s, o, Verb::start));
+  o.node.links.back().ipvlan_mode = "l3";
+  CHECK_FALSE(plumb::plan(s, o, Verb::start));
 }

@@ -525,3 +525,34 @@ TEST_CASE("a container that has ended is started again, unless its engine remove
   o.engine.keeps_joined = true;
   CHECK(starts_again());
 }
+
+TEST_CASE("where nobody has a MAC nobody is asked, and an alternative name of a device is a name of it") {
+  auto s = svc1();
+  s.containers.clear();
+  s.ips[0].type = IpType::host;
+  s.ips[0].netns.clear();
+  s.ips[0].gateway.reset();
+  auto o = bare_node();
+  o.node.links[1].altnames = {"enp3s0"};
+  s.ips[0].ipdev = "enp3s0";
+  CHECK(kinds(must_plan(s, o, Verb::start)) == "address.probe(ip#0) address.add(ip#0) address.announce(ip#0)");
+  s.ips[0].ipdev = "lo";
+  CHECK(kinds(must_plan(s, o, Verb::start)).find("probe") == std::string::npos);
+  // What is there under the other name is there.
+  s.ips[0].ipdev = "enp3s0";
+  o.node.addresses.push_back({Cidr::parse("10.0.3.3/24").value(), 2, false, false});
+  CHECK(must_plan(s, o, Verb::start).empty());
+}
+
+TEST_CASE("a name that means something else by now is said, and what was started counts") {
+  auto s = svc1();
+  auto o = test::whole();
+  s.ips[0].names = test::ip_names({"db.example.com"});
+  o.names["db.example.com"] = {IpAddress::parse("10.0.3.3").value()};
+  o.new_names["db.example.com"] = {IpAddress::parse("10.0.3.9").value()};
+  const auto p = must_plan(s, o, Verb::start);
+  CHECK(p.empty());
+  REQUIRE_FALSE(p.warnings.empty());
+  CHECK(p.warnings.back() ==
+        "ip#0: ipname db.example.com means another address by now; `plumb restart svc1` applies it");
+}

@@ -161,6 +161,14 @@ TEST_CASE("gateways that are right are accepted") {
   CHECK(ip_of("ipname = 10.0.3.3 2001:db8::3\nnetmask = 24 64\ngateway = 10.0.3.1\n").gateway.has_value());
 }
 
+TEST_CASE("the gateway of an address without a subnet is on its link") {
+  CHECK(ip_of("ipname = 192.0.2.3\nnetmask = 32\ngateway = 203.0.113.1").gateway.has_value());
+  CHECK(ip_of("ipname = 2001:db8::3\nnetmask = 128\ngateway = 2001:db8:1::1").gateway.has_value());
+  CHECK_FALSE(load("[ip#0]\ntype = netns\nnetns = container#0\nipdev = eth0\nipname = 192.0.2.3\nnetmask = "
+                   "31\ngateway = 203.0.113.1\n[container#0]\n")
+                  .service);
+}
+
 TEST_CASE("hosts at the edges of a network are accepted where they are hosts") {
   CHECK(ip_of("ipname = 10.0.3.0\nnetmask = 31\n").names.size() == 1);
   CHECK(ip_of("ipname = 10.0.3.0\nnetmask = 32\n").names.size() == 1);
@@ -255,13 +263,35 @@ TEST_CASE("a spec loads on a node that it does not list") { CHECK(service_of(kRe
 TEST_CASE("a node that is not listed is known, also when something is wrong, unless the lists themselves are") {
   const std::string flex = "[DEFAULT]\nnodes = n1\ndrpnodes = n2\n[ip#0]\nipname@n1 = 10.0.3.31\nipdev = eth0\n";
   CHECK(load(flex, "n9").elsewhere);
-  CHECK_FALSE(load(flex, "n9").service);
+  // Of what is set for its nodes alone nothing is missing elsewhere.
+  const auto there = load(flex + "[container#0]\nimage@nodes = nginx\n", "n9");
+  REQUIRE(there.service);
+  CHECK(there.diagnostics.empty());
+  CHECK(there.service->ips.at(0).disable);
+  CHECK(there.service->containers.at(0).disable);
   CHECK_FALSE(load(flex, "n1").elsewhere);
   CHECK_FALSE(load(flex, "n2").elsewhere);
   CHECK_FALSE(load(flex, "n2").service);
   CHECK(load(kReference, "n9").elsewhere);
   CHECK_FALSE(load("[ip#0]\nipname = 10.0.3.31\nipdev = eth0\n", "n9").elsewhere);
   CHECK_FALSE(load("[DEFAULT]\nnodes = n1 ?\n[ip#0]\nipdev = eth0\n", "n9").elsewhere);
+}
+
+TEST_CASE("what is inherited from [DEFAULT] is read in the sense of each section") {
+  const auto s = service_of(
+      "[DEFAULT]\ntags = t{rindex} {rid}\n[ip#a]\nipname = 10.0.3.3\nipdev = eth0\n"
+      "[ip#b]\nipname = 10.0.3.4\nipdev = eth0\n");
+  CHECK(s.ips[0].tags == std::vector<std::string>{"ta", "ip#a"});
+  CHECK(s.ips[1].tags == std::vector<std::string>{"tb", "ip#b"});
+}
+
+TEST_CASE("an indented line that looks like a keyword draws a warning also where anything may be meant") {
+  const auto odd = load("[container#0]\nimage = nginx\ncommand = nginx -g x\n  user = root\n");
+  REQUIRE(odd.service);
+  REQUIRE(odd.diagnostics.size() == 1);
+  CHECK(odd.diagnostics[0].message ==
+        "this indented line continues the value of \"command\" of line 3, and looks like a keyword of its own");
+  CHECK(load("[container#0]\nimage = nginx\nenvironment = A=1\n  user=root\n  image=x\n").diagnostics.empty());
 }
 
 TEST_CASE("a disabled resource may lack what only an action needs") {
