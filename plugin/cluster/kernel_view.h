@@ -21,7 +21,8 @@ namespace plumb {
 [[nodiscard]] KernelView look_without_engine(const Service& service, const std::optional<Traces>& traces);
 
 // Takes the service's addresses from its namespaces without a process, as its start has recorded them: their links are
-// removed, or, where a link is a device of the node, the address. Without a record nothing is touched. What could not be removed is found by the next look. Needs CAP_NET_ADMIN.
+// removed, or, where a link is a device of the node, the address. Without a record nothing is touched. What could not
+// be removed is found by the next look. Needs CAP_NET_ADMIN.
 void withdraw_abandoned(const Service& service, const std::optional<Traces>& traces);
 
 }  // namespace plumb

@@ -41,7 +41,8 @@ inline Observed bare_node() {
   Observed o;
   o.engine.state = EngineState::up;
   o.node.inode = 1;
-  o.node.links = {{1, "lo", "", {}, 65536, true, true, 0, 0}, {2, "eth0", "veth", Mac::parse("02:00:00:00:00:02").value(), 1500, true, true, 0, 0}};
+  o.node.links = {{1, "lo", "", {}, 65536, true, true, 0, 0},
+                  {2, "eth0", "veth", Mac::parse("02:00:00:00:00:02").value(), 1500, true, true, 0, 0}};
   o.node.addresses = {{Cidr::parse("10.0.3.11/24").value(), 2, false, false}};
   return o;
 }
