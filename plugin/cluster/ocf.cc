@@ -84,8 +84,8 @@ class Agent {
     if (action == "migrate_to") return migrate_to();
     if (action == "migrate_from") return migrate_from();
     // A running service keeps what it was started with; the parameters that can be reloaded count at its next start.
-    if (action == "validate-all" || action == "reload-agent") return load().second;
-    return monitor();
+    if (action == "validate-all") return load().second;
+    return action == "reload-agent" ? reload() : monitor();
   }
 
  private:
@@ -110,6 +110,13 @@ class Agent {
     return std::pair(std::move(loaded.service), OcfVerdict{});
   }
 
+  // What runs well is not stopped for its file: that counts at the next start.
+  OcfVerdict reload() {
+    auto wrong = load().second;
+    if (wrong.code == OcfCode::success || !read_started(name_)) return wrong;
+    return {OcfCode::success, "it runs as it was started, and could not be started again: " + wrong.reason};
+  }
+
   // What runs here, as it was started; else what the file says, when it says something.
   std::optional<Service> configuration() {
     started_ = read_started_or_stopping(name_);
@@ -123,11 +130,25 @@ class Agent {
     return file ? load_spec(*file, place_).service : std::nullopt;
   }
 
-  // Leaves time to undo, and to say what took so long, before Pacemaker kills the action.
-  void limit(std::optional<milliseconds>& own, const std::optional<milliseconds>& general) const {
+  // Leaves time to undo, and to say what took so long, before Pacemaker kills the action. What the action has waited
+  // for so far is taken off.
+  void limit(std::optional<milliseconds>& own, const std::optional<milliseconds>& general) {
     if (timeout_.count() <= 0) return;
-    const auto most = timeout_ - timeout_ / 8;
+    const auto most = std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(end() - Clock::now()));
+    hurried_ = own.value_or(general.value_or(most + milliseconds(1))) > most;
     own = std::min(own.value_or(general.value_or(most)), most);
+  }
+  [[nodiscard]] Clock::time_point end() const { return begin_ + timeout_ - timeout_ / 8; }
+
+  // Until when it waits for another verb.
+  [[nodiscard]] LockWait wait(bool interrupts) const {
+    return {timeout_.count() > 0 ? std::optional(end()) : std::nullopt, interrupts};
+  }
+
+  // What to raise when there was no time.
+  void explain(Error& error) const {
+    if (error.kind == ErrorKind::timeout && hurried_)
+      error.next = "raise the timeout of the operation in Pacemaker, or see what the step waits for";
   }
 
   // For Pacemaker's log.
@@ -142,7 +163,7 @@ class Agent {
     if (!service) return wrong;
     if (verb == Verb::activate && !service->handover) verb = Verb::start;
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
-    auto lock = ServiceLock::take(name_, to_string(verb));
+    auto lock = ServiceLock::take(name_, to_string(verb), wait(false));
     if (!lock) return verdict(lock.error());
     auto out = bring_up(*std::move(service), verb, *lock);
     lock->finish();
@@ -175,6 +196,7 @@ class Agent {
         complain("plumb: warning: it will not be known as started: " + noted.error().what + "\n");
     if (!outcome.error) return {};
     auto error = *outcome.error;
+    explain(error);
     // What is next after a hand-over that nobody has answered is for Pacemaker to decide, and not to be forced by hand.
     if (verb == Verb::activate && (error.kind == ErrorKind::timeout || error.kind == ErrorKind::conflict))
       error.next.clear();
@@ -204,11 +226,24 @@ class Agent {
 
   OcfVerdict stop() {
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
-    auto lock = ServiceLock::take(name_, "stop");
-    if (!lock) return verdict(lock.error());
+    auto lock = ServiceLock::take(name_, "stop", wait(true));
+    if (!lock) return stop_without_lock(lock.error());
     auto out = stop(*lock);
     lock->finish();
     return out;
+  }
+
+  // Nothing can be written, as on a full /run, which a stop of nothing does not need.
+  OcfVerdict stop_without_lock(const Error& why) {
+    const bool written = why.kind != ErrorKind::timeout && why.kind != ErrorKind::permission;
+    if (written && !read_started_or_stopping(name_) && !read_traces(name_) && !traces_unsettled(name_)) {
+      const auto service = configuration();
+      if (!service) return stop_unknown();
+      const TimeLimit time(patience(), {});
+      const auto plan = preview(*service, Verb::stop, time.stop());
+      if (plan && plan->empty()) return {OcfCode::success, why.what + "; stopped: nothing of it is here"};
+    }
+    return {OcfCode::generic, why.what + (why.next.empty() ? "" : "; " + why.next)};
   }
 
   OcfVerdict stop(const ServiceLock& lock) {
@@ -226,7 +261,9 @@ class Agent {
     const auto outcome = run_verb(service, Verb::stop, lock, {}, signals.stop());
     tell(outcome);
     if (!outcome.error) return {};
-    auto out = verdict(*outcome.error);
+    auto error = *outcome.error;
+    explain(error);
+    auto out = verdict(error);
     // What a start could be told "no" for is none of a stop's: it is stopped, or it has to be fenced.
     out.code = outcome.error->kind == ErrorKind::permission ? OcfCode::permission : OcfCode::generic;
     const bool silent = outcome.error->kind == ErrorKind::unreachable || outcome.error->kind == ErrorKind::timeout;
@@ -336,7 +373,9 @@ class Agent {
   std::string what_;  // the parameter: a name or a path
   std::string name_;
   SpecPlace place_;
+  Clock::time_point begin_ = Clock::now();
   milliseconds timeout_{0};  // of the action; 0: not said
+  bool hurried_ = false;     // there is less time than the configuration gives
   SpecFile file_;            // that load() has read
   std::optional<Started> started_;
   std::optional<EngineOfStart> engine_;  // of what runs here

@@ -101,8 +101,8 @@ class Change {
     const bool only_stops = std::none_of(verbs_.begin(), verbs_.end(), brings_up);
     if (!(only_stops && as_started(name_)) && !open()) return opened_.exit_code;
     if (auto allowed = check_privilege(); !allowed) return report(command_, operation_, allowed.error());
-    auto lock = ServiceLock::take(name_, word_);
-    if (!lock) return report(command_, operation_, lock.error());
+    auto lock = ServiceLock::take(name_, word_, {.until = {}, .interrupts = only_stops});
+    if (!lock) return only_stops && is_down(lock.error()) ? report_down() : report(command_, operation_, lock.error());
     const Signals signals;
     int result = code(ExitCode::ok);
     for (const Verb verb : verbs_) {
@@ -114,6 +114,16 @@ class Change {
   }
 
  private:
+  // Nothing can be written, as on a full /run, which a stop of nothing does not need.
+  bool is_down(const Error& why) {
+    if (why.kind == ErrorKind::permission || read_started_or_stopping(name_)) return false;
+    if (!opened_.service && !open()) return false;
+    const auto plan = preview(*opened_.service, verbs_.front(), {});
+    return plan && plan->empty();
+  }
+
+  int report_down() { return tell(command_, operation_, *opened_.service, verbs_.front(), Outcome{}); }
+
   bool open() {
     opened_ = open_service(command_, operation_);
     return opened_.service.has_value();

@@ -6,8 +6,14 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "specs/value/result.h"
 #include "specs/value/unique_fd.h"
@@ -18,11 +24,19 @@ namespace plumb {
 // two system calls, whether another verb has come since.
 using Generation = std::array<char, 32>;
 
+// How long somebody waits (by a signal of the kernel's, SIGRTMIN) for the lock, and whether who has it is asked to give
+// up: a stop asks whoever brings the service up.
+struct LockWait {
+  std::optional<std::chrono::steady_clock::time_point> until = {};
+  bool interrupts = false;
+};
+
 class ServiceLock {
  public:
   // For a verb, `holder`, that begins now. Waits until nobody else holds it; says on standard error for whom when it
-  // has to wait. Errors: permission.
-  [[nodiscard]] static Result<ServiceLock> take(const std::string& service, std::string_view holder);
+  // has to wait. Errors: permission; timeout (with who has it).
+  [[nodiscard]] static Result<ServiceLock> take(const std::string& service, std::string_view holder,
+                                                const LockWait& wait = {});
   // The same in silence, and without a generation: for who has to look once more before anything is changed, and may
   // then leave all as it is. begin() makes it a verb's run.
   [[nodiscard]] static Result<ServiceLock> hold(const std::string& service, std::string_view holder);
@@ -39,8 +53,10 @@ class ServiceLock {
   [[nodiscard]] const Generation& generation() const { return generation_; }
 
  private:
-  enum class Wait { said, silent };
-  static Result<ServiceLock> hold(const std::string& service, std::string_view holder, Wait wait);
+  enum class Words { said, silent };
+  static Result<ServiceLock> hold(const std::string& service, std::string_view holder, Words words,
+                                  const LockWait& wait);
+  Result<void> await(const std::string& service, const LockWait& wait);
   ServiceLock(UniqueFd fd, std::string path, std::string holder)
       : fd_(std::move(fd)), path_(std::move(path)), holder_(std::move(holder)) {}
   UniqueFd fd_;
@@ -49,6 +65,29 @@ class ServiceLock {
   Generation generation_{};
   bool after_a_kill_ = false;
   bool waited_ = false;
+};
+
+// Fires while a verb that brings a service up holds the lock, when somebody asks it to give up.
+//
+// Threads: makes and joins one of its own. Privilege: none.
+class Interruption {
+ public:
+  Interruption(const ServiceLock& lock, const std::stop_token& outer);
+  [[nodiscard]] std::stop_token stop() const { return source_.get_token(); }
+  // Who asked: "stop (pid 4711)"; empty: nobody.
+  [[nodiscard]] std::string by() const;
+
+ private:
+  void listen(const std::stop_token& end);
+
+  std::string path_;
+  UniqueFd events_;  // inotify(7); without it nobody can interrupt
+  UniqueFd wake_;
+  mutable std::mutex mutex_;
+  std::string by_;
+  std::stop_source source_;
+  std::stop_callback<std::function<void()>> outer_;
+  std::jthread thread_;  // last: it uses the others until it is joined
 };
 
 // The generation that stands in the lock file at `path`; zeros when it cannot be read.

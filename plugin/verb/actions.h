@@ -44,6 +44,9 @@ class Actions {
   Actions(const Service& service, ServiceEngine& engine, UndoLog* undo, OnPull on_pull)
       : service_(service), engine_(engine), undo_(undo), on_pull_(std::move(on_pull)), claims_(service) {}
 
+  // Containers are killed in time for all to be over by then.
+  void until(std::optional<Clock::time_point> end) { end_ = end; }
+
   // Takes over what was observed before the plan was made.
   void adopt(const Observation& observation);
 
@@ -81,6 +84,8 @@ class Actions {
   Result<void> create_container(const Step& step, const ContainerCreate& create, const std::stop_token& stop);
   Result<void> start_container(const Step& step, const ContainerStart& start, const std::stop_token& stop);
   Result<void> hold_namespace(const ContainerResource& container, const std::string& id, const std::stop_token& stop);
+  [[nodiscard]] std::optional<std::chrono::seconds> grace_left(const ContainerResource* container,
+                                                               const std::string& id, docker::Client& client) const;
   Result<void> await_end(const ContainerResource& container, const std::string& id, const docker::Call& call);
   Result<void> stop_container(const Step& step, const ContainerStop& halt, const std::stop_token& stop);
   Result<void> remove_container(const ContainerRemove& remove, const std::stop_token& stop);
@@ -125,6 +130,7 @@ class Actions {
   ServiceEngine& engine_;
   UndoLog* undo_;
   OnPull on_pull_;
+  std::optional<Clock::time_point> end_;
   std::mutex mutex_;
   std::map<std::string, std::string> ids_;  // resource id -> container id
   std::map<std::string, std::shared_ptr<Conversation>>

@@ -22,14 +22,16 @@ constexpr std::chrono::milliseconds kSettleTime{400};
 class VerbRun {
  public:
   VerbRun(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull, std::stop_token stop,
-          const Watching* watching)
+          const Watching* watching, std::optional<Clock::time_point> end)
       : service_(service),
         verb_(verb),
         lock_(lock),
         stop_(std::move(stop)),
         watching_(watching),
         engine_(service),
-        actions_(service, engine_, brings_up(verb) ? &undo_ : nullptr, on_pull) {}
+        actions_(service, engine_, brings_up(verb) ? &undo_ : nullptr, on_pull) {
+    if (!brings_up(verb)) actions_.until(end);
+  }
 
   Outcome run() {
     const auto begin = Clock::now();
@@ -253,8 +255,14 @@ Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, con
                  const std::stop_token& stop, const Watching* watching) {
   const auto own = brings_up(verb) ? service.start_timeout : service.stop_timeout;
   const auto limit = own ? own : service.timeout;
-  const TimeLimit time(limit, stop);
-  auto out = VerbRun(service, verb, lock, on_pull, time.stop(), watching).run();
+  // Who brings it up gives up for who is to take it down.
+  std::optional<Interruption> interruption;
+  if (brings_up(verb)) interruption.emplace(lock, stop);
+  const auto end = limit ? std::optional(Clock::now() + *limit) : std::nullopt;
+  const TimeLimit time(limit, interruption ? interruption->stop() : stop);
+  auto out = VerbRun(service, verb, lock, on_pull, time.stop(), watching, end).run();
+  if (out.error && out.error->kind == ErrorKind::cancelled && interruption && !interruption->by().empty())
+    out.error = Error{ErrorKind::cancelled, 0, "given up for plumb " + interruption->by(), {}};
   if (out.error && out.error->kind == ErrorKind::cancelled && time.passed()) {
     const std::string word = brings_up(verb) ? "start_timeout" : "stop_timeout";
     out.error =

@@ -425,6 +425,99 @@ TEST_CASE("an action waits for a verb of the command line") {
   CHECK_FALSE(answers(kAddress));
 }
 
+// A container that the start waits for, for longer than any test.
+std::string waiting_spec() {
+  const std::string init =
+      "[container#init]\nimage = busybox\nnetns = container#0\ndetach = false\nstop_timeout = 1s\nstart_timeout = "
+      "5m\ncommand = sleep 1000\n";
+  std::string spec = shared_engine_spec();
+  return spec.insert(spec.find("[container#1]"), init);
+}
+
+TEST_CASE("a stop interrupts a start that waits, and a start that has to wait too long says for whom") {
+  const Node n1("n1");
+  const Service web("web", waiting_spec());
+  const Agent agent(n1);
+  Running start = n1.start({program(), "start", "web"});
+  REQUIRE(becomes([&] { return has(n1.run({"docker", "ps"}).out, "web.container.init"); }, 20s));
+  const Outcome late = agent.run("start", kHurry);
+  CHECK(late.exit_code == generic);
+  CHECK_MESSAGE(has(late.err, "is not done with web"), late.err);
+  CHECK(late.took < 4s);
+  CHECK(agent.code("stop") == ok);
+  const Outcome given_up = start.wait();
+  CHECK(given_up.exit_code != 0);
+  CHECK_MESSAGE(has(given_up.err, "given up for plumb stop (pid "), given_up.err);
+  CHECK_FALSE(answers(kAddress));
+}
+
+TEST_CASE("a stop interrupts a heal that waits, and the watcher leaves the service alone then") {
+  const Node n1("n1");
+  n1.must({"mkdir", "-p", "/srv/init"});
+  const Service web("web", edited(waiting_spec(), "command = sleep 1000",
+                                  "volume_mounts = /srv/init:/out\ncommand = sh -c 'test ! -e /out/wait || exec sleep "
+                                  "1000'"));
+  const Agent agent(n1);
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  Watch watch(n1);
+  n1.write("/srv/init/wait", "");
+  n1.must({"docker", "kill", "web.container.0"});
+  REQUIRE(becomes([&] { return has(n1.run({"docker", "ps"}).out, "web.container.init"); }, 20s));
+  const Outcome stop = agent.run("stop", {"OCF_RESKEY_CRM_meta_timeout=20000"});
+  CHECK_MESSAGE(stop.exit_code == ok, stop.err);
+  CHECK(watch.says("given up for plumb stop (pid "));
+  CHECK(agent.probe() == not_running);
+  n1.must({"rm", "-r", "/srv/init"});
+}
+
+TEST_CASE("a container that ignores SIGTERM is killed in time for the operation, and its own grace counts otherwise") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec() + "command = sh -c 'trap : TERM; while :; do sleep 1; done'\n");
+  n1.write("/etc/plumb/web.conf",
+           edited(shared_engine_spec() + "command = sh -c 'trap : TERM; while :; do sleep 1; done'\n", "image = nginx",
+                  "image = busybox"));
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  const Outcome stop = agent.run("stop", {"OCF_RESKEY_CRM_meta_timeout=8000"});
+  CHECK_MESSAGE(stop.exit_code == ok, stop.err);
+  CHECK(stop.took < 8s);
+  CHECK(stop.took > 3s);
+}
+
+TEST_CASE("a spoilt file stops nothing that runs: a reload warns, and a service that does not run gets the error") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  n1.write("/etc/plumb/web.conf", "nonsense\n");
+  const Outcome spoilt = agent.run("reload-agent");
+  CHECK(spoilt.exit_code == ok);
+  CHECK_MESSAGE(has(spoilt.err, "plumb: warning: it runs as it was started, and could not be started again"),
+                spoilt.err);
+  n1.remove("/etc/plumb/web.conf");
+  CHECK(agent.code("reload-agent") == ok);
+  CHECK(agent.code("monitor") == ok);
+  CHECK(agent.code("stop") == ok);
+  CHECK(agent.code("reload-agent") != ok);
+}
+
+TEST_CASE("a stop of what is not here needs nothing, not even room in /run, and a stop of what is here says so") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  n1.must({"mkdir", "-p", "/run/plumb"});
+  n1.must({"mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=1", "full", "/run/plumb"});
+  CHECK(agent.code("start") == generic);
+  CHECK(agent.code("stop") == ok);
+  CHECK(web.plumb(n1, "stop").exit_code == 0);
+  n1.must({"umount", "/run/plumb"});
+  REQUIRE(agent.code("start") == ok);
+  n1.must({"mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=1", "full", "/run/plumb"});
+  CHECK(agent.code("stop") == generic);
+  n1.must({"umount", "/run/plumb"});
+  CHECK(agent.code("stop") == ok);
+}
+
 TEST_CASE("ocf-tester passes") {
   const Node n1("n1");
   for (const std::string& spec : {shared_engine_spec(), reference_spec()}) {
