@@ -100,4 +100,10 @@ std::vector<int> ClaimSocket::descriptors() const {
   return out;
 }
 
+std::vector<int> ClaimSocket::memberships() const {
+  std::vector<int> out;
+  for (const auto& membership : memberships_) out.push_back(membership.get());
+  return out;
+}
+
 }  // namespace plumb::netns

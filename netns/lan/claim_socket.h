@@ -57,6 +57,8 @@ class ClaimSocket {
 
   // Readable when there is something to read, and when the device went down.
   [[nodiscard]] std::vector<int> descriptors() const;
+  // What keeps it in IPv6 groups, for who passes it on to another process.
+  [[nodiscard]] std::vector<int> memberships() const;
   // The device's, at open().
   [[nodiscard]] const Mac& mac() const { return hellos_.mac(); }
   // Its name now. Errors: not_found.

@@ -7,22 +7,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <ctime>
 #include <utility>
+
+#include "plugin/claim/boot_time.h"
+#include "specs/claim/timing.h"
 
 namespace plumb {
 
 namespace {
 
+using claim::Heard;
 using claim::State;
 using claim::Time;
-
-// Includes what the machine has slept (clock_gettime(2), CLOCK_BOOTTIME).
-Time boot_time() {
-  timespec now{};
-  ::clock_gettime(CLOCK_BOOTTIME, &now);
-  return std::chrono::duration_cast<Time>(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
-}
 
 std::uint64_t wall_time() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -51,6 +47,7 @@ ClaimRunner::ClaimRunner(std::string node, UniqueFd wake)
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 ClaimRunner::~ClaimRunner() {
+  if (!thread_.joinable()) return;
   thread_.request_stop();
   rouse();
   thread_.join();
@@ -137,6 +134,38 @@ Result<ClaimRunner::Id> ClaimRunner::resume(const Voice& voice, ClaimedAddress w
   serve(now);
   rouse();
   return id;
+}
+
+Result<ClaimRunner::Id> ClaimRunner::expect(const Voice& voice, ClaimedAddress what, const claim::Settings& settings,
+                                            ClaimHooks hooks) {
+  const std::lock_guard lock(mutex_);
+  // The giver's word says that somebody is there: no gateway needs to.
+  what.gateway.reset();
+  const auto id = TRY(add(voice, std::move(what), {}, settings, std::move(hooks)));
+  entries_.at(id).expected = true;
+  rouse();
+  return id;
+}
+
+void ClaimRunner::given(Id id, const std::set<std::uint64_t>& givers) {
+  with(id, [&](Entry& entry, Time now) {
+    auto& machine = entry.machine;
+    entry.rival.reset();
+    for (const auto& [holder, heard] : entry.expected_from)
+      if (givers.contains(holder))
+        machine.hear(now, {Heard::Kind::gone, 0, heard.saying, {}});
+      else
+        entry.rival = heard.from;
+    entry.expected_from.clear();
+    entry.expected = false;
+    entry.givers = givers;
+    entry.given = now;
+    // The machine is told of a question that was asked before, and that nobody has answered.
+    machine.start(now - claim::kQuick.back() - claim::kAnswerTime, true);
+    for (auto next = machine.next(); machine.state() == State::asking && next && *next <= now; next = machine.next())
+      machine.tick(*next);
+    static_cast<void>(machine.take());
+  });
 }
 
 template <typename F>

@@ -8,6 +8,8 @@
 // the runner. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -21,6 +23,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "netns/lan/claim_socket.h"
@@ -88,6 +91,15 @@ class ClaimRunner {
   [[nodiscard]] Result<Id> resume(const Voice& voice, ClaimedAddress what, const Mac& link, const claim::Settings& how,
                                   ClaimHooks hooks, bool carrier, bool on_link, const claim::Kept& kept);
 
+  // An address that another node has and is to hand over: from now on it is listened for, and nothing is said. Errors:
+  // those of the voice.
+  [[nodiscard]] Result<Id> expect(const Voice& voice, ClaimedAddress what, const claim::Settings& settings,
+                                  ClaimHooks hooks);
+  // Who has had it says that it is off its link, and whose it is: ours. That is the answer to a question, so there is
+  // none, unless somebody else has been heard to claim it. `givers`: all holders that have said so since it is
+  // expected.
+  void given(Id id, const std::set<std::uint64_t>& givers);
+
   // Waits for the end of the question. Nothing: it is free, and as long as the claim lives, other plumbs do not get it.
   // Errors: the device's (refused: it is down), cancelled.
   [[nodiscard]] Result<std::optional<ClaimRival>> await_answer(Id id, const std::stop_token& stop);
@@ -120,6 +132,17 @@ class ClaimRunner {
 
   [[nodiscard]] claim::State state(Id id) const;
 
+  // As fork(2). In the child, which has no other thread, the claims go on by go_on(); here they are no more, and no
+  // other claim can be made. -1: there is no child, and they are no more all the same.
+  [[nodiscard]] pid_t pass_on();
+  // The child's: what keeps its claims alive, to be left open.
+  [[nodiscard]] std::vector<int> descriptors() const;
+  // The child's: goes on with its claims for that time, or until `wake` is readable. A claim ends without a word when
+  // its address is not `there` any more, another process of the service has been heard to have it, or its LAN is gone.
+  // False: this process stood still, and knows nothing any more.
+  [[nodiscard]] bool go_on(std::chrono::milliseconds time, int wake,
+                           const std::function<bool(const IpAddress&)>& there);
+
  private:
   struct Lan {
     Voice voice;
@@ -130,6 +153,11 @@ class ClaimRunner {
     std::vector<netns::HelloEntry> hellos = {};  // to be sent with the next frame
     std::size_t next_probed = 0;                 // of its owned addresses, in turn
   };
+  // What was heard of an address that is expected.
+  struct Expected {
+    claim::Saying saying;
+    ClaimRival from;
+  };
   struct Entry {
     Lan* lan;  // of lans_
     ClaimedAddress what;
@@ -139,6 +167,11 @@ class ClaimRunner {
     ClaimHooks hooks;
     std::optional<ClaimRival> rival = {};
     std::optional<Error> error = {};
+    bool expected = false;
+    std::map<std::uint64_t, Expected> expected_from = {};  // the same, by holder
+    std::set<std::uint64_t> givers = {};                   // of what is expected no more
+    claim::Time given{0};
+    bool succeeded = false;                         // another process of the service has been heard to claim it
     bool sent = false;                              // a probe
     bool arrived = false;                           // another hand has put it on its link
     bool asks_itself = true;                        // each second, as its settings say
@@ -170,6 +203,7 @@ class ClaimRunner {
   template <typename F>
   void with(Id id, F&& what);
   void forget(Id id);
+  void end_claims(const std::function<bool(const Entry&)>& which);
   [[nodiscard]] Result<void> reopen(Lan& lan);
   [[nodiscard]] claim::Time jittered(claim::Time period);
 
@@ -184,6 +218,7 @@ class ClaimRunner {
   std::set<Mac> own_;  // all MACs of this runner's claims and voices
   Id last_id_ = 0;
   claim::Time expected_{0};  // when the thread was to wake up; 0: by a frame
+  bool alone_ = false;       // in the child of a fork
   std::jthread thread_;      // last: it uses all the others
 };
 

@@ -22,6 +22,8 @@ constexpr int kMostFrames = 10'000;
 constexpr std::chrono::milliseconds kOthersEvery{20};
 // So many of a LAN's owned addresses are asked for each time, in turn.
 constexpr std::size_t kProbedEachTime = 16;
+// Of an address that is expected, so many claims are remembered: one, or that of who takes it from that one.
+constexpr std::size_t kMostExpected = 16;
 
 std::uint64_t number_of(const Mac& mac) {
   std::uint64_t out = 0;
@@ -104,10 +106,16 @@ void ClaimRunner::hear_hello(Entry& entry, const LanFrame& frame, Time now) {
     concerned = true;
     if (said.holder == entry.what.holder) {
       for (const auto& mac : {said.mac, frame.mac}) entry.machine.hear(now, {Heard::Kind::own, number_of(mac), {}, {}});
+      const bool claims = said.what == HelloEntry::What::claim && claim::is_claiming(saying_of(said).state);
+      entry.succeeded = entry.succeeded || claims;
       continue;
     }
-    entry.rival = ClaimRival{said.mac, frame.hello.node};
-    const auto kind = said.what == HelloEntry::What::gone ? Heard::Kind::gone : Heard::Kind::hello;
+    if (entry.expected && entry.expected_from.size() < kMostExpected)
+      entry.expected_from.insert_or_assign(said.holder, Expected{saying_of(said), {said.mac, frame.hello.node}});
+    // Its watcher may not have heard yet of what a verb of its has given away.
+    const bool late = entry.givers.contains(said.holder) && now - entry.given < claim::kOld;
+    if (!late) entry.rival = ClaimRival{said.mac, frame.hello.node};
+    const auto kind = late || said.what == HelloEntry::What::gone ? Heard::Kind::gone : Heard::Kind::hello;
     entry.machine.hear(now, {kind, number_of(said.mac), saying_of(said), relayed});
   }
   if (!concerned && !own_.contains(frame.mac)) hear_others(entry, now);
@@ -136,7 +144,7 @@ void ClaimRunner::probe_own(Time now) {
     if (lan.next_probe > now) continue;
     lan.next_probe = now + jittered(kProbeOwn);
     // Its device was removed, and may be there again under the same name.
-    if (lan.broken) lan.broken = !reopen(lan);
+    if (lan.broken && !alone_) lan.broken = !reopen(lan);
     std::vector<Entry*> owned;
     for (auto& [id, entry] : entries_)
       if (entry.lan == &lan && entry.asks_itself && entry.machine.state() == State::owned) owned.push_back(&entry);

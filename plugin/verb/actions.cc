@@ -70,9 +70,9 @@ const ContainerResource& Actions::container_of(const Step& step) const {
   return found != nullptr ? *found : (std::abort(), service_.containers.front());
 }
 
-const IpResource& Actions::ip_of(const Step& step) const {
+const IpResource& Actions::ip_named(const std::string& id) const {
   for (const auto& ip : service_.ips)
-    if (ip.id == step.resource) return ip;
+    if (ip.id == id) return ip;
   std::abort();
 }
 

@@ -36,6 +36,9 @@ namespace plumb {
 struct Claimed {
   netns::Announcer announcer;
   AnnouncePolicy policy;
+  IpAddress address;
+  std::function<bool()> on_link;  // whether it still is, as the kernel has it
+  int conversation = -1;          // the descriptor that `on_link` asks by
 };
 
 class Actions {
@@ -72,7 +75,8 @@ class Actions {
 
   void book(const Step& step, Undo undo);
   [[nodiscard]] const ContainerResource& container_of(const Step& step) const;
-  [[nodiscard]] const IpResource& ip_of(const Step& step) const;
+  [[nodiscard]] const IpResource& ip_of(const Step& step) const { return ip_named(step.resource); }
+  [[nodiscard]] const IpResource& ip_named(const std::string& id) const;
   [[nodiscard]] std::string id_of(const Step& step, const ContainerStart& start);
   [[nodiscard]] Result<std::shared_ptr<Conversation>> conversation(const std::string& container);
 
@@ -118,8 +122,11 @@ class Actions {
 
   // actions_handover.cc
   Result<void> request_addresses(const AddressRequest& request, const std::stop_token& stop);
-  Result<void> await_owner(const AddressRequest& request, Requester& requester, const std::stop_token& stop);
-  Result<void> judge_owner(const AddressOwner& owner, const std::string& why);
+  Result<void> expect_addresses(const AddressRequest& request, const std::stop_token& stop);
+  Result<void> take_by_force(const AddressRequest& request, const std::stop_token& stop);
+  Result<std::string> await_owner(const AddressRequest& request, Requester& requester, const std::stop_token& stop);
+  Result<void> judge_owner(const std::string& ip, const IpAddress& address, const std::string& rival,
+                           const std::string& why);
   Result<void> yield_addresses();
 
   // actions_host_access.cc

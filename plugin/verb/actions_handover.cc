@@ -78,23 +78,55 @@ class HandoverWait {
 
 Result<void> Actions::request_addresses(const AddressRequest& request, const std::stop_token& stop) {
   auto lan = TRY(HandoverLan::open(service_));
+  // Before they are asked for: from then on they may be free at any instant.
+  TRY(expect_addresses(request, stop));
   Requester requester(lan);
   const auto stop_event = TRY(netns::StopEvent::open(stop));
-  bool given = false;
-  for (unsigned i = 0; i < kFirstRequests && !given && !stop.stop_requested(); ++i) {
+  std::optional<std::string> giver;
+  for (unsigned i = 0; i < kFirstRequests && !giver && !stop.stop_requested(); ++i) {
     requester.ask();
-    given = requester.await(Clock::now() + kBetweenRequests, stop_event.fd());
+    giver = requester.await(Clock::now() + kBetweenRequests, stop_event.fd());
   }
-  auto done = given ? Result<void>{} : await_owner(request, requester, stop);
+  if (!giver && request.force) return take_by_force(request, stop);
+  if (!giver) giver = TRY(await_owner(request, requester, stop));
+  const auto taken = TRY(claims_.given_by(requester.givers(), stop));
   const std::lock_guard lock(mutex_);
   for (auto& fd : std::move(lan).release()) late_.push_back(std::move(fd));
-  for (const auto& wanted : request.wanted)
-    if (done) probed_.insert(wanted.address);
-  return done;
+  for (const auto& wanted : request.wanted) probed_.insert(wanted.address);
+  if (!taken) return {};
+  return Err{ErrorKind::conflict,
+             taken->ip + ": address " + taken->address.to_string() + ": " + taken->rival.to_string() +
+                 " has claimed it while " + *giver + " handed it over",
+             "it stays where it is now: `plumb status " + service_.name + "` there"};
 }
 
-// Nobody yields at once: whoever has the addresses is to be stopped by somebody, or is not there.
-Result<void> Actions::await_owner(const AddressRequest& request, Requester& requester, const std::stop_token& stop) {
+Result<void> Actions::expect_addresses(const AddressRequest& request, const std::stop_token& stop) {
+  for (const auto& wanted : request.wanted) {
+    const auto& ip = ip_named(wanted.ip);
+    const auto voice = voice_of(ip, {wanted.from, wanted.address, wanted.gateway}, stop);
+    // A link that has its given MAC is made when the other node's is gone: it cannot be heard from before.
+    if (!voice && voice.error().kind == ErrorKind::not_found && !wanted.from.container.empty()) continue;
+    if (!voice) return Err{voice.error()};
+    TRY(claims_.expect(ip, *voice, wanted.address));
+  }
+  return {};
+}
+
+// What nobody answers for, and nobody gives.
+Result<void> Actions::take_by_force(const AddressRequest& request, const std::stop_token& stop) {
+  for (const auto& wanted : request.wanted) {
+    const auto& ip = ip_named(wanted.ip);
+    const auto voice = TRY(voice_of(ip, {wanted.from, wanted.address, wanted.gateway}, stop));
+    if (const auto rival = TRY(claims_.ask(ip, voice, wanted.address, wanted.gateway, stop)))
+      TRY(judge_owner(wanted.ip, wanted.address, rival->to_string(), "; --force takes only what nobody answers for"));
+  }
+  return {};
+}
+
+// Nobody yields at once: whoever has the addresses is to be stopped by somebody, or is not there. The node that has
+// given them, or, where `conflict` does not mind, that has not.
+Result<std::string> Actions::await_owner(const AddressRequest& request, Requester& requester,
+                                         const std::stop_token& stop) {
   const auto watch = std::make_shared<OwnerWatch>(service_, request.wanted);
   // Its end takes a round's time: not now, when somebody waits for the addresses to come back.
   {
@@ -110,25 +142,29 @@ Result<void> Actions::await_owner(const AddressRequest& request, Requester& requ
   }
   HandoverWait wait(service_, request);
   for (;;) {
-    if (requester.await(std::min(wait.limit(), Clock::now() + kAskAgain), either.get())) return {};
+    if (auto giver = requester.await(std::min(wait.limit(), Clock::now() + kAskAgain), either.get())) {
+      watch->end();
+      return *std::move(giver);
+    }
     if (stop.stop_requested())
       return Err{ErrorKind::cancelled, "wait for the addresses of " + service_.name + ": stopped"};
     const auto state = watch->state();
     if (state.error) return Err{*state.error};
-    if (request.force && state.asked)
-      return state.owner ? judge_owner(*state.owner, "; --force takes only what nobody answers for") : Result<void>{};
-    if (state.owner && Clock::now() >= wait.limit())
-      return judge_owner(*state.owner, ", and has not withdrawn it within handover_timeout");
+    if (state.owner && Clock::now() >= wait.limit()) {
+      const auto owner = state.owner->rival.mac.to_string();
+      TRY(judge_owner(state.owner->ip, state.owner->rival.address, owner,
+                      ", and has not withdrawn it within handover_timeout"));
+      return owner;  // the configuration says that it does not matter
+    }
     if (!state.owner) TRY(wait.judge_silence(state.heard));
     requester.ask();
     wait.tell(state);
   }
 }
 
-Result<void> Actions::judge_owner(const AddressOwner& owner, const std::string& why) {
-  const auto ip =
-      std::find_if(service_.ips.begin(), service_.ips.end(), [&](const auto& i) { return i.id == owner.ip; });
-  auto judged = judge_rival(*ip, owner.rival.address, owner.rival.mac.to_string());
+Result<void> Actions::judge_owner(const std::string& ip, const IpAddress& address, const std::string& rival,
+                                  const std::string& why) {
+  auto judged = judge_rival(ip_named(ip), address, rival);
   if (judged) return judged;
   auto error = std::move(judged).error();
   error.what += why;

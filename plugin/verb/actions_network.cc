@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "netns/address/address.h"
@@ -80,7 +81,7 @@ Result<void> Actions::add_address(const Step& step, const AddressAdd& add, const
       [[maybe_unused]] const auto off = netns::remove_address(*where->socket, index, cidr);
     };
     const auto rival = TRY(claims_.put_on(
-        address, *link->mac, [&] { return put_address(step, add, where); }, take_off, stop));
+        address, *link->mac, [this, step, add, where] { return put_address(step, add, where); }, take_off, stop));
     if (rival) TRY(judge_rival(ip, address, rival->to_string()));
   } else {
     TRY(put_address(step, add, where));
@@ -153,7 +154,13 @@ Result<void> Actions::announce(const Step& step, const AddressAnnounce& announce
   }
   announcer->send();
   const std::lock_guard lock(mutex_);
-  claimed_.push_back({std::move(*announcer), ip.announce});
+  const auto on_link = [where, index = link->index, address = announcement.address] {
+    const std::lock_guard conversation(where->mutex);
+    const auto all = netns::addresses(*where->socket, index, address.is_v6() ? netns::Family::v6 : netns::Family::v4);
+    return all && std::any_of(all->begin(), all->end(),
+                              [&](const netns::Address& one) { return one.cidr.address() == address; });
+  };
+  claimed_.push_back({std::move(*announcer), ip.announce, announcement.address, on_link, where->socket->fd()});
   return {};
 }
 

@@ -87,13 +87,14 @@ Requester::Requester(HandoverLan& lan) : lan_(lan) {
   while (number_ == 0) number_ = std::uint64_t{random()} << 32U | random();
 }
 
-bool Requester::await(Clock::time_point until, int wake) const {
+std::optional<std::string> Requester::await(Clock::time_point until, int wake) {
   while (const auto message = lan_.next(until, wake)) {
     if (message->word != netns::HandoverWord::withdrawn) continue;
-    if (message->number == number_) return true;
+    givers_.insert(message->node);
+    if (message->number == number_) return message->node;
     if (message->number == 0) ask();
   }
-  return false;
+  return std::nullopt;
 }
 
 OwnerWatch::OwnerWatch(const Service& service, std::vector<WantedAddress> wanted)

@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -56,12 +57,15 @@ class Requester {
  public:
   explicit Requester(HandoverLan& lan);
   void ask() const { lan_.say(netns::HandoverWord::request, number_); }
-  // False: not until then, or `wake` was readable.
-  [[nodiscard]] bool await(Clock::time_point until, int wake) const;
+  // The node that has withdrawn them for this one; nullopt: none until then, or `wake` was readable.
+  [[nodiscard]] std::optional<std::string> await(Clock::time_point until, int wake);
+  // All that have withdrawn them since, for whomever.
+  [[nodiscard]] const std::set<std::string>& givers() const { return givers_; }
 
  private:
   HandoverLan& lan_;
   std::uint64_t number_ = 0;
+  std::set<std::string> givers_;
 };
 
 // Who has one of the addresses now.
@@ -88,6 +92,8 @@ class OwnerWatch {
   };
   // Takes the news.
   [[nodiscard]] State state();
+  // No further round begins.
+  void end() { thread_.request_stop(); }
 
  private:
   void run(const std::stop_token& stop);

@@ -40,7 +40,9 @@ class VerbRun {
     if (done && brings_up(verb_)) done = verify();
     // A start that was killed before its engine ran has left folders that no plan knows of.
     if (done && ends_engine() && lock_.after_a_kill()) done = engine_.stop();
-    if (done) done = keep_claims();
+    // Whatever else was found, or not found, because of it.
+    if (auto loss = actions_.loss(); loss && brings_up(verb_)) done = Err{*std::move(loss)};
+    if (done) keep_claims();
     if (!done)
       fail(std::move(done).error());
     else
@@ -72,12 +74,10 @@ class VerbRun {
     }
   }
 
-  // From now on the kernel alone answers for the addresses, and who looks after the service.
-  Result<void> keep_claims() {
-    if (auto loss = actions_.loss()) return Err{*std::move(loss)};
+  // For who looks after the service from now on.
+  void keep_claims() {
     if (auto kept = actions_.claims().keep(); !kept)
       out_.warnings.push_back("the watcher begins anew with its addresses: " + kept.error().what);
-    return {};
   }
 
   // What is on standby is no start's: a stop leaves it.
@@ -109,7 +109,7 @@ class VerbRun {
   }
 
   void go_on_announcing() {
-    if (watching_ == nullptr) announce_later(actions_.take_claimed(), lock_);
+    if (watching_ == nullptr) announce_later(actions_.take_claimed(), actions_.claims(), lock_);
   }
 
   template <typename F>

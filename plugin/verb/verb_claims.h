@@ -3,6 +3,7 @@
 // Threads: safe from any. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,6 +31,16 @@ class VerbClaims {
   [[nodiscard]] Result<std::optional<ClaimRival>> ask(const IpResource& ip, const Voice& voice,
                                                       const IpAddress& address, const std::optional<IpAddress>& gateway,
                                                       const std::stop_token& stop);
+  // An address that another node is to hand over: it is listened for from now on. Errors: those of the voice.
+  [[nodiscard]] Result<void> expect(const IpResource& ip, const Voice& voice, const IpAddress& address);
+  // One of these nodes, which have withdrawn the expected addresses since, has done so for this one: they are free, as
+  // after ask(). The one that somebody else has been heard to have, if there is one. Errors: cancelled.
+  struct Taken {
+    std::string ip;
+    IpAddress address;
+    ClaimRival rival;
+  };
+  [[nodiscard]] Result<std::optional<Taken>> given_by(const std::set<std::string>& givers, const std::stop_token& stop);
   // Whether it was asked for, and was free.
   [[nodiscard]] bool has(const IpAddress& address) const;
   [[nodiscard]] std::set<IpAddress> free() const;
@@ -47,9 +58,16 @@ class VerbClaims {
   };
   [[nodiscard]] std::optional<Loss> loss() const;
 
-  // The verb has ended well: the kernel answers for the addresses now, and who looks after the service finds the claims
-  // in its book. The thread that listened has nothing to do. Errors: the kernel's.
+  // The verb has ended well: who looks after the service finds the claims in its book. Errors: the kernel's.
   [[nodiscard]] Result<void> keep();
+  // As fork(2): the claims go on in the child, by go_on() there. Who does not call this lets them end with this.
+  [[nodiscard]] pid_t pass_on();
+  // The child's: see ClaimRunner.
+  [[nodiscard]] std::vector<int> descriptors() const;
+  [[nodiscard]] bool go_on(std::chrono::milliseconds time, int wake,
+                           const std::function<bool(const IpAddress&)>& there);
+  // The child's: whether the address may be announced, as it is this process', or was never asked for.
+  [[nodiscard]] bool announces(const IpAddress& address) const;
   // It has failed, and its addresses are off their links.
   void withdraw();
 
@@ -59,10 +77,16 @@ class VerbClaims {
     std::string ip;
     bool optional = false;
     bool free = false;  // it has been
-    std::optional<ClaimRival> contested;
-    std::optional<claim::Kept> kept;  // once it is on its link
+    std::optional<ClaimRival> contested = {};
+    std::optional<claim::Kept> kept = {};  // once it is on its link
   };
+  using Begin = Result<ClaimRunner::Id> (ClaimRunner::*)(const Voice&, ClaimedAddress, const claim::Settings&,
+                                                         ClaimHooks);
   [[nodiscard]] Result<ClaimRunner*> runner();
+  [[nodiscard]] Result<ClaimRunner::Id> begin(Begin how, const IpResource& ip, const Voice& voice,
+                                              const ClaimedAddress& what);
+  [[nodiscard]] Result<std::optional<ClaimRival>> await(const IpAddress& address, ClaimRunner::Id id,
+                                                        const std::stop_token& stop);
   void heard(const IpAddress& address, const ClaimReport& report);
 
   const Service& service_;

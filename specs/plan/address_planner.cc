@@ -13,6 +13,10 @@ bool AddressPlanner::probed_inside(const IpResource& ip) const {
   return ip.type == IpType::encap || (ip.type == IpType::netns && probed_from_link(planned_mode(ip, seen_)));
 }
 
+Place AddressPlanner::heard_from(const IpResource& ip) const {
+  return probed_inside(ip) ? place_of(service_, ip) : Place{{}, uplink(ip)};
+}
+
 // The VLAN device that the ip is on, when it is missing, or when it is plumb's and does not know yet that this ip uses
 // it.
 std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
@@ -35,12 +39,10 @@ std::optional<std::size_t> AddressPlanner::probe(const IpResource& ip, const Pla
   const auto* device = ip.type == IpType::host ? seen_.node.link(uplink(ip)) : nullptr;
   if (device != nullptr && !device->mac) return std::nullopt;
   if (ip.probe == ProbeProfile::off || seen_.probed_free.contains(address.cidr.address())) return std::nullopt;
-  const bool inside = probed_inside(ip);
-  const Place from = inside ? place_of(service_, ip) : Place{{}, uplink(ip)};
-  Step step(AddressProbe{from, address.cidr.address(), address.gateway}, ip);
+  Step step(AddressProbe{heard_from(ip), address.cidr.address(), address.gateway}, ip);
   step.after = probe_after_;
   depend(step.after, vlan(ip));
-  if (inside) depend(step.after, link);
+  if (probed_inside(ip)) depend(step.after, link);
   return out_.add(std::move(step));
 }
 

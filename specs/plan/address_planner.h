@@ -30,6 +30,9 @@ class AddressPlanner {
     link(ip, ns, base);
   }
 
+  // The device that the LAN of the ip's addresses is asked, and heard, from.
+  [[nodiscard]] Place heard_from(const IpResource& ip) const;
+
   // Asks the node's network for the address, where that can be done before its link is there.
   void probe_early(const IpResource& ip, const PlannedAddress& address) {
     if (!probed_inside(ip)) probe(ip, address, {});

@@ -299,7 +299,7 @@ class StartPlanner {
       const std::size_t before = request.wanted.size();
       for (const auto& [cidr, gateway, direct] : home.addresses)
         if (home.ns == nullptr || home.ns->address(cidr.address()) == nullptr)
-          request.wanted.push_back({ip->id, cidr.address()});
+          request.wanted.push_back({ip->id, cidr.address(), address_planner_.heard_from(*ip), gateway});
       if (request.wanted.size() > before && ip->type == IpType::netns && !ip->macaddr)
         address_planner_.link_early(*ip, home.ns, home.base);
     }

@@ -35,6 +35,8 @@ struct ContainerRef {
 struct WantedAddress {
   std::string ip;  // its resource
   IpAddress address;
+  Place from;  // the device that its LAN is heard from, as in AddressProbe
+  std::optional<IpAddress> gateway;
 };
 
 // What can be done. `kKind` is the name that plans, errors and JSON have for it.

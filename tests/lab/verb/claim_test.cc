@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "tests/lab/claimants.h"
 #include "tests/lab/service.h"
 #include "tests/lab/stalled_engine.h"
+#include "tests/lab/watch/watch.h"
 
 namespace plumb::lab {
 namespace {
@@ -57,6 +59,26 @@ struct SilentRival {
   ~SilentRival() { lab({"rival", "--gone"}); }
 };
 
+// Announced every 100 ms for ten seconds: as long a process goes on with the claim after the start.
+const std::string kLong = "announce = 100 100ms\n";
+
+bool announced(Capture& wire, milliseconds deadline) {
+  return wire.await([](const Frame& f) { return f.arp() && f.arp()->claims("10.0.3.3"); }, deadline);
+}
+
+// The process that goes on after the start.
+bool goes_on(const Node& node) { return node.run({"pgrep", "-f", "plumb start twice"}).exit_code == 0; }
+
+Words in_pause(const std::string& pid, const Words& command) {
+  Words out{"nsenter", "--net=/proc/" + pid + "/ns/net", "--"};
+  out.insert(out.end(), command.begin(), command.end());
+  return out;
+}
+
+bool has_address(const Node& node, const std::string& pid) {
+  return node.run(in_pause(pid, {"ip", "-o", "address"})).out.find(" 10.0.3.3/") != std::string::npos;
+}
+
 // The service's address waits for something, and meanwhile somebody else takes it.
 void check_refused(Running start, const Node& node, const Service& service, const State& before) {
   const Outcome outcome = start.wait();
@@ -101,6 +123,61 @@ TEST_CASE("a rival that appears while the engine stands still ends the start: un
   std::this_thread::sleep_for(1s);
   stalled.reset();  // it undoes by the engine, which has to answer for that
   check_refused(std::move(start), n1, waits, before);
+}
+
+TEST_CASE("after a start its address is announced as long as it is on its link, and no longer") {
+  const Node n1("n1");
+  const Service twice("twice", spec_of("10.0.3.3", kLong));
+  REQUIRE(twice.plumb(n1, "start").exit_code == 0);
+  const std::string pid = pid_of(n1, "twice.container.0");
+  Capture before(Node("client"), "eth0");
+  CHECK(announced(before, 5s));
+  n1.must(in_pause(pid, {"ip", "address", "delete", "10.0.3.3/24", "dev", "eth0"}));
+  Capture after(Node("client"), "eth0");
+  CHECK_FALSE(announced(after, 1s));
+  CHECK(becomes([&] { return !goes_on(n1); }, 5s));
+}
+
+TEST_CASE("after a start its claim goes on until a watcher has it") {
+  const Node n1("n1");
+  const Service twice("twice", spec_of("10.0.3.3", "gateway = 10.0.3.1\n" + kLong));
+  REQUIRE(twice.plumb(n1, "start").exit_code == 0);
+  const std::string book = n1.must({"cat", "/run/plumb/twice.claims"});
+  CHECK_MESSAGE(book.starts_with("10.0.3.3 "), book);
+  CHECK(goes_on(n1));
+  const Watch watch(n1);
+  CHECK(becomes([&] { return !goes_on(n1); }, 5s));
+  REQUIRE(is_confirmed(n1, "twice", "10.0.3.3"));
+  // The watcher's is the start's: it has only been confirmed since.
+  const std::string later = n1.must({"cat", "/run/plumb/twice.claims"});
+  const auto chance = [](const std::string& line) {
+    std::istringstream words(line);
+    std::string address;
+    std::string epoch;
+    std::string nonce;
+    std::string id;
+    words >> address >> epoch >> nonce >> id;
+    return nonce + " " + id;
+  };
+  CHECK(chance(later) == chance(book));
+}
+
+TEST_CASE("without a watcher two owners that hear each other again right after their starts are one soon") {
+  const Node n1("n1");
+  const Node n3("n3");
+  const Service twice("twice", spec_of("10.0.3.3", kLong));
+  REQUIRE(twice.plumb(n1, "start").exit_code == 0);
+  const std::string on_n1 = pid_of(n1, "twice.container.0");
+  const Node lan("lan");
+  lan.must({"ip", "link", "set", "n1", "nomaster"});
+  const Outcome other = n3.run({program(), "start", "twice"});
+  lan.must({"ip", "link", "set", "n1", "master", "lan"});
+  REQUIRE_MESSAGE(other.exit_code == 0, other.err);
+  const std::string on_n3 = pid_of(n3, "twice.container.0");
+  CHECK(becomes([&] { return has_address(n1, on_n1) != has_address(n3, on_n3); }, 5s));
+  Capture wire(Node("client"), "eth0");
+  CHECK(announced(wire, 3s));
+  CHECK(claimants(wire.frames(), "10.0.3.3").size() == 1);
 }
 
 TEST_CASE("two starts of one service on two nodes, from 0 to 1 s apart: one is up, the other one is refused (IPv4)") {

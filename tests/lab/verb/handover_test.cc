@@ -7,6 +7,7 @@
 
 #include "tests/lab/capture.h"
 #include "tests/lab/service.h"
+#include "tests/lab/stalled_engine.h"
 #include "tests/lab/watch/watch.h"
 
 namespace plumb::lab {
@@ -76,6 +77,41 @@ TEST_CASE("by hand: prepared here, stopped there, claimed here, and never both")
   CHECK(web.plumb(n2, "status").exit_code == 0);
   CHECK(web.plumb(n2, "activate").exit_code == 0);  // there is nothing left to do
   CHECK(web.plumb(n1, "status").exit_code == 3);
+}
+
+TEST_CASE("a rival that is heard after a hand-over, and before its end, ends it: undone, and the rival is named") {
+  const Node n1("n1");
+  const Node n2("n2");
+  const Service web("web", spec());
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  REQUIRE(web.plumb(n2, "prepare").exit_code == 0);
+  const State prepared = web.state(n2);
+  const std::string pid = pid_of(n2, "web.container.0");
+  const auto has_it = [&] {
+    return has(n2.run({"nsenter", "--net=/proc/" + pid + "/ns/net", "ip", "-o", "address"}).out,
+               " " + kServiceAddress + "/");
+  };
+  Running activate = n2.start({program(), "activate", "web"});
+  REQUIRE(activate.await_errors("to withdraw", 30s));
+  {
+    const StalledEngine stalled(n2);  // it looks for what has come of it
+    REQUIRE(web.plumb(n1, "stop").exit_code == 0);
+    REQUIRE(becomes(has_it, 10s));
+    lab({"rival", kServiceAddress});
+    CHECK(becomes([&] { return !has_it(); }, 10s));
+  }
+  const Outcome lost = activate.wait(60s);
+  lab({"rival", "--gone"});
+  CHECK(lost.exit_code == 5);
+  CHECK_MESSAGE(has(lost.err, kServiceAddress + ": 02:00:0a:00:fe:03 has claimed it"), lost.err);
+  CHECK(difference_to_now(prepared, [&] { return web.state(n2); }) == "");
+  // Without one it goes through, by a claim that the watcher finds.
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  Running again = n2.start({program(), "activate", "web"});
+  REQUIRE(again.await_errors("to withdraw", 30s));
+  REQUIRE(web.plumb(n1, "stop").exit_code == 0);
+  CHECK(again.wait(60s).exit_code == 0);
+  CHECK(n2.must({"cat", "/run/plumb/web.claims"}).starts_with(kServiceAddress + " 0 "));
 }
 
 TEST_CASE("of two nodes that wait for the address one gets it, and the other goes on waiting for that one") {
