@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "plugin/node/service_lock.h"
 #include "plugin/node/state_file.h"
@@ -22,18 +23,26 @@ ClaimBook read_claim_book(const std::string& service) {
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string address;
-    claim::Kept kept;
-    if (!(words >> address >> kept.rank.epoch >> kept.rank.nonce >> kept.rank.id >> kept.highest_epoch)) continue;
-    if (const auto ip = IpAddress::parse(address)) out[*ip] = kept;
+    BookedClaim claim;
+    auto& [rank, highest] = claim.kept;
+    if (!(words >> address >> rank.epoch >> rank.nonce >> rank.id >> highest)) continue;
+    for (CarrierSeen carrier; words >> carrier.device >> carrier.index >> carrier.downs;)
+      claim.carriers.push_back(carrier);
+    if (const auto ip = IpAddress::parse(address)) out[*ip] = std::move(claim);
   }
   return out;
 }
 
 Result<void> write_claim_book(const std::string& service, const ClaimBook& book) {
   std::string text;
-  for (const auto& [address, kept] : book)
-    text += address.to_string() + " " + std::to_string(kept.rank.epoch) + " " + std::to_string(kept.rank.nonce) + " " +
-            std::to_string(kept.rank.id) + " " + std::to_string(kept.highest_epoch) + "\n";
+  for (const auto& [address, claim] : book) {
+    const auto& [rank, highest] = claim.kept;
+    text += address.to_string() + " " + std::to_string(rank.epoch) + " " + std::to_string(rank.nonce) + " " +
+            std::to_string(rank.id) + " " + std::to_string(highest);
+    for (const auto& carrier : claim.carriers)
+      text += " " + carrier.device + " " + std::to_string(carrier.index) + " " + std::to_string(carrier.downs);
+    text += "\n";
+  }
   TRY(run_directory());
   return write_state_file(path_of(service), text, 0600, Durable::no);
 }

@@ -7,14 +7,20 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "specs/claim/machine.h"
+#include "specs/plan/carrier.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
 
 namespace plumb {
 
-using ClaimBook = std::map<IpAddress, claim::Kept>;
+struct BookedClaim {
+  claim::Kept kept;
+  std::vector<CarrierSeen> carriers = {};  // when it was asked last, or has been found well
+};
+using ClaimBook = std::map<IpAddress, BookedClaim>;
 
 // What is known; nothing when there is no such file, or it says nothing that makes sense.
 [[nodiscard]] ClaimBook read_claim_book(const std::string& service);

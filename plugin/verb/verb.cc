@@ -76,7 +76,7 @@ class VerbRun {
 
   // For who looks after the service from now on.
   void keep_claims() {
-    if (auto kept = actions_.claims().keep(); !kept)
+    if (auto kept = actions_.claims().keep(carriers_); !kept)
       out_.warnings.push_back("the watcher begins anew with its addresses: " + kept.error().what);
   }
 
@@ -126,6 +126,7 @@ class VerbRun {
   Result<void> apply() {
     for (;;) {
       auto observation = TRY(timed("observe", [&] { return observe(service_, engine_, stop_, brings_up(verb_)); }));
+      for (const auto& ip : service_.ips) carriers_.try_emplace(ip.id, carriers_of(ip, observation.seen));
       observation.seen.probed_free = actions_.probed_free();
       if (watching_ != nullptr) observation.seen.withheld = watching_->withheld;
       observation.seen.after_a_kill = lock_.after_a_kill() && !out_.changed;
@@ -244,6 +245,7 @@ class VerbRun {
   Actions actions_;
   Plan tidying_;
   NameAddresses names_;
+  std::map<std::string, std::vector<CarrierSeen>> carriers_;  // by ip: before all
   Result<Traces> traces_{Traces{}};
   bool resettles_ = false;
   Outcome out_;

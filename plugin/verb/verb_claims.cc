@@ -131,13 +131,16 @@ std::optional<VerbClaims::Loss> VerbClaims::loss() const {
   return loss_;
 }
 
-Result<void> VerbClaims::keep() {
+Result<void> VerbClaims::keep(const std::map<std::string, std::vector<CarrierSeen>>& carriers) {
   if (!runner_) return {};
   auto book = read_claim_book(service_.name);
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [address, claim] : claims_)
-      if (claim.kept) book[address] = *claim.kept;
+      if (claim.kept) {
+        const auto seen = carriers.find(claim.ip);
+        book[address] = {*claim.kept, seen == carriers.end() ? std::vector<CarrierSeen>{} : seen->second};
+      }
   }
   return write_claim_book(service_.name, book);
 }

@@ -12,9 +12,11 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "plugin/claim/claim_runner.h"
 #include "plugin/claim/voice.h"
+#include "specs/plan/carrier.h"
 #include "specs/service/service.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
@@ -58,8 +60,9 @@ class VerbClaims {
   };
   [[nodiscard]] std::optional<Loss> loss() const;
 
-  // The verb has ended well: who looks after the service finds the claims in its book. Errors: the kernel's.
-  [[nodiscard]] Result<void> keep();
+  // The verb has ended well: who looks after the service finds the claims in its book. `carriers` as they were seen
+  // before the first question, by resource. Errors: the kernel's.
+  [[nodiscard]] Result<void> keep(const std::map<std::string, std::vector<CarrierSeen>>& carriers);
   // As fork(2): the claims go on in the child, by go_on() there. Who does not call this lets them end with this.
   [[nodiscard]] pid_t pass_on();
   // The child's: see ClaimRunner.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,12 @@ namespace plumb::watch {
 namespace {
 
 netns::Family family_of(const IpAddress& address) { return address.is_v6() ? netns::Family::v6 : netns::Family::v4; }
+
+// Of all books: they are written by the runner's thread, and by the watcher's.
+std::mutex& book_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
 
 // Whole LANs are heard from a macvlan on the uplink; on a bridge from the bridge itself, and nothing is made upon a
 // device that the service only has an address on.
@@ -79,10 +86,35 @@ class HeldClaim::Link {
     metrics_.count(Event::announced_frames, announcer_->send());
   }
 
-  void keep(const claim::Kept& kept) const {
+  [[nodiscard]] std::vector<CarrierSeen> carriers() const {
+    const std::lock_guard lock(book_mutex());
+    return claim_.carriers;
+  }
+
+  // What is lost when it cannot be written is the rank that this watcher's successor would go on with.
+  void keep(const claim::Kept& kept) {
+    const std::lock_guard lock(book_mutex());
     auto book = read_claim_book(claim_.service);
-    book[claim_.cidr.address()] = kept;
-    // What is lost with it is the rank that this watcher's successor would go on with.
+    book[claim_.cidr.address()] = {kept, claim_.carriers};
+    [[maybe_unused]] const auto written = write_claim_book(claim_.service, book);
+  }
+
+  void recall(const std::vector<CarrierSeen>& booked) {
+    const std::lock_guard lock(book_mutex());
+    for (const auto& before : booked)
+      for (auto& now : claim_.carriers)
+        if (before.device == now.device && before.index == now.index) now = before;
+  }
+
+  void note(const std::vector<CarrierSeen>& carriers) {
+    const std::lock_guard lock(book_mutex());
+    for (const auto& now : carriers)
+      for (auto& before : claim_.carriers)
+        if (before.device == now.device) before = now;
+    auto book = read_claim_book(claim_.service);
+    const auto mine = book.find(claim_.cidr.address());
+    if (mine == book.end() || mine->second.carriers == claim_.carriers) return;
+    mine->second.carriers = claim_.carriers;
     [[maybe_unused]] const auto written = write_claim_book(claim_.service, book);
   }
 
@@ -138,14 +170,26 @@ Result<std::shared_ptr<HeldClaim>> HeldClaim::open(const ClaimContext& context,
   hooks.report = [news](const ClaimReport& report) { news(std::string(report.why), report.state, report.rival, {}); };
   auto how = claim_settings(claim.probe, claim.conflict, claim.announce, claim.hello);
   how.retry = true;
-  const auto book = read_claim_book(claim.service);
-  const auto kept = book.find(claim.cidr.address());
+  const auto booked = [&] {
+    const std::lock_guard lock(book_mutex());
+    const auto book = read_claim_book(claim.service);
+    const auto found = book.find(claim.cidr.address());
+    return found == book.end() ? BookedClaim{} : found->second;
+  }();
   const auto id = TRY(context.runner->resume(
       voice_of(ns, claim), {claim.cidr.address(), claim.gateway, claim_holder(claim.node, claim.service), claim.own},
-      claim.mac, how, std::move(hooks), claim.carrier, claim.on_link,
-      kept == book.end() ? claim::Kept{} : kept->second));
+      claim.mac, how, std::move(hooks), claim.carrier, claim.on_link, booked.kept));
+  // As whoever had the claim before has noted them: the watcher compares.
+  link->recall(booked.carriers);
   return std::shared_ptr<HeldClaim>(new HeldClaim(context.runner, link, id));  // NOLINT: private
 }
+
+void HeldClaim::compare(const std::vector<CarrierSeen>& now) {
+  if (has_flapped(link_->carriers(), now)) runner_->flapped(id_);
+  link_->note(now);
+}
+
+void HeldClaim::note(const CarrierSeen& carrier) { link_->note({carrier}); }
 
 HeldClaim::~HeldClaim() { end(); }
 

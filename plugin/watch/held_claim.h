@@ -11,11 +11,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "netns/namespace/namespace.h"
 #include "plugin/claim/claim_runner.h"
 #include "plugin/watch/metrics.h"
 #include "plugin/watch/withheld.h"
+#include "specs/plan/carrier.h"
 #include "specs/service/service.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
@@ -43,9 +45,10 @@ struct Claim {
   std::string uplink = {};           // the node's device that its LAN is behind; empty: the container's own device
   std::set<std::string> ports = {};  // where that is a bridge: its ports to the LAN
   std::set<Mac> own = {};            // of the service itself, which are no rivals
-  bool minds_carrier = true;         // check_carrier
-  bool carrier = true;               // of the uplink and its ports, as they were observed
-  bool on_link = true;               // the same
+  std::vector<CarrierSeen> carriers = {};  // of these, as they were observed
+  bool minds_carrier = true;               // check_carrier
+  bool carrier = true;                     // of the uplink and its ports, as they were observed
+  bool on_link = true;                     // the same
 };
 
 struct ClaimNews {
@@ -84,6 +87,10 @@ class HeldClaim {
   void withdraw();
   void carrier(bool up) { runner_->carrier(id_, up); }
   void flapped() { runner_->flapped(id_); }
+  // What a device of its LAN is by now, so that its successor knows. After what is to be made of it.
+  void note(const CarrierSeen& carrier);
+  // What all devices of the node are by now: a loss that has not been noted is a doubt.
+  void compare(const std::vector<CarrierSeen>& now);
   void forwards() { runner_->forwards(id_); }
   // It was put back by a verb.
   void adopt();

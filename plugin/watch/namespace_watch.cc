@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "specs/plan/carrier.h"
 #include "specs/plan/namespace_owner.h"
 #include "specs/plan/own_macs.h"
 #include "specs/plan/parent_link.h"
@@ -13,16 +14,6 @@
 namespace plumb::watch {
 
 namespace {
-
-// Where the device is a bridge: its ports, but those that plumb has made.
-std::set<std::string> ports_of(const std::string& uplink, const Observed& seen) {
-  std::set<std::string> out;
-  const auto* device = seen.node.link(uplink);
-  if (device == nullptr) return out;
-  for (const auto& link : seen.node.links)
-    if (link.master == device->index && !link.alias.starts_with("plumb ")) out.insert(link.name);
-  return out;
-}
 
 bool carrier_of(const Claim& claim, const Observed& seen) {
   const auto has = [&](const std::string& name) {
@@ -64,6 +55,7 @@ void add_claims(const Service& service, const IpResource& ip, const ObservedNetn
                 .uplink = inside ? std::string() : uplink(ip),
                 .ports = inside ? std::set<std::string>() : ports_of(uplink(ip), seen),
                 .own = own_macs(ip, seen),
+                .carriers = carriers_of(ip, seen),
                 .minds_carrier = ip.check_carrier,
                 .on_link = !off};
     claim.carrier = carrier_of(claim, seen);

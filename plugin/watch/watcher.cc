@@ -188,6 +188,7 @@ void Watcher::take(Finding finding) {
     if (watched.uplinks.contains(device)) watched.memory.said.clear();
   for (auto& watch : finding.watches) {
     for (const auto& device : returned) tell_return(finding.service, watch, device);
+    for (const auto& guarded : watch.claims) hold_against(guarded);
     watched.watches.push_back(std::move(watch));
   }
   for (const auto& watch : watched.watches)

@@ -114,6 +114,7 @@ class Watcher {
   static void heed(Watched& watched, const NodeChange& change);
   static bool concerns(const Watched& watched, const NodeChange& change);
   void look_at_carriers();
+  void hold_against(const GuardedClaim& guarded);
   void hear_process(Watched& watched, const std::string& key);
   void hear_claim(const ClaimNews& news);
   void hear_loss(const ClaimNews& news, GuardedClaim& guarded);
@@ -138,6 +139,7 @@ class Watcher {
   struct Carrier {
     bool there = false;
     std::uint32_t downs = 0;  // so often it was lost
+    int index = 0;
   };
   std::map<std::string, Carrier> carriers_;  // of devices of the node, as last heard
   std::mutex mutex_;

@@ -75,7 +75,7 @@ void Watcher::heed(Watched& watched, const NodeChange& change) {
 void Watcher::hear_node() {
   const auto heard = node_.read();
   for (const auto& change : heard.changes) {
-    const Carrier now{change.carrier, change.carrier_downs};
+    const Carrier now{change.carrier, change.carrier_downs, change.index};
     const auto [before, fresh] = carriers_.try_emplace(change.name, now);
     const bool returned = !fresh && !before->second.there && now.there;
     const bool flapped = !fresh && before->second.there && now.there && before->second.downs != now.downs;
@@ -90,6 +90,10 @@ void Watcher::hear_node() {
     with_claims_on(change.name, [&](const GuardedClaim& guarded) {
       guarded.held->carrier(has_carrier(guarded.claim));
       if (flapped) guarded.held->flapped();
+    });
+    if (change.gone) continue;
+    with_claims_on(change.name, [&](const GuardedClaim& guarded) {
+      guarded.held->note({change.name, change.index, change.carrier_downs});
     });
   }
   for (const auto& port : heard.forwarding) {
@@ -134,14 +138,23 @@ void Watcher::look_at_carriers() {
   if (!links) return say({}, "cannot see which devices have a carrier: ", links.error());
   const auto before = std::exchange(carriers_, {});
   for (const auto& link : *links) {
-    carriers_[link.name.str()] = {link.carrier, link.carrier_downs};
+    carriers_[link.name.str()] = {link.carrier, link.carrier_downs, link.index};
     const auto was = before.find(link.name.str());
     if (was != before.end() && !was->second.there && link.carrier) carrier_returned(link.name.str());
   }
   for (const auto& [name, watched] : services_)
     for (const auto& watch : watched.watches)
-      for (const auto& guarded : watch.claims)
+      for (const auto& guarded : watch.claims) {
         if (!guarded.claim.uplink.empty()) guarded.held->carrier(has_carrier(guarded.claim));
+        hold_against(guarded);
+      }
+}
+
+// Carriers may have been lost, and be back, since the claim has noted them.
+void Watcher::hold_against(const GuardedClaim& guarded) {
+  std::vector<CarrierSeen> now;
+  for (const auto& [device, carrier] : carriers_) now.push_back({device, carrier.index, carrier.downs});
+  guarded.held->compare(now);
 }
 
 void Watcher::carrier_returned(const std::string& device) {

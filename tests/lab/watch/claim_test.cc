@@ -135,6 +135,41 @@ TEST_CASE("a watcher that stands still, or is killed, leaves the address with it
   CHECK(answers_now() == std::set<std::string>{it.n1.mac});
 }
 
+TEST_CASE(
+    "a cable that was out while no watcher ran: the next one asks before it goes on, and without that it does not") {
+  const Service web("web", spec_of());
+  const Node n1("n1");
+  const auto out_and_in = [&] {
+    lab({"cut", "n1"});
+    lab({"mend", "n1"});
+    REQUIRE(becomes([&] { return n1.run({"cat", "/sys/class/net/eth0/carrier"}).out == "1\n"; }, 5s));
+  };
+  const std::string doubt = kServiceAddress + ": its uplink has lost its carrier: off its link";
+  const std::string well = kServiceAddress + ": nobody else has it: it is on its link again";
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  for (const bool cable : {false, true, false, true}) {
+    CAPTURE(cable);
+    if (cable) out_and_in();
+    Watch watch(n1);
+    REQUIRE(watch.says("listening to the engine"));
+    CHECK_MESSAGE(watch.says(doubt, cable ? 10s : 1s) == cable, watch.log());
+    CHECK_MESSAGE((!cable || watch.says(well)), watch.log());
+    CHECK(has_address(n1));
+    watch.signal(SIGKILL);
+  }
+  // What a watcher has seen is no news to the next.
+  auto watch = std::make_unique<Watch>(n1);
+  REQUIRE(watch->says("listening to the engine"));
+  out_and_in();
+  REQUIRE_MESSAGE(watch->says(well), watch->log());
+  watch->signal(SIGKILL);
+  watch.reset();
+  watch = std::make_unique<Watch>(n1);
+  REQUIRE(watch->says("listening to the engine"));
+  CHECK_FALSE_MESSAGE(watch->says("off its link", 1s), watch->log());
+  CHECK(has_address(n1));
+}
+
 TEST_CASE("a bridge with a spanning tree: announced when the service's port forwards") {
   const ExtraPort port("n1", "eth9");
   const Node& n1 = port.node();
