@@ -30,14 +30,14 @@ class Listener {
   Listener(const PacketSocket& socket, const IpAddress& address, std::span<const Mac> ignore)
       : socket_(socket), address_(address), ignore_(ignore) {}
 
-  // Reads what has arrived; a rival when some frame is a claim. Errors: the device went down.
+  // Reads what has arrived; a rival when some frame says that its sender has the address. Errors: the device went down.
   Result<std::optional<Rival>> read() const {
     std::array<std::uint8_t, 512> buffer{};
     for (;;) {
       const auto frame = TRY(socket_.receive(buffer));
       if (!frame) return std::optional<Rival>{};
       const auto claim = claim_in(*frame);
-      if (!claim || claim->address != address_ || claim->mac == socket_.mac() ||
+      if (!claim || claim->by != AddressClaim::By::use || claim->address != address_ || claim->mac == socket_.mac() ||
           std::find(ignore_.begin(), ignore_.end(), claim->mac) != ignore_.end())
         continue;
       return std::optional<Rival>{Rival{address_, claim->mac, socket_.device().value_or("?")}};

@@ -1,4 +1,4 @@
-// probe(): asks the LAN, before an address is claimed, whether somebody has it.
+// probe(): asks the LAN whether somebody has an address. Who is to have it is for claims (claim_socket.h).
 //
 // IPv4: ARP probes as RFC 5227 section 2.1.1 (sender IP 0.0.0.0, so that no cache learns anything). IPv6: neighbour
 // solicitations from :: as RFC 4862 section 5.4.2. Our own frames and VLAN-tagged frames (of other LANs on a trunk) are
@@ -53,8 +53,9 @@ struct Probed {
   UniqueFd socket;
 };
 
-// Probes for `address` on the device `ifindex` of `ns`. Returns at once when a rival is heard: a claim by use or by a
-// probe (netns/wire/claim.h). Frames of `ignore` (and of the device itself) are no rival's.
+// Probes for `address` on the device `ifindex` of `ns`. Returns at once when a rival is heard, by its use of the address.
+// Who only asks for it has it not: an owner's own claim does so each second, from another device of its node. Frames of
+// `ignore` (and of the device itself) are no rival's.
 // Errors: not_found (no device), refused (down: ENETDOWN), unsupported (not Ethernet), cancelled when `stop` is
 // requested (noticed at once), permission.
 [[nodiscard]] Result<Probed> probe(const Namespace& ns, int ifindex, const IpAddress& address,

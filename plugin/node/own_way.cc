@@ -1,13 +1,10 @@
 #include "plugin/node/own_way.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "netns/address/route.h"
 #include "netns/address/rule.h"
-#include "specs/plan/planned_address.h"
-#include "specs/service/uplink.h"
 
 namespace plumb {
 
@@ -16,8 +13,6 @@ namespace {
 // "pl", far from the numbers that people choose: by its priority a rule is known as one of these.
 constexpr unsigned kPriority = 0x706c;
 constexpr unsigned kFirstTable = 0x706c'0000;
-
-unsigned table_of(int link) { return kFirstTable + static_cast<unsigned>(link); }
 
 // Its host bits 0, as IPv4 wants the destination of a route (fib_valid_key_len, net/ipv4/fib_trie.c).
 Result<Cidr> subnet_of(const Cidr& cidr) {
@@ -29,25 +24,19 @@ Result<Cidr> subnet_of(const Cidr& cidr) {
 
 }  // namespace
 
-bool has_neighbour_link(const Service& service, const IpResource& ip) {
-  if (ip.type != IpType::netns || is_routed(ip.mode)) return false;
-  return std::any_of(service.ips.begin(), service.ips.end(), [&](const IpResource& other) {
-    return other.type == IpType::netns && other.netns == ip.netns && !other.disable &&
-           planned_device(service, other) != planned_device(service, ip);
-  });
-}
+unsigned own_table(int link) { return kFirstTable + static_cast<unsigned>(link); }
 
 Result<void> give_own_way(netns::RouteSocket& socket, int link, const Cidr& address, bool on_link) {
   const IpAddress& bare = address.address();
   TRY(netns::remove_rules(socket, bare, kPriority));  // of a link before this one
-  auto added = netns::add_rule(socket, {bare, table_of(link), kPriority});
+  auto added = netns::add_rule(socket, {bare, own_table(link), kPriority});
   if (!added && added.error().kind == ErrorKind::unsupported) return {};
   if (!added || !on_link) return added;
-  return netns::replace_route(socket, {TRY(subnet_of(address)), {}, link, table_of(link), {}, {}});
+  return netns::replace_route(socket, {TRY(subnet_of(address)), {}, link, own_table(link), {}, {}});
 }
 
 Result<void> give_own_gateway(netns::RouteSocket& socket, int link, const IpAddress& gateway, bool onlink) {
-  netns::Route route{netns::default_destination(gateway.is_v6()), gateway, link, table_of(link), {}, {}};
+  netns::Route route{netns::default_destination(gateway.is_v6()), gateway, link, own_table(link), {}, {}};
   route.onlink = onlink;
   return netns::replace_route(socket, route);
 }

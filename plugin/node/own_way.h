@@ -3,7 +3,7 @@
 // The main table has one route to a LAN, and one default route: both links would send by the first, whose carrier, MAC
 // and switch port need not be the other's, and a strict rp_filter would drop what comes in by the other. So the links
 // of a namespace with several have a table each, which is asked for what has an address of theirs as its source. The
-// main one is asked after it, and for all else.
+// main one is asked after it, and for all else. Who has neighbours: specs/plan/default_route.h.
 //
 // Threads: as RouteSocket. Privilege: CAP_NET_ADMIN. A kernel without policy routing is none of these's errors.
 #pragma once
@@ -11,14 +11,13 @@
 #include <optional>
 
 #include "netns/socket/route_socket.h"
-#include "specs/service/service.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
 
 namespace plumb {
 
-// Whether the service has another link in the namespace of this one's ip.
-[[nodiscard]] bool has_neighbour_link(const Service& service, const IpResource& ip);
+// The number of a link's own table.
+[[nodiscard]] unsigned own_table(int link);
 
 // For an address that is on the link: its subnet is on that link. `on_link` false: the subnet has no route of its own
 // (del_net_route).

@@ -9,6 +9,7 @@
 namespace plumb {
 
 void Actions::adopt(const Observation& observation) {
+  claims_.adopt(observation.seen);
   const std::lock_guard lock(mutex_);
   for (const auto& [resource, container] : observation.seen.containers) ids_[resource] = container.id;
   for (const auto& [resource, ns] : observation.namespaces) {

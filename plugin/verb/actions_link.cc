@@ -15,6 +15,7 @@
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
 #include "plugin/verb/actions.h"
+#include "specs/plan/default_route.h"
 #include "specs/service/uplink.h"
 #include "specs/value/dedicated_mark.h"
 

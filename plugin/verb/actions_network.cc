@@ -125,6 +125,7 @@ Result<void> Actions::set_route(const Step& step, const RouteSet& set) {
   const auto& ip = ip_of(step);
   const auto& mask = set.v6 ? ip.netmask_v6 : ip.netmask_v4;
   route.onlink = ip.del_net_route || (set.gateway && mask == set.gateway->bits());
+  if (!set.main) return give_way_out(step, *inside->socket, route);
   std::optional<netns::Route> before;
   for (const auto& r : TRY(netns::routes(*inside->socket, {set.v6 ? netns::Family::v6 : netns::Family::v4})))
     if (r.is_default() && r.metric.value_or(0) == (set.v6 ? 1024U : 0U)) before = r;

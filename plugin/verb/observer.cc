@@ -15,6 +15,7 @@
 #include "plugin/engine/pause_image.h"
 #include "plugin/node/names.h"
 #include "plugin/node/open_vswitch.h"
+#include "plugin/node/own_way.h"
 #include "plugin/verb/started.h"
 #include "plugin/verb/traces.h"
 #include "specs/plan/host_access.h"
@@ -49,6 +50,12 @@ Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which) {
     for (const auto& r : TRY(netns::routes(socket)))
       out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex,
                             r.destination.address().is_v6()});
+  // Beside lo there is one link, as a rule.
+  if (which == Routes::yes && out.links.size() > 2)
+    for (const auto& link : out.links)
+      for (const auto& r : TRY(netns::routes(socket, {netns::Family::any, own_table(link.index)})))
+        if (r.is_default())
+          out.routes.push_back({std::nullopt, r.gateway, r.ifindex, r.destination.address().is_v6(), true});
   return out;
 }
 

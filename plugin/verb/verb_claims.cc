@@ -8,6 +8,7 @@
 
 #include "plugin/claim/claim_book.h"
 #include "plugin/claim/claim_settings.h"
+#include "specs/plan/own_macs.h"
 
 namespace plumb {
 
@@ -17,6 +18,11 @@ Result<ClaimRunner*> VerbClaims::runner() {
   const std::lock_guard lock(mutex_);
   if (!runner_) runner_ = TRY(ClaimRunner::open(service_.node));
   return runner_.get();
+}
+
+void VerbClaims::adopt(const Observed& seen) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& ip : service_.ips) own_[ip.id] = own_macs(ip, seen);
 }
 
 Result<std::optional<ClaimRival>> VerbClaims::ask(const IpResource& ip, const Voice& voice, const IpAddress& address,
@@ -51,8 +57,7 @@ Result<std::optional<VerbClaims::Taken>> VerbClaims::given_by(const std::set<std
   return std::optional<Taken>{};
 }
 
-Result<ClaimRunner::Id> VerbClaims::begin(Begin how, const IpResource& ip, const Voice& voice,
-                                          const ClaimedAddress& what) {
+Result<ClaimRunner::Id> VerbClaims::begin(Begin how, const IpResource& ip, const Voice& voice, ClaimedAddress what) {
   auto* runner = TRY(this->runner());
   const auto address = what.address;
   std::optional<ClaimRunner::Id> before;
@@ -60,6 +65,7 @@ Result<ClaimRunner::Id> VerbClaims::begin(Begin how, const IpResource& ip, const
     const std::lock_guard lock(mutex_);
     if (const auto found = claims_.find(address); found != claims_.end()) before = found->second.id;
     claims_[address] = {0, ip.id, ip.optional, false};
+    what.own = own_[ip.id];
   }
   if (before) runner->drop(*before);
   auto settings = claim_settings(ip.probe, ip.conflict, {}, ip.hello);
@@ -73,7 +79,7 @@ Result<ClaimRunner::Id> VerbClaims::begin(Begin how, const IpResource& ip, const
     const std::lock_guard lock(mutex_);
     claims_[address].kept = kept;
   };
-  const auto id = TRY((runner->*how)(voice, what, settings, std::move(hooks)));
+  const auto id = TRY((runner->*how)(voice, std::move(what), settings, std::move(hooks)));
   const std::lock_guard lock(mutex_);
   claims_[address].id = id;
   return id;

@@ -17,6 +17,7 @@
 #include "plugin/claim/claim_runner.h"
 #include "plugin/claim/voice.h"
 #include "specs/plan/carrier.h"
+#include "specs/plan/observed.h"
 #include "specs/service/service.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
@@ -27,6 +28,9 @@ class VerbClaims {
  public:
   explicit VerbClaims(const Service& service) : service_(service) {}
   ~VerbClaims();
+
+  // The devices that are the service's own, and no rivals of its addresses, as they are now. Before its claims begin.
+  void adopt(const Observed& seen);
 
   // Asks the LAN for the address, and waits for the answer. Nothing: it is free, and until the verb ends no other plumb
   // gets it. Errors: the device's, cancelled.
@@ -86,8 +90,7 @@ class VerbClaims {
   using Begin = Result<ClaimRunner::Id> (ClaimRunner::*)(const Voice&, ClaimedAddress, const claim::Settings&,
                                                          ClaimHooks);
   [[nodiscard]] Result<ClaimRunner*> runner();
-  [[nodiscard]] Result<ClaimRunner::Id> begin(Begin how, const IpResource& ip, const Voice& voice,
-                                              const ClaimedAddress& what);
+  [[nodiscard]] Result<ClaimRunner::Id> begin(Begin how, const IpResource& ip, const Voice& voice, ClaimedAddress what);
   [[nodiscard]] Result<std::optional<ClaimRival>> await(const IpAddress& address, ClaimRunner::Id id,
                                                         const std::stop_token& stop);
   void heard(const IpAddress& address, const ClaimReport& report);
@@ -95,6 +98,7 @@ class VerbClaims {
   const Service& service_;
   mutable std::mutex mutex_;  // never held while the runner is called
   std::map<IpAddress, Claim> claims_;
+  std::map<std::string, std::set<Mac>> own_;  // by ip
   std::optional<Loss> loss_;
   std::stop_source lost_;
   std::unique_ptr<ClaimRunner> runner_;  // last: its thread uses the others

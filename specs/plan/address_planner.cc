@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "specs/plan/default_route.h"
 #include "specs/plan/host_access.h"
 #include "specs/plan/parent_link.h"
 #include "specs/plan/plumbed.h"
@@ -102,8 +103,8 @@ std::optional<std::size_t> AddressPlanner::address(const IpResource& ip, const P
     depend(grant.after, last);
     out_.add(std::move(grant));
   }
-  if ((address.gateway || address.direct) && (fresh_link || !has_planned_route(*ns, address))) {
-    Step route(RouteSet{place, bare.is_v6(), address.gateway}, ip);
+  if ((address.gateway || address.direct) && (fresh_link || !has_planned_route(service_, ip, *ns, address))) {
+    Step route(RouteSet{place, bare.is_v6(), address.gateway, has_main_route(service_, ip, bare.is_v6())}, ip);
     route.after = base;
     depend(route.after, last);
     last = out_.add(std::move(route));

@@ -49,6 +49,7 @@ struct ObservedRoute {
   std::optional<IpAddress> gateway;
   int link = 0;
   bool v6 = false;
+  bool own = false;  // in the table that its link has to itself, not in the main one
 };
 
 // A network namespace, known by the identity of its nsfs inode.

@@ -64,11 +64,4 @@ std::vector<std::string> extra_addresses(const Service& service, const ObservedC
   return out;
 }
 
-bool has_planned_route(const ObservedNetns& ns, const PlannedAddress& address) {
-  if (!address.gateway && !address.direct) return true;
-  return std::any_of(ns.routes.begin(), ns.routes.end(), [&](const ObservedRoute& r) {
-    return !r.destination && r.gateway == address.gateway && r.v6 == address.cidr.address().is_v6();
-  });
-}
-
 }  // namespace plumb

@@ -23,8 +23,6 @@ namespace plumb {
 [[nodiscard]] bool plumbed_otherwise(const Service& service, const IpResource& ip,
                                      const std::vector<PlannedAddress>& addresses, const ObservedNetns& ns,
                                      const Observed& seen);
-// The namespace has the default route that the address is to have, if it is to have one.
-[[nodiscard]] bool has_planned_route(const ObservedNetns& ns, const PlannedAddress& address);
 // What to say of the addresses that an earlier configuration gave to a container that still runs, in a namespace that
 // plumb fills. They are not taken away: a first address takes the later ones of its subnet along (net/ipv4/devinet.c,
 // __inet_del_ifa). `wanted`: those of this configuration.

@@ -55,8 +55,8 @@ std::string words(const LinkCreate& create) {
 std::string words(const AddressAdd& add) { return "add " + add.cidr.to_string() + " " + words(add.place); }
 
 std::string words(const RouteSet& set) {
-  return "route by default " + (set.gateway ? "via " + set.gateway->to_string() + " " : std::string{}) +
-         words(set.place);
+  return std::string(set.main ? "route by default " : "route what its addresses send by default ") +
+         (set.gateway ? "via " + set.gateway->to_string() + " " : std::string{}) + words(set.place);
 }
 
 std::string words(const HostAccessGrant& grant) {

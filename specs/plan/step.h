@@ -114,12 +114,14 @@ struct AddressAdd {
   Cidr cidr;
 };
 
-// The default route. Undo: the route that was there before.
+// The default route, also in the table that the link has to itself where it has neighbours. Undo: the route that was
+// there before.
 struct RouteSet {
   static constexpr std::string_view kKind = "route.set";
   Place place;
   bool v6;
   std::optional<IpAddress> gateway;  // none: straight out of the device
+  bool main = true;                  // false: another link has that of the main table
 };
 
 // The node's route to the address. Undo: HostAccessRevoke.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "specs/plan/default_route.h"
 #include "specs/plan/parent_link.h"
 #include "specs/plan/planned_address.h"
 #include "specs/plan/plumbed.h"
@@ -176,7 +177,7 @@ class Doctor {
       } else {
         ok(ip.id, "address", have->cidr.to_string() + " is there");
       }
-      if (!has_planned_route(ns, address))
+      if (!has_planned_route(service_, ip, ns, address))
         problem(ip.id, "route",
                 "no default route" + (address.gateway ? " via " + address.gateway->to_string() : std::string{}) +
                     ": other networks get no answer",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "specs/plan/default_route.h"
 #include "specs/plan/host_access.h"
 #include "specs/plan/init_container.h"
 #include "specs/plan/parent_link.h"
@@ -239,7 +240,7 @@ class Evaluation {
     const auto planned = planned_addresses(ip, seen_);
     if (!planned) return;  // said already
     for (const auto& address : *planned)
-      if (address.cidr.address() == cidr.address() && !has_planned_route(ns, address))
+      if (address.cidr.address() == cidr.address() && !has_planned_route(service_, ip, ns, address))
         out.problems.push_back(address.gateway ? "no default route via " + address.gateway->to_string()
                                                : "no default route");
   }

@@ -25,7 +25,8 @@ std::string spec_of(const std::string& first, const std::string& second) {
   std::string spec = edited(shared_engine_spec(), "image = nginx", "image = nginx\nrm = true");
   const auto at = spec.find("[ip#0]");
   const auto end = spec.find("\n[", at);
-  const std::string common = "type = netns\nnetns = container#0\nnetmask = 24 64\n";
+  // Announced once: to a rival that comes later nobody yields.
+  const std::string common = "type = netns\nnetns = container#0\nnetmask = 24 64\nannounce = 1\n";
   return spec.replace(at, end - at, "[ip#0]\n" + common + first + "\n[ip#1]\n" + common + second + "\n");
 }
 
@@ -76,6 +77,43 @@ void must_find(const Service& service, const std::string& mac, const std::string
 void must_start(const Service& service) {
   const Outcome start = service.plumb(n1(), "start");
   REQUIRE_MESSAGE(start.exit_code == 0, start.err);
+}
+
+TEST_CASE(
+    "two links with a gateway each: what an address sends goes to its own, all else to the first, and both are looked "
+    "after") {
+  const Service web("web", spec_of("ipname = 10.0.3.3\nipdev = eth0\ngateway = 10.0.3.1",
+                                   "ipname = 10.0.3.4\nipdev = eth0\ngateway = 10.0.3.100"));
+  const auto way = [&](const Words& from) {
+    Words words{"ip", "route", "get", "192.0.2.1"};
+    words.insert(words.end(), from.begin(), from.end());
+    const std::string out = inside(web, words);
+    return out.substr(0, out.find(" src"));
+  };
+  const auto must_be_right = [&] {
+    CHECK(way({}).find("via 10.0.3.1 dev eth0") != std::string::npos);
+    CHECK(way({"from", "10.0.3.3"}).find("via 10.0.3.1 dev eth0") != std::string::npos);
+    CHECK(way({"from", "10.0.3.4"}).find("via 10.0.3.100 dev eth1") != std::string::npos);
+    must_be_well(web);
+  };
+  must_start(web);
+  must_be_right();
+  for (const std::string route : {"via 10.0.3.100 dev eth1 table ", "via 10.0.3.1 dev eth0 table main"}) {
+    CAPTURE(route);
+    std::string table;
+    if (route.ends_with("table ")) {
+      const std::string all = inside(web, {"ip", "route", "show", "table", "all", "default"});
+      const auto at = all.find(route);
+      REQUIRE_MESSAGE(at != std::string::npos, all);
+      table = all.substr(at + route.size(), all.find_first_of(" \n", at + route.size()) - at - route.size());
+    }
+    inside(web, {"bash", "-c", "ip route delete default " + route + table});
+    const Outcome status = web.plumb(n1(), "status");
+    CHECK(status.exit_code == 4);
+    CHECK_MESSAGE(status.out.find("no default route via 10.0.3.1") != std::string::npos, status.out);
+    must_start(web);
+    must_be_right();
+  }
 }
 
 TEST_CASE("two links on one parent: each address is answered by one MAC, and leaves by it, and nobody is a rival") {
