@@ -1,8 +1,6 @@
 #include "plugin/node/host_link.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 
 #include "netns/address/address.h"
 #include "netns/address/neighbour.h"
@@ -17,15 +15,8 @@ namespace plumb {
 
 namespace {
 
-// Of the parent's, and always the same: a link that is made again is found where services have it in their caches. The
-// bits of 0x70 make it another one, 0x02 a locally administered one (IEEE 802).
 std::optional<Mac> mac_beside(const netns::Link& parent) {
-  if (!parent.mac) return std::nullopt;
-  std::array<std::uint8_t, 6> bytes{};
-  const auto have = parent.mac->bytes();
-  std::copy(have.begin(), have.end(), bytes.begin());
-  bytes[0] = static_cast<std::uint8_t>(((bytes[0] | 0x02U) & 0xfeU) ^ 0x70U);
-  return Mac::from_bytes(bytes).value();
+  return parent.mac ? std::optional(host_link_mac(*parent.mac)) : std::nullopt;
 }
 
 // The link on the parent, made or mended: a killed run may have left it half made.

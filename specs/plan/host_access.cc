@@ -1,6 +1,8 @@
 #include "specs/plan/host_access.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "specs/plan/parent_link.h"
 #include "specs/service/uplink.h"
@@ -8,6 +10,14 @@
 namespace plumb {
 
 std::string host_link_name(int parent_index) { return "plh" + std::to_string(parent_index); }
+
+// The bits of 0x70 make it another one, 0x02 a locally administered one (IEEE 802).
+Mac host_link_mac(const Mac& parent) {
+  std::array<std::uint8_t, 6> bytes{};
+  std::copy(parent.bytes().begin(), parent.bytes().end(), bytes.begin());
+  bytes[0] = static_cast<std::uint8_t>(((bytes[0] | 0x02U) & 0xfeU) ^ 0x70U);
+  return Mac::from_bytes(bytes).value();
+}
 
 bool is_host_link(const ObservedLink& link) {
   return (link.kind == "macvlan" || link.kind == "ipvlan") && link.name.starts_with("plh");

@@ -14,6 +14,9 @@ namespace plumb {
 
 // The name of the node's own macvlan on the device with that index.
 [[nodiscard]] std::string host_link_name(int parent_index);
+// Its MAC, by that of the device, and always the same: a link that is made again is found where services have it in
+// their caches.
+[[nodiscard]] Mac host_link_mac(const Mac& parent);
 // Whether a link of the node is one of these.
 [[nodiscard]] bool is_host_link(const ObservedLink& link);
 

@@ -60,7 +60,8 @@ void must_be_well(const Service& service) {
   CHECK_MESSAGE(doctor.exit_code == 0, doctor.out);
   const Outcome monitor = deep_monitor(service);
   CHECK_MESSAGE(monitor.exit_code == 0, monitor.err);
-  CHECK(service.plumb(n1(), "start").out.find("is up already") != std::string::npos);
+  const Outcome again = service.plumb(n1(), "start");
+  CHECK_MESSAGE(again.out.find("is up already") != std::string::npos, again.out, again.err);
 }
 
 // The very same questions find one that there is.
