@@ -115,7 +115,9 @@ Result<ClaimRunner::Id> ClaimRunner::ask(const Voice& voice, ClaimedAddress what
   const auto id = TRY(add(voice, std::move(what), {}, settings, std::move(hooks)));
   const auto now = boot_time();
   read_all(now);
-  entries_.at(id).machine.start(now, true);
+  auto& entry = entries_.at(id);
+  entry.touched = true;
+  entry.machine.start(now, true);
   serve(now);
   rouse();
   return id;
@@ -176,6 +178,7 @@ void ClaimRunner::with(Id id, F&& what) {
   const auto now = boot_time();
   read_all(now);
   what(found->second, now);
+  found->second.touched = true;
   serve(now);
   rouse();
 }
@@ -204,6 +207,7 @@ Result<std::optional<ClaimRival>> ClaimRunner::put_on(Id id, const Mac& mac, std
   };
   entry.hooks.take_off = std::move(take_off);
   entry.machine.ready(now);
+  entry.touched = true;
   serve(now);
   rouse();
   // At once, as a rule; else it is being asked again, or has been lost.
@@ -291,7 +295,7 @@ std::optional<Time> ClaimRunner::next() const {
   std::optional<Time> out;
   const auto consider = [&](Time at) { out = out ? std::min(*out, at) : at; };
   for (const auto& [id, entry] : entries_) {
-    if (const auto at = entry.machine.next()) consider(*at);
+    if (entry.due) consider(*entry.due);
     const auto& lan = *entry.lan;
     if (claim::is_claiming(entry.machine.state()) && entry.hello.count() > 0) consider(lan.next_hello);
     if (entry.machine.state() == State::owned) consider(lan.next_probe);
@@ -328,14 +332,20 @@ void ClaimRunner::run(const std::stop_token& stop) {
     read_all(now);
     // Nobody was heard while this process, or the machine, stood still.
     if (ready == 0 && until)
-      for (auto& [id, entry] : entries_) entry.machine.stood_still(now, now - *until);
+      for (auto& [id, entry] : entries_) {
+        entry.machine.stood_still(now, now - *until);
+        entry.touched = true;
+      }
     serve(now);
   }
 }
 
 // What is due, and what has come of it. All that had arrived has been read.
 void ClaimRunner::serve(Time now) {
-  for (auto& [id, entry] : entries_) entry.machine.tick(now);
+  for (auto& [id, entry] : entries_) {
+    entry.touched = entry.touched || (entry.due && *entry.due <= now);
+    if (entry.touched) entry.machine.tick(now);
+  }
   say_hellos(now);
   probe_own(now);
   carry_out();

@@ -172,6 +172,8 @@ class ClaimRunner {
     std::set<std::uint64_t> givers = {};                   // of what is expected no more
     claim::Time given{0};
     bool succeeded = false;                         // another process of the service has been heard to claim it
+    std::optional<claim::Time> due = {};            // the machine's next()
+    bool touched = true;                            // the machine has been told of something since: all else is idle
     bool sent = false;                              // a probe
     bool arrived = false;                           // another hand has put it on its link
     bool asks_itself = true;                        // each second, as its settings say

@@ -65,6 +65,7 @@ void ClaimRunner::dispatch(const Lan& lan, const LanFrame& frame, Time now) {
 }
 
 void ClaimRunner::hear(Entry& entry, const LanFrame& frame, Time now) {
+  entry.touched = true;
   if (frame.what == LanFrame::What::hello) return hear_hello(entry, frame, now);
   const bool about_it =
       frame.address == entry.what.address && (frame.what == LanFrame::What::use || frame.what == LanFrame::What::probe);
@@ -159,13 +160,16 @@ void ClaimRunner::probe_own(Time now) {
 }
 
 void ClaimRunner::carry_out() {
-  for (auto& [id, entry] : entries_) carry_out(entry);
+  for (auto& [id, entry] : entries_)
+    if (entry.touched) carry_out(entry);
   flush_hellos();
 }
 
 void ClaimRunner::carry_out(Entry& entry) {
   for (auto effects = entry.machine.take(); !effects.empty(); effects = entry.machine.take())
     for (const auto& effect : effects) carry_out(entry, effect);
+  entry.due = entry.machine.next();
+  entry.touched = false;
 }
 
 void ClaimRunner::carry_out(Entry& entry, const Effect& effect) {

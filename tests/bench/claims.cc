@@ -50,17 +50,19 @@ Voice voice_of(const netns::test::Station& station) {
           }};
 }
 
-void idle(const netns::test::Station& station, std::size_t claims, unsigned seconds) {
+void idle(const netns::test::Station& station, std::size_t claims, unsigned seconds, std::chrono::seconds period) {
   const auto runner = must(ClaimRunner::open("bench"));
   for (std::size_t i = 0; i < claims; ++i)
     static_cast<void>(must(runner->resume(
         voice_of(station), {address_of(i), netns::test::ip("10.0.3.1"), 1, {}}, *station.eth0.mac,
-        claim_settings(ProbeProfile::fast, ConflictPolicy::fail, {}), {}, true, true, {{1, i, i + 1}, 1})));
+        claim_settings(ProbeProfile::fast, ConflictPolicy::fail, {5, std::chrono::milliseconds{500}, period}), {}, true,
+        true, {{1, i, i + 1}, 1})));
   ::sleep(4);  // the announcements of the begin
   const auto before = used();
   ::sleep(seconds);
   const auto after = used();
-  std::printf("%5zu claims: %.3f %% of a processor, %.1f wake-ups each second\n", claims,
+  std::printf("%5zu claims, %s: %.3f %% of a processor, %.1f wake-ups each second\n", claims,
+              period.count() == 0 ? "hellos alone" : "hellos, and each announced once a minute",
               100 * (after.seconds - before.seconds) / seconds,
               static_cast<double>(after.wakeups - before.wakeups) / seconds);
 }
@@ -87,6 +89,8 @@ int main(int argc, char** argv) {
   const auto gateway = lan.plug({"10.0.3.1/24"});
   const auto station = lan.plug();
   question(station);
-  for (const std::size_t claims : {1U, 100U, 1000U}) idle(station, claims, seconds);
+  for (const std::size_t claims : {1U, 100U, 1000U})
+    for (const auto period : {std::chrono::seconds{0}, std::chrono::seconds{60}})
+      idle(station, claims, seconds, period);
   return 0;
 }
