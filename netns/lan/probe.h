@@ -53,11 +53,10 @@ struct Probed {
   UniqueFd socket;
 };
 
-// Probes for `address` on the device `ifindex` of `ns`. Returns at once when a rival is heard, by its use of the address.
-// Who only asks for it has it not: an owner's own claim does so each second, from another device of its node. Frames of
-// `ignore` (and of the device itself) are no rival's.
-// Errors: not_found (no device), refused (down: ENETDOWN), unsupported (not Ethernet), cancelled when `stop` is
-// requested (noticed at once), permission.
+// Probes for `address` on the device `ifindex` of `ns`. Returns at once when a rival is heard, by its use of the
+// address. Who only asks for it has it not: an owner's own claim does so each second, from another device of its node.
+// Frames of `ignore` (and of the device itself) are no rival's. Errors: not_found (no device), refused (down:
+// ENETDOWN), unsupported (not Ethernet), cancelled when `stop` is requested (noticed at once), permission.
 [[nodiscard]] Result<Probed> probe(const Namespace& ns, int ifindex, const IpAddress& address,
                                    const ProbeTiming& timing, std::stop_token stop = {},
                                    std::span<const Mac> ignore = {});
