@@ -93,6 +93,11 @@ Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr, Ad
   const std::uint32_t flags =
       (options.noprefixroute ? IFA_F_NOPREFIXROUTE : 0U) | (options.nodad ? static_cast<unsigned>(IFA_F_NODAD) : 0U);
   if (flags != 0) message.put(IFA_FLAGS, flags);
+  constexpr std::uint32_t kForEver = 0xffffffff;
+  if (options.no_source && cidr.address().is_v6()) {
+    const ifa_cacheinfo lifetimes{.ifa_prefered = 0, .ifa_valid = kForEver, .cstamp = 0, .tstamp = 0};
+    message.put(IFA_CACHEINFO, {reinterpret_cast<const std::uint8_t*>(&lifetimes), sizeof lifetimes});
+  }
   const Answer answer = socket.exchange(message);
   if (answer.ok()) return Added::created;
   if (answer.err == EEXIST) return Added::present;

@@ -31,6 +31,7 @@ enum class Family { any, v4, v6 };
 struct AddressOptions {
   bool noprefixroute = false;  // make no route to the prefix (IFA_F_NOPREFIXROUTE)
   bool nodad = false;          // IPv6: no detection, usable at once (IFA_F_NODAD): probe before
+  bool no_source = false;      // IPv6: deprecated, no source of new connections where there is another (RFC 4862 5.5.4)
 };
 
 enum class Added {

@@ -339,6 +339,8 @@ class Agent {
   [[nodiscard]] milliseconds patience() const { return (timeout_.count() > 0 ? timeout_ : kDefaultTimeout) / 2; }
 
   OcfVerdict monitor() {
+    // Who may not look would see nothing.
+    if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
     const auto service = configuration();
     if (!service) {
       if (auto found = seen_running(); !found.empty())
@@ -353,8 +355,18 @@ class Agent {
     const auto status = evaluate(*service, observation->seen);
     if (status.state == Availability::unknown)
       return without_engine(*service, status.problems.empty() ? reasons(status) : status.problems.front());
+    if (is_prepared(*service, status))
+      return {OcfCode::not_running, "it is prepared for a hand-over, and has no address here"};
     if (status.state != Availability::up) return {ocf_code(status.state), reasons(status)};
     return number("OCF_CHECK_LEVEL", 0) >= kDeepCheck ? look_deeper(*service, time.stop()) : OcfVerdict{};
+  }
+
+  // It waits for addresses that another node has: active there, and not here.
+  [[nodiscard]] bool is_prepared(const Service& service, const ServiceStatus& status) const {
+    return service.handover && !started_ &&
+           std::all_of(status.resources.begin(), status.resources.end(), [](const ResourceStatus& r) {
+             return r.kind != "ip" || r.standby || r.state == Availability::down || r.state == Availability::disabled;
+           });
   }
 
   OcfVerdict without_engine(const Service& service, const std::string& why) const {

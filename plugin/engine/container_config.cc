@@ -134,4 +134,13 @@ docker::ContainerConfig container_config(const Service& service, const Container
   return out;
 }
 
+std::string host_name_for(const std::string& service) {
+  constexpr std::size_t kMostBytes = 63;
+  std::string out = service.substr(0, kMostBytes);
+  for (char& c : out)
+    if (c == '_' || c == '.') c = '-';
+  while (out.ends_with('-')) out.pop_back();
+  return out;
+}
+
 }  // namespace plumb

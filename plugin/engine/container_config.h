@@ -17,4 +17,7 @@ namespace plumb {
                                                        const std::string& image,
                                                        const std::map<std::string, std::string>& ids);
 
+// A host name made of a service's name: at most 63 bytes of letters, digits and hyphens (RFC 1123 section 2.1). Pure.
+[[nodiscard]] std::string host_name_for(const std::string& service);
+
 }  // namespace plumb

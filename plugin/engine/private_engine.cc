@@ -150,7 +150,11 @@ Result<netns::Process> PrivateEngine::spawn(const std::string& notify_path) cons
   UniqueFd log(::open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640));
   if (!log) return Err{errno_error(errno, "open " + log_)};
   const auto command = TRY(arguments());
-  auto gated = TRY(GatedProgram::fork(command, {"NOTIFY_SOCKET=" + notify_path}, log.get()));
+  std::vector<std::string> environment{"NOTIFY_SOCKET=" + notify_path};
+  // It looks for its containerd and runc there; Pacemaker and systemd may give us none.
+  if (const char* path = std::getenv("PATH"); path == nullptr || *path == '\0')
+    environment.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  auto gated = TRY(GatedProgram::fork(command, environment, log.get()));
   TRY(write_record(gated.pid()));
   auto process = TRY(netns::Process::open(gated.pid()));
   TRY(gated.go());

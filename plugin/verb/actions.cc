@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "plugin/node/open_vswitch.h"
+#include "specs/plan/planned_address.h"
 #include "specs/value/overloaded.h"
 
 namespace plumb {
@@ -11,6 +12,8 @@ namespace plumb {
 void Actions::adopt(const Observation& observation) {
   claims_.adopt(observation.seen);
   const std::lock_guard lock(mutex_);
+  for (const auto& ip : service_.ips)
+    if (auto resolved = resolved_addresses(ip, observation.seen)) addresses_[ip.id] = *std::move(resolved);
   for (const auto& [resource, container] : observation.seen.containers) ids_[resource] = container.id;
   for (const auto& [resource, ns] : observation.namespaces) {
     auto& held = conversations_[resource];

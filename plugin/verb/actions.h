@@ -90,6 +90,7 @@ class Actions {
   Result<void> hold_namespace(const ContainerResource& container, const std::string& id, const std::stop_token& stop);
   [[nodiscard]] std::optional<std::chrono::seconds> grace_left(const ContainerResource* container,
                                                                const std::string& id, docker::Client& client) const;
+  void name_itself(const ContainerResource& container, docker::ContainerConfig& config);
   Result<void> await_end(const ContainerResource& container, const std::string& id, const docker::Call& call);
   Result<void> stop_container(const Step& step, const ContainerStop& halt, const std::stop_token& stop);
   Result<void> remove_container(const ContainerRemove& remove, const std::stop_token& stop);
@@ -139,7 +140,8 @@ class Actions {
   OnPull on_pull_;
   std::optional<Clock::time_point> end_;
   std::mutex mutex_;
-  std::map<std::string, std::string> ids_;  // resource id -> container id
+  std::map<std::string, std::string> ids_;                   // resource id -> container id
+  std::map<std::string, std::vector<IpAddress>> addresses_;  // by resource id, as its names were resolved
   std::map<std::string, std::shared_ptr<Conversation>>
       conversations_;  // resource id, or empty for the node's own namespace
   std::set<IpAddress> probed_;

@@ -67,7 +67,7 @@ Result<void> Actions::pull(docker::Client& client, const ContainerResource& cont
   auto pulled = docker::pull_image(client, container.image, credentials, progress, {container.pull_timeout, stop});
   if (!pulled) {
     auto error = std::move(pulled).error();
-    if (error.next.empty() && error.kind == ErrorKind::permission)
+    if (error.kind == ErrorKind::permission)
       error.next = "set registry_creds in [" + container.id + "] to a docker config.json that has a login for it";
     if (error.next.empty() && error.kind == ErrorKind::timeout)
       error.next = "raise pull_timeout in [" + container.id + "]";
@@ -87,6 +87,19 @@ Result<void> Actions::retire_container(const Step& step, const ContainerRetire& 
   return {};
 }
 
+// A program that asks for the address of its own host name gets the service's; those who join the namespace have its
+// owner's names.
+void Actions::name_itself(const ContainerResource& container, docker::ContainerConfig& config) {
+  if (config.network_mode != "none" || config.uts_mode == "host") return;
+  if (config.hostname.empty()) config.hostname = host_name_for(service_.name);
+  const std::lock_guard lock(mutex_);
+  for (const auto& ip : service_.ips)
+    if (const auto found = addresses_.find(ip.id);
+        ip.netns == container.id && ip.type == IpType::netns && found != addresses_.end())
+      for (const auto& address : found->second)
+        config.extra_hosts.push_back(config.hostname + ":" + address.to_string());
+}
+
 Result<void> Actions::create_container(const Step& step, const ContainerCreate& create, const std::stop_token& stop) {
   const auto& container = container_of(step);
   auto* client = TRY(engine_.client(stop));
@@ -97,6 +110,7 @@ Result<void> Actions::create_container(const Step& step, const ContainerCreate& 
   }
   auto config =
       container_config(service_, container, container.builtin_pause ? kPauseImageReference : container.image, ids);
+  name_itself(container, config);
   config.labels[kLabelCreation] = new_creation();
   for (const auto& volume : create.volumes)
     config.binds.push_back(volume.name + ":" + volume.target + (volume.read_only ? ":ro" : ""));

@@ -101,7 +101,9 @@ Result<void> Actions::put_address(const Step& step, const AddressAdd& add, const
   const auto link = TRY(need_link(*where->socket, add.place.device));
   // With its own probe done, plumb does not let the kernel detect once more, for a second or two, what it knows.
   const bool nodad = add.cidr.address().is_v6() && ip.probe != ProbeProfile::rfc;
-  if (TRY(netns::add_address(*where->socket, link.index, add.cidr, {ip.del_net_route, nodad})) == netns::Added::created)
+  if (TRY(netns::add_address(*where->socket, link.index, add.cidr,
+                             {ip.del_net_route, nodad, ip.type == IpType::host && !ip.source})) ==
+      netns::Added::created)
     book(step,
          [where, index = link.index, cidr = add.cidr] { return netns::remove_address(*where->socket, index, cidr); });
   return give_way(step, where, link, add.cidr);

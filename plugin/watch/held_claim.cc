@@ -56,7 +56,7 @@ class HeldClaim::Link {
 
   Result<void> put_on() {
     auto* socket = TRY(conversation());
-    TRY(netns::add_address(*socket, claim_.ifindex, claim_.cidr, {claim_.extra_route, true}));
+    TRY(netns::add_address(*socket, claim_.ifindex, claim_.cidr, {claim_.extra_route, true, claim_.no_source}));
     for (const auto& route : routes_) TRY(netns::replace_route(*socket, route));
     give_back();
     return {};

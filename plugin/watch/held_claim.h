@@ -38,6 +38,7 @@ struct Claim {
   IpMode mode = IpMode::macvlan;  // of the device; of type host: the mode of none
   bool own_device = false;        // it is on a device that the node, or the container, has of its own
   bool extra_route = false;       // del_net_route
+  bool no_source = false;         // as AddressOptions has it
   ProbeProfile probe = ProbeProfile::fast;
   std::chrono::milliseconds hello{1000};  // 0: none
   ConflictPolicy conflict = ConflictPolicy::fail;

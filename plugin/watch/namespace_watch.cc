@@ -48,6 +48,7 @@ void add_claims(const Service& service, const IpResource& ip, const ObservedNetn
                 .mode = mode,
                 .own_device = ip.type != IpType::netns,
                 .extra_route = ip.del_net_route,
+                .no_source = ip.type == IpType::host && !ip.source,
                 .probe = ip.probe,
                 .hello = ip.hello,
                 .conflict = ip.conflict,

@@ -104,11 +104,12 @@ constexpr Keyword kRows[] = {
      .text = "The host name namespace of the container: host, or private."},
     {.section = kSection,
      .name = "hostname",
-     .default_text = "the engine's choice",
+     .default_text = "made of the service's name where the container owns the network namespace of the service",
      .example = "web1",
      .text =
          "The host name inside the container. A container that joins another one's network namespace has that one's "
-         "host name, so the engine refuses it there: set it on the owner of the namespace."},
+         "host name, so the engine refuses it there: set it on the owner of the namespace. In the service it means the "
+         "service's addresses."},
     {.section = kSection,
      .name = "user",
      .default_text = "that of the image",

@@ -175,6 +175,16 @@ constexpr Keyword kRows[] = {
              "with its "
              "netmask and the kernel orders the addresses of a device, so this keyword has no effect."},
     {.section = kSection,
+     .name = "source",
+     .type = ValueType::boolean,
+     .default_value = "false",
+     .example = "true",
+     .text =
+         "Let the node use an IPv6 address of type host as the source of its own connections. Without it the address "
+         "is "
+         "added with a preferred lifetime of 0, so that what the node sends comes from its own address, wherever the "
+         "service runs. IPv4 has no such choice: the first address of a subnet is the source."},
+    {.section = kSection,
      .name = "del_net_route",
      .type = ValueType::boolean,
      .default_value = "false",

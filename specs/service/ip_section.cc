@@ -216,6 +216,7 @@ void read_policies(SectionReader& reader, IpResource& ip) {
   ip.del_net_route = reader.boolean("del_net_route");
   ip.check_carrier = reader.boolean("check_carrier");
   ip.alias = reader.boolean("alias");
+  ip.source = reader.boolean("source");
   ip.host_access = reader.boolean("host_access");
   ip.accept_ra = reader.boolean("accept_ra");
   if (const auto wait = reader.duration("wait_dns", true)) ip.wait_dns = *wait;

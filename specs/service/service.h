@@ -87,6 +87,7 @@ struct IpResource : Resource {
   bool del_net_route = false;
   bool check_carrier = true;
   bool alias = true;
+  bool source = false;       // of type host, IPv6: the node may use it for connections of its own
   bool accept_ra = false;    // addresses and routes from router advertisements
   bool host_access = false;  // the node itself reaches the address, through a macvlan of its own
   milliseconds wait_dns{0};  // a start waits so long for names that do not resolve yet

@@ -407,7 +407,7 @@ TEST_CASE("parameters are checked, and what the agent cannot do is said") {
   // A start that does not fit into Pacemaker's time undoes itself before it would be killed.
   const Outcome late = agent.run("start", {"OCF_RESKEY_CRM_meta_timeout=16"});
   CHECK(late.exit_code == generic);
-  CHECK_MESSAGE(has(late.err, "not done within 14 ms"), late.err);
+  CHECK_MESSAGE(has(late.err, "not done within "), late.err);
   CHECK(agent.probe() == not_running);
 }
 
@@ -516,6 +516,30 @@ TEST_CASE("a stop of what is not here needs nothing, not even room in /run, and 
   CHECK(agent.code("stop") == generic);
   n1.must({"umount", "/run/plumb"});
   CHECK(agent.code("stop") == ok);
+}
+
+TEST_CASE("a service that is prepared for a hand-over is not active here, and one that has lost its address is") {
+  const Node n1("n1");
+  const Service web("web",
+                    "[DEFAULT]\nhandover = true\n" + shared_engine_spec().substr(shared_engine_spec().find("nodes")));
+  const Agent agent(n1);
+  REQUIRE(web.plumb(n1, "prepare").exit_code == 0);
+  CHECK(agent.probe() == not_running);
+  REQUIRE(agent.code("start") == ok);
+  CHECK(agent.probe() == ok);
+  n1.must(
+      {"bash", "-c", "nsenter -t $(docker inspect -f {{.State.Pid}} web.container.0) -n ip address flush dev eth0"});
+  CHECK(agent.probe() == generic);
+}
+
+TEST_CASE("who may not look says so, and never that nothing runs") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  const Outcome nobody = n1.run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env",
+                                 "OCF_RESKEY_service=web", installed_agent(n1), "monitor"});
+  CHECK_MESSAGE(nobody.exit_code == 4, nobody.err);
 }
 
 TEST_CASE("ocf-tester passes") {

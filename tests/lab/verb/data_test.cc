@@ -157,6 +157,14 @@ TEST_CASE("start only adds: what the file has no more runs on until restart, and
   CHECK(data_in(n1, "svc.container.db") == "treasure\n");
 }
 
+TEST_CASE("the containers of a service know their own host name, at the service's address") {
+  const Node n1("n1");
+  const Service svc("my_svc", spec(section("web", "image = busybox\n")));
+  well(svc, n1, "start");
+  CHECK(n1.must({"docker", "exec", "my_svc.container.web", "hostname"}) == "my-svc\n");
+  CHECK(n1.must({"docker", "exec", "my_svc.container.web", "hostname", "-i"}) == "10.0.3.3\n");
+}
+
 TEST_CASE("a container of an image that was made from one of plumb's is not plumb's") {
   const Node n1("n1");
   const DataImage image(n1);

@@ -72,6 +72,18 @@ TEST_CASE("flags: permanent, secondary") {
   CHECK_FALSE(all[0].tentative);
 }
 
+TEST_CASE("an IPv6 address that is to be no source is there for good, and not preferred") {
+  test::Lan lan;
+  auto host = lan.plug();
+  must(add_address(host.socket, host.eth0.index, cidr("fd00:3::3/64"), {.nodad = true, .no_source = true}));
+  must(add_address(host.socket, host.eth0.index, cidr("fd00:3::4/64"), {.nodad = true}));
+  for (const auto& one : must(addresses(host.socket, host.eth0.index, Family::v6))) {
+    if (one.cidr.address().is_link_local()) continue;
+    CHECK(one.deprecated == (one.cidr == cidr("fd00:3::3/64")));
+    CHECK(one.permanent);
+  }
+}
+
 TEST_CASE("removing a primary leaves its secondaries, their routes, and the sysctl as they were") {
   test::Lan lan;
   for (const int promote : {0, 1}) {
