@@ -39,7 +39,7 @@
 #include <vector>
 
 #include "plugin/driver/arrivals.h"
-#include "plugin/driver/endpoint_claims.h"
+#include "plugin/driver/claim/endpoint_claims.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"

@@ -1,4 +1,4 @@
-#include "plugin/driver/endpoint_claims.h"
+#include "plugin/driver/claim/endpoint_claims.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "plugin/driver/announcements.h"
+#include "plugin/driver/claim/announcements.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "plugin/driver/endpoint_address.h"
+#include "plugin/driver/claim/endpoint_address.h"
 
 #include <utility>
 

@@ -14,7 +14,7 @@
 
 #include "netns/address/route.h"
 #include "plugin/claim/claim_runner.h"
-#include "plugin/driver/announcements.h"
+#include "plugin/driver/claim/announcements.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"
 #include "specs/value/ip.h"
