@@ -7,6 +7,17 @@
 
 namespace plumb {
 
+Result<void> check_is_vlan(netns::RouteSocket& node, const VlanDevice& vlan, const netns::Link& device) {
+  const auto lower = TRY(device_named(node, vlan.lower));
+  if (device.kind == "vlan" && device.vlan_id == vlan.tag && lower && device.parent_index == lower->index &&
+      !device.parent_elsewhere)
+    return {};
+  return Err{
+      ErrorKind::refused,
+      "device " + vlan.name + " is not VLAN " + std::to_string(vlan.tag) + " on " + vlan.lower + ", but another one",
+      "rename that device, or name it itself, without a tag"};
+}
+
 Result<void> join_vlan(netns::RouteSocket& node, const VlanDevice& vlan, const std::string& user) {
   auto device = TRY(device_named(node, vlan.name));
   if (!device) {

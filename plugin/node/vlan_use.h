@@ -13,6 +13,10 @@
 
 namespace plumb {
 
+// Whether the device that has the name is the one that is meant where a tag was asked for: a VLAN of that tag on that
+// device. One that is named as it is may be anything. Errors: refused.
+[[nodiscard]] Result<void> check_is_vlan(netns::RouteSocket& node, const VlanDevice& vlan, const netns::Link& device);
+
 // Makes the device if it is missing, and adds the user. An administrator's own device is used as it is and gets none.
 [[nodiscard]] Result<void> join_vlan(netns::RouteSocket& node, const VlanDevice& vlan, const std::string& user);
 // Takes the user off, and the device with the last. What is not there is a success.

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "netns/link/link_watch.h"
+#include "plugin/node/carrier_change.h"
 #include "plugin/watch/engine_watch.h"
 #include "plugin/watch/healer.h"
 #include "plugin/watch/metrics.h"
@@ -136,11 +137,6 @@ class Watcher {
   UniqueFd files_;  // inotify on the folder of what is started
   netns::LinkWatch node_;
   bool node_routes_ = false;
-  struct Carrier {
-    bool there = false;
-    std::uint32_t downs = 0;  // so often it was lost
-    int index = 0;
-  };
   std::map<std::string, Carrier> carriers_;  // of devices of the node, as last heard
   std::mutex mutex_;
   Mail mail_;  // under the mutex

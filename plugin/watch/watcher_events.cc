@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "netns/link/link.h"
+#include "plugin/claim/doubt_reason.h"
 #include "plugin/watch/log.h"
 #include "plugin/watch/watcher.h"
 
@@ -16,15 +17,6 @@ namespace {
 
 // The engine tells of a container's end when it has noticed it. One that is too slow for this is asked.
 constexpr std::chrono::seconds kEngineNotices{1};
-
-// Why an address is in doubt, in words.
-std::string reason_of(std::string_view why) {
-  if (why == "carrier") return "its uplink has lost its carrier";
-  if (why == "stood still") return "the watcher, or this machine, stood still";
-  if (why == "first answer" || why == "forwarding") return "its LAN can be heard only now";
-  if (why == "deaf") return "nothing is heard on its LAN";
-  return "it was off its link";
-}
 
 }  // namespace
 
@@ -76,20 +68,21 @@ void Watcher::hear_node() {
   const auto heard = node_.read();
   for (const auto& change : heard.changes) {
     const Carrier now{change.carrier, change.carrier_downs, change.index};
-    const auto [before, fresh] = carriers_.try_emplace(change.name, now);
-    const bool returned = !fresh && !before->second.there && now.there;
-    const bool flapped = !fresh && before->second.there && now.there && before->second.downs != now.downs;
-    const NodeChange what{change.name, change.gone, before->second.there != now.there};
-    const bool concerns_claims = fresh || change.gone || what.other_carrier || flapped;
-    before->second = now;
-    if (change.gone) carriers_.erase(before);
+    const auto before = carriers_.find(change.name);
+    const auto became = carrier_change(before == carriers_.end() ? std::nullopt : std::optional(before->second), now);
+    const NodeChange what{change.name, change.gone, became.changed};
+    const bool concerns_claims = became.fresh || change.gone || became.changed || became.flapped;
+    if (change.gone)
+      carriers_.erase(change.name);
+    else
+      carriers_.insert_or_assign(change.name, now);
     for (auto& [name, watched] : services_) heed(watched, what);
-    if (returned) carrier_returned(change.name);
+    if (became.returned) carrier_returned(change.name);
     // Each macvlan that is made changes its parent, on which a thousand claims may be.
     if (!concerns_claims) continue;
     with_claims_on(change.name, [&](const GuardedClaim& guarded) {
       guarded.held->carrier(has_carrier(guarded.claim));
-      if (flapped) guarded.held->flapped();
+      if (became.flapped) guarded.held->flapped();
     });
     if (change.gone) continue;
     with_claims_on(change.name, [&](const GuardedClaim& guarded) {
@@ -204,7 +197,8 @@ void Watcher::hear_claim(const ClaimNews& news) {
   if (news.state == claim::State::owned) return hear_rival(news, *guarded);
   if (news.state != claim::State::doubtful) return;
   metrics_.count(Event::doubt);
-  say(news.service, what + ": " + reason_of(news.why) + ": off its link until it is known that nobody else has it");
+  say(news.service,
+      what + ": " + std::string(doubt_reason(news.why)) + ": off its link until it is known that nobody else has it");
 }
 
 void Watcher::hear_loss(const ClaimNews& news, GuardedClaim& guarded) {
