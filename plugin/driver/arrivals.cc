@@ -19,6 +19,7 @@
 #include "netns/link/link_watch.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/log.h"
+#include "plugin/node/carrier_change.h"
 #include "plugin/node/device.h"
 #include "plugin/node/own_answers.h"
 
@@ -87,7 +88,7 @@ struct Arrivals::Loop {
   void arrive(TrackedEndpoint& tracked);
   void look(TrackedEndpoint& tracked);
   void settle(TrackedEndpoint& tracked);
-  void hear_carrier(const std::string& device, bool up);
+  void hear_carrier(const std::string& device, const Carrier& now);
   void look_at_carriers();
   void rouse() const {
     const std::uint64_t one = 1;
@@ -96,12 +97,17 @@ struct Arrivals::Loop {
 
   Metrics& metrics;
   const ArrivalHooks hooks;
-  std::mutex mutex;                                            // of what follows
-  std::vector<std::pair<std::string, netns::Link>> arrived;    // to be told by the thread, without the mutex
-  std::vector<std::pair<std::string, bool>> carriers_changed;  // the same
+  std::mutex mutex;                                          // of what follows
+  std::vector<std::pair<std::string, netns::Link>> arrived;  // to be told by the thread, without the mutex
+  struct Changed {
+    std::string device;
+    bool up;
+    bool flapped;
+  };
+  std::vector<Changed> carriers_changed;  // the same
   std::map<std::string, TrackedEndpoint> endpoints;
   std::map<std::string, std::string> expected;  // device on the node -> endpoint
-  std::map<std::string, bool> carriers;         // of devices of the node, as last heard
+  std::map<std::string, Carrier> carriers;      // of devices of the node, as last heard
   std::vector<TrackedEndpoint> leaving;         // closed by the thread that may be waiting on their descriptors
   netns::LinkWatch node;
   UniqueFd wake;
@@ -141,7 +147,7 @@ void Arrivals::Loop::run(const std::stop_token& stop) {
     const auto changes = std::exchange(carriers_changed, {});
     const auto here = std::exchange(arrived, {});
     lock.unlock();
-    for (const auto& [device, up] : changes) hooks.carrier(device, up);
+    for (const auto& change : changes) hooks.carrier(change.device, change.up, change.flapped);
     for (const auto& [id, link] : here) hooks.arrived(id, link);
   }
 }
@@ -151,13 +157,13 @@ void Arrivals::Loop::hear_node() {
   const auto heard = node.read();
   for (const auto& change : heard.changes) {
     if (change.gone) {
-      if (carriers.erase(change.name) > 0) carriers_changed.emplace_back(change.name, false);
+      if (carriers.erase(change.name) > 0) carriers_changed.push_back({change.name, false, false});
       const auto id = expected.find(change.name);
       const auto tracked = id == expected.end() ? endpoints.end() : endpoints.find(id->second);
       if (tracked != endpoints.end() && !tracked->second.settled) arrive(tracked->second);
       continue;
     }
-    hear_carrier(change.name, change.carrier);
+    hear_carrier(change.name, {change.carrier, change.carrier_downs});
   }
   if (!heard.lost) return;
   look_at_carriers();
@@ -165,12 +171,12 @@ void Arrivals::Loop::hear_node() {
     if (!tracked.settled && !tracked.watch) arrive(tracked);
 }
 
-void Arrivals::Loop::hear_carrier(const std::string& device, bool up) {
-  const auto [before, fresh] = carriers.try_emplace(device, up);
-  const bool returned = !fresh && !before->second && up;
-  if (fresh || before->second != up) carriers_changed.emplace_back(device, up);
-  before->second = up;
-  if (!returned) return;
+void Arrivals::Loop::hear_carrier(const std::string& device, const Carrier& now) {
+  const auto before = carriers.find(device);
+  const auto became = carrier_change(before == carriers.end() ? std::nullopt : std::optional(before->second), now);
+  carriers.insert_or_assign(device, now);
+  if (became.fresh || became.changed || became.flapped) carriers_changed.push_back({device, now.there, became.flapped});
+  if (!became.returned) return;
   for (const auto& [id, tracked] : endpoints)
     if (tracked.settled && tracked.arrival.endpoint.uplink == device) metrics.count(Event::carrier_returns);
 }
@@ -182,7 +188,8 @@ void Arrivals::Loop::look_at_carriers() {
   std::set<std::string> uplinks;
   for (const auto& [id, tracked] : endpoints) uplinks.insert(tracked.arrival.endpoint.uplink);
   for (const auto& name : uplinks)
-    if (const auto device = device_named(*socket, name); device && *device) hear_carrier(name, (*device)->carrier);
+    if (const auto device = device_named(*socket, name); device && *device)
+      hear_carrier(name, {(*device)->carrier, (*device)->carrier_downs});
 }
 
 void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
@@ -227,6 +234,9 @@ void Arrivals::Loop::look(TrackedEndpoint& tracked) {
     if (auto forgot = forget_routers(*tracked.socket, **link); !forgot)
       say_of_endpoint(endpoint.id, forgot.error().what);
   }
+  for (const auto& route : tracked.arrival.way)
+    if (auto made = netns::replace_route(*tracked.socket, own_route(route, (*link)->index)); !made)
+      say_of_endpoint(endpoint.id, made.error().what);
   arrived.emplace_back(endpoint.id, **link);
   settle(tracked);
 }
@@ -261,7 +271,8 @@ Result<Arrivals> Arrivals::start(Metrics& metrics, ArrivalHooks hooks) {
   if (!wake) return Err{errno_error(errno, "make an eventfd")};
   auto socket = TRY(netns::RouteSocket::open(own));
   auto loop = std::make_unique<Loop>(metrics, std::move(hooks), std::move(node), std::move(wake));
-  for (const auto& link : TRY(netns::links(socket))) loop->carriers.emplace(link.name.str(), link.carrier);
+  for (const auto& link : TRY(netns::links(socket)))
+    loop->carriers.emplace(link.name.str(), Carrier{link.carrier, link.carrier_downs});
   loop->thread = std::jthread([own = loop.get()](const std::stop_token& stop) { own->run(stop); });
   return Arrivals(std::move(loop));
 }

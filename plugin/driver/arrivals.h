@@ -17,6 +17,7 @@
 #include "netns/link/link.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"
+#include "plugin/driver/record/way_out.h"
 #include "plugin/node/host_link.h"
 #include "specs/value/result.h"
 
@@ -26,14 +27,15 @@ namespace plumb::driver {
 struct Arrival {
   EndpointRecord endpoint;
   std::vector<HostSide> host;  // what its namespace has to know of the node
+  std::vector<OwnRoute> way;   // default routes that the engine does not make
 };
 
 // What it tells, by its own thread, with no lock held.
 struct ArrivalHooks {
   // The addresses are on the link, which is up. The endpoint may have been forgotten meanwhile.
   std::function<void(const std::string& endpoint, const netns::Link& link)> arrived;
-  // A device is new, or its carrier has changed.
-  std::function<void(const std::string& device, bool up)> carrier;
+  // A device is new, or its carrier has changed, or was away for a moment (`flapped`).
+  std::function<void(const std::string& device, bool up, bool flapped)> carrier;
 };
 
 class Arrivals {

@@ -4,10 +4,12 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <span>
 
 #include "netns/address/address.h"
 #include "netns/address/sysctl.h"
 #include "netns/link/carrier.h"
+#include "netns/link/moved_link.h"
 #include "netns/link/upper_link.h"
 #include "plugin/node/bridge_port.h"
 #include "plugin/node/dedicated_device.h"
@@ -23,11 +25,14 @@ namespace {
 
 constexpr std::string_view kAliasBegin = "plumb endpoint ";
 constexpr std::string_view kEngineService = "docker";  // whose ports and VLAN devices the driver's are
-constexpr std::chrono::seconds kCarrierDeadline{5};    // the engine waits with the container's lock held
+// While it is on the node and up, a link answers for none of the node's addresses, and has none.
+constexpr std::array<netns::SysctlValue, 2> kQuiet{{{netns::Sysctl::disable_ipv6, 1}, {netns::Sysctl::arp_ignore, 1}}};
+constexpr unsigned kOwnMetric = 2048;                // the kernel's, which the engine's routes have, is 1024 at most
+constexpr std::chrono::seconds kCarrierDeadline{5};  // the engine waits with the container's lock held
 
-bool is_ours(const netns::Link& link, const EndpointRecord& endpoint) {
-  if (endpoint.was) return link.alias == endpoint.was->to_string();
-  return link.alias == link_alias(endpoint.id);
+// Of a driver that was killed before it could say so: nobody else makes such a device of that name.
+bool is_unmarked(const netns::Link& link) {
+  return link.alias.empty() && (link.kind == "macvlan" || link.kind == "ipvlan" || link.kind == "veth");
 }
 
 // A pair's node end on its bridge, up; the other end, which the container gets, down beside it.
@@ -60,6 +65,25 @@ Result<int> make_upper(netns::RouteSocket& node, const NetworkRecord& network, c
   return made.index;
 }
 
+// A kernel without IPv6 has no such sysctl.
+Result<void> write_if_known(const netns::Namespace& ns, const IfName& device, const netns::SysctlValue& value) {
+  auto written = netns::write_sysctls(ns, device, std::span(&value, 1));
+  if (!written && written.error().kind != ErrorKind::not_found) return written;
+  return {};
+}
+
+// One that never left the node: a move into a container and back would have made it forget what make_audible() wrote.
+Result<void> give_back_at_home(netns::RouteSocket& node, const netns::Link& device, const DedicatedMark& was) {
+  TRY(give_back(node, node, device.index, was));
+  const auto name = TRY(IfName::parse(was.device));
+  const auto defaults = TRY(IfName::parse("default"));
+  for (const auto& quiet : kQuiet) {
+    const auto usual = netns::read_sysctl(node.ns(), defaults, quiet.key);
+    if (usual) TRY(write_if_known(node.ns(), name, {quiet.key, *usual}));
+  }
+  return {};
+}
+
 Result<std::optional<netns::Namespace>> sandbox_of(const EndpointRecord& endpoint) {
   if (endpoint.sandbox.empty()) return std::optional<netns::Namespace>{};
   auto sandbox = netns::Namespace::from_path(endpoint.sandbox);
@@ -75,8 +99,9 @@ std::string network_vlan_user(const std::string& network) { return vlan_user(std
 std::string link_alias(std::string_view endpoint) { return std::string(kAliasBegin) + std::string(endpoint); }
 
 Result<std::optional<netns::Link>> link_of(netns::RouteSocket& socket, const EndpointRecord& endpoint) {
+  if (endpoint.was) return find_marked(socket, *endpoint.was);
   for (auto& link : TRY(netns::links(socket)))
-    if (is_ours(link, endpoint)) return std::optional(std::move(link));
+    if (link.alias == link_alias(endpoint.id)) return std::optional(std::move(link));
   return std::optional<netns::Link>{};
 }
 
@@ -85,6 +110,8 @@ Result<void> ready_uplink(const NetworkRecord& network) {
   if (!vlan) return {};
   auto node = TRY(open_node());
   const auto shared = TRY(lock_node_links());
+  const auto there = TRY(device_named(node, vlan->name));
+  if (there && network.parsed.link.vlan_tag) TRY(check_is_vlan(node, *vlan, *there));
   return join_vlan(node, *vlan, network_vlan_user(network.id));
 }
 
@@ -104,21 +131,24 @@ Result<void> make_endpoint_link(const NetworkRecord& network, const EndpointReco
   return marked;
 }
 
-Result<void> with_audible_link(const EndpointRecord& endpoint, const std::function<Result<void>()>& what) {
+Result<void> make_audible(const EndpointRecord& endpoint) {
   const auto own = TRY(netns::Namespace::current());
   auto node = TRY(netns::RouteSocket::open(own));
   const auto device = TRY(need_link(node, endpoint.device));
-  const std::array<netns::SysctlValue, 1> quiet{{{netns::Sysctl::disable_ipv6, 1}}};
-  if (auto written = netns::write_sysctls(own, device.name, quiet);
-      !written && written.error().kind != ErrorKind::not_found)
-    return Err{std::move(written).error()};
+  for (const auto& quiet : kQuiet) TRY(write_if_known(own, device.name, quiet));
   TRY(netns::set_up(node, device.index));
-  auto done = [&]() -> Result<void> {
-    TRY(netns::wait_carrier(node, device.index, std::chrono::steady_clock::now() + kCarrierDeadline, {}));
-    return what();
-  }();
-  TRY(netns::set_up(node, device.index, false));
-  return done;
+  return netns::wait_carrier(node, device.index, std::chrono::steady_clock::now() + kCarrierDeadline, {});
+}
+
+Result<void> withhold_endpoint_link(const EndpointRecord& endpoint) {
+  if (!endpoint.was) return remove_endpoint_link(endpoint);
+  auto node = TRY(open_node());
+  const auto device = TRY(link_of(node, endpoint));
+  if (!device) return {};
+  const auto hidden = TRY(IfName::parse(link_name(endpoint.id)));
+  TRY(netns::set_up(node, device->index, false));  // its name can change
+  TRY(netns::move_link(node, node, {device->index, hidden, device->alias, {}, {}, false}));
+  return {};
 }
 
 Result<std::vector<HostSide>> grant_endpoint_access(const EndpointRecord& endpoint) {
@@ -144,13 +174,12 @@ Result<void> remove_endpoint_link(const EndpointRecord& endpoint) {
   auto node = TRY(open_node());
   if (endpoint.mode == IpMode::ovs) TRY(release_switch_ports(std::string(kEngineService), endpoint.id));
   auto sandbox = sandbox_of(endpoint);
-  const auto home = TRY(device_named(node, endpoint.device));
-  if (endpoint.was) {
-    if (home) return give_back(node, node, home->index, *endpoint.was);
-    // Physical, and its container died: it has come home under another name, and kept its alias.
-    if (const auto fallen = TRY(link_of(node, endpoint))) return give_back(node, node, fallen->index, *endpoint.was);
-  } else if (home) {
-    return netns::remove_link(node, home->index);
+  // One that is physical, and whose container died, has come home under another name.
+  if (const auto home = TRY(link_of(node, endpoint)))
+    return endpoint.was ? give_back_at_home(node, *home, *endpoint.was) : netns::remove_link(node, home->index);
+  if (!endpoint.was) {
+    const auto begun = TRY(device_named(node, endpoint.device));
+    if (begun && is_unmarked(*begun)) return netns::remove_link(node, begun->index);
   }
   // The engine has not brought it back: it was killed. What it does not know any more must not answer.
   if (!sandbox) {
@@ -187,6 +216,13 @@ Result<Whereabouts> find_endpoint_link(const EndpointRecord& endpoint) {
   auto inside = netns::RouteSocket::open(**sandbox);
   if (!inside) return Whereabouts::unknown;
   return TRY(link_of(*inside, endpoint)) ? Whereabouts::sandbox : Whereabouts::nowhere;
+}
+
+netns::Route own_route(const OwnRoute& route, int ifindex) {
+  netns::Route out{route.destination, route.gateway, ifindex, netns::kMainTable, {}, {}};
+  out.metric = kOwnMetric + static_cast<unsigned>(ifindex);
+  out.onlink = route.onlink;
+  return out;
 }
 
 Result<std::vector<std::string>> endpoints_on_node() {

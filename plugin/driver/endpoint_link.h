@@ -1,21 +1,22 @@
 // The link of an endpoint: made in the node's namespace, from where the engine moves it into the container and back.
 //
 // The engine allows a remote driver no other place (SetCreatedInContainer is for its own drivers). The link is left
-// down until it is there, so it answers nobody here. It is named after its endpoint and says so in its alias, so that
-// it is found again, wherever it is, whatever has been lost. Threads: safe from any; one at a time for one endpoint.
-// Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
+// down until it is there, or has no address and answers for none, so it answers nobody here. It is named after its
+// endpoint and says so in its alias, so that it is found again, wherever it is, whatever has been lost. Threads: safe
+// from any; one at a time for one endpoint. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "netns/address/route.h"
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/socket/route_socket.h"
 #include "plugin/driver/record/record.h"
+#include "plugin/driver/record/way_out.h"
 #include "plugin/node/host_link.h"
 #include "specs/value/result.h"
 
@@ -37,9 +38,14 @@ namespace plumb::driver {
 // then.
 [[nodiscard]] Result<void> make_endpoint_link(const NetworkRecord& network, const EndpointRecord& endpoint);
 
-// A device that is only there, or a port that only exists, once the link is made: `what` hears the LAN by the link
-// itself, which is down again before the engine takes it. Errors: those of `what`, timeout (no carrier), the kernel's.
-[[nodiscard]] Result<void> with_audible_link(const EndpointRecord& endpoint, const std::function<Result<void>()>& what);
+// A device that is only there, or a port that only exists, once the link is made: brings it up, so that the LAN is
+// heard by it until the engine takes it. It has no address, and answers for none of the node's. Errors: timeout (no
+// carrier), the kernel's.
+[[nodiscard]] Result<void> make_audible(const EndpointRecord& endpoint);
+
+// Takes the link from where the engine looks for it: it ends the start then. Nothing to do where it is not on the node.
+// A device that is given away stays the endpoint's, until remove_endpoint_link().
+[[nodiscard]] Result<void> withhold_endpoint_link(const EndpointRecord& endpoint);
 
 // The ways of the node itself to the endpoint's addresses; given and taken.
 [[nodiscard]] Result<std::vector<HostSide>> grant_endpoint_access(const EndpointRecord& endpoint);
@@ -61,6 +67,10 @@ enum class Whereabouts {
 
 // The link in the namespace that says it is the endpoint's.
 [[nodiscard]] Result<std::optional<netns::Link>> link_of(netns::RouteSocket& socket, const EndpointRecord& endpoint);
+
+// A default route of the driver's own on that link. Its metric is behind the engine's own and is that of no other link:
+// the engine's gateway is the way out where there is one, else the first network's.
+[[nodiscard]] netns::Route own_route(const OwnRoute& route, int ifindex);
 
 // The ids of endpoints whose links are in the node's namespace.
 [[nodiscard]] Result<std::vector<std::string>> endpoints_on_node();

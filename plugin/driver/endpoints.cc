@@ -1,7 +1,6 @@
 // Endpoints: made, joined, left and removed.
 #include <algorithm>
 
-#include "netns/address/route.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/id_lock.h"
 #include "plugin/driver/log.h"
@@ -38,9 +37,29 @@ Result<void> check_node_has_not(const std::vector<Cidr>& addresses) {
   return {};
 }
 
+// The engine would find no way through itself.
+Result<void> check_is_no_gateway(const NetworkRecord& network, const std::vector<Cidr>& addresses) {
+  for (const auto& cidr : addresses)
+    if (gateway_of(network, cidr.address()) == cidr.address())
+      return Err{ErrorKind::conflict, "address " + cidr.address().to_string() + ": it is the network's gateway",
+                 "choose another address for the container"};
+  return {};
+}
+
+}  // namespace
+
+Mac Networks::mac_for(const NetworkRecord& network, const std::vector<Cidr>& addresses) {
+  if (network.parsed.mac == MacPolicy::random && !addresses.empty()) {
+    const std::lock_guard lock(mutex_);
+    const auto known = macs_.find({network.id, addresses.front().address()});
+    if (known != macs_.end()) return known->second;
+  }
+  return choose_mac(network.parsed.mac, addresses);
+}
+
 // Without touching anything.
-Result<EndpointRecord> plan_endpoint(const NetworkRecord& network, const std::string& id,
-                                     const WantedInterface& wanted) {
+Result<EndpointRecord> Networks::plan_endpoint(const NetworkRecord& network, const std::string& id,
+                                               const WantedInterface& wanted) {
   const auto& link = network.parsed.link;
   EndpointRecord record;
   record.id = id;
@@ -58,12 +77,11 @@ Result<EndpointRecord> plan_endpoint(const NetworkRecord& network, const std::st
     record.device = link.ipdev;
     record.mac = wanted.mac ? wanted.mac : record.was->mac;
   } else if (!is_ipvlan(record.mode)) {
-    record.mac = wanted.mac ? *wanted.mac : choose_mac(network.parsed.mac, wanted.addresses);
+    record.mac = wanted.mac ? *wanted.mac : mac_for(network, wanted.addresses);
+    record.mac_chosen = !wanted.mac && network.parsed.mac == MacPolicy::random;
   }
   return record;
 }
-
-}  // namespace
 
 std::vector<EndpointRecord> Networks::holders(const std::string& device, const IpAddress& address) {
   std::vector<EndpointRecord> out;
@@ -111,8 +129,15 @@ Result<void> Networks::enter(const EndpointRecord& endpoint) {
         return taken(cidr.address(), id);
   }
   endpoints_.emplace(endpoint.id, endpoint);
+  remember_mac(endpoint);
   count();
   return {};
+}
+
+// With the mutex.
+void Networks::remember_mac(const EndpointRecord& endpoint) {
+  if (endpoint.mac_chosen && endpoint.mac && !endpoint.addresses.empty())
+    macs_.insert_or_assign({endpoint.network, endpoint.addresses.front().address()}, *endpoint.mac);
 }
 
 Result<void> Networks::apply_conflict_policy(const NetworkRecord& network, const EndpointRecord& endpoint,
@@ -147,19 +172,10 @@ Result<void> Networks::claim(const NetworkRecord& network, const EndpointRecord&
   const auto& link = network.parsed.link;
   if (link.probe == ProbeProfile::off || endpoint.addresses.empty()) return {};
   TRY(check_audible(link, endpoint.mode));
-  const auto ask = [&]() -> Result<void> {
-    const auto rivals = TRY(claims_->ask(endpoint.id, [this](const Mac& mac) { return is_ending(mac); }));
-    Result<void> verdict;
-    for (const auto& rival : rivals)
-      if (verdict) verdict = apply_conflict_policy(network, endpoint, rival);
-    return verdict;
-  };
-  if (!probed_from_link(endpoint.mode)) return ask();
-  return with_audible_link(endpoint, [&] {
-    auto verdict = ask();
-    claims_->drop(endpoint.id);
-    return verdict;
-  });
+  if (probed_from_link(endpoint.mode)) TRY(make_audible(endpoint));
+  const auto rivals = TRY(claims_->ask(endpoint.id, [this](const Mac& mac) { return is_ending(mac); }));
+  for (const auto& rival : rivals) TRY(apply_conflict_policy(network, endpoint, rival));
+  return {};
 }
 
 // What was heard since the address was free. The engine tells the user what Join says.
@@ -212,6 +228,7 @@ Result<EndpointRecord> Networks::create_endpoint(const std::string& network_id, 
     if (TRY(find_endpoint_link(*known)) != Whereabouts::nowhere) return *known;
     return make_endpoint(network, *known);
   }
+  TRY(check_is_no_gateway(network, wanted.addresses));
   TRY(check_node_has_not(wanted.addresses));
   const auto& link = network.parsed.link;
   if (link.mode == IpMode::dedicated) TRY(check_neighbours(link.ipdev, link.mode));
@@ -258,7 +275,7 @@ Result<void> Networks::delete_endpoint(const std::string& id) {
 }
 
 Arrival Networks::arrival_of(const EndpointRecord& endpoint) {
-  Arrival arrival{endpoint, {}};
+  Arrival arrival{endpoint, {}, way_out(network_of(endpoint), endpoint).own};
   const std::lock_guard lock(mutex_);
   if (const auto sides = host_sides_.find(endpoint.id); sides != host_sides_.end()) arrival.host = sides->second;
   return arrival;
@@ -288,21 +305,7 @@ Result<JoinAnswer> Networks::join(const std::string& id, const std::string& sand
     left_over_.erase(id);
   }
   arrivals_->expect(arrival_of(*known));
-  JoinAnswer joined{known->device, {}, {}, {}};
-  if (network.internal) return joined;
-  const auto has_family = [&](bool v6) {
-    return std::any_of(known->addresses.begin(), known->addresses.end(),
-                       [v6](const Cidr& cidr) { return cidr.address().is_v6() == v6; });
-  };
-  if (is_routed(known->mode)) {
-    for (const bool v6 : {false, true})
-      if (has_family(v6)) joined.connected.push_back(netns::default_destination(v6));
-    return joined;
-  }
-  for (const auto& subnet : network.subnets)
-    if (subnet.gateway && has_family(subnet.gateway->is_v6()))
-      (subnet.gateway->is_v6() ? joined.gateway_v6 : joined.gateway_v4) = subnet.gateway;
-  return joined;
+  return JoinAnswer{known->device, network.parsed.interface_prefix, way_out(network, *known)};
 }
 
 void Networks::leave(const std::string& id) {

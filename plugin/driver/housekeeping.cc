@@ -39,7 +39,8 @@ void Networks::write_claims(const std::string& id, const std::map<IpAddress, cla
   endpoints_.insert_or_assign(id, *known);
 }
 
-// The engine has been told that all is well, and has not taken the link yet: without it, it gives the start up.
+// The engine has been told that all is well, and has not taken the link yet: without it, it gives the start up. What it
+// says then is that it did not find the link, whose name has the endpoint's id; who has the address is in the log.
 void Networks::refuse(const std::string& id) {
   const IdLock id_lock(*this, id);
   const auto known = find_endpoint(id);
@@ -50,7 +51,7 @@ void Networks::refuse(const std::string& id) {
   metrics_.count(Event::conflict);
   say_of_endpoint(id, "address " + rival->address.to_string() + ": " + rival->who +
                           " has claimed it while the container was being started; its link is removed");
-  if (auto removed = remove_endpoint_link(*known); !removed) say_of_endpoint(id, removed.error().what);
+  if (auto withheld = withhold_endpoint_link(*known); !withheld) say_of_endpoint(id, withheld.error().what);
 }
 
 void Networks::watch_over(const std::string& id) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugin/driver/record/json_fields.h"
+#include "specs/value/text.h"
 
 namespace plumb::driver {
 
@@ -12,6 +13,7 @@ namespace {
 using docker::Json;
 using Answer = Result<Json>;
 
+constexpr std::string_view kEngineLabels = "com.docker.network.";  // the engine's own words
 constexpr const char* kGatewayType = "com.docker.network.gateway";
 
 Err wrong(std::string_view method, const std::string& why) {
@@ -44,6 +46,10 @@ Answer request_pool(Pools& pools, const JsonFields& call) {
   const auto subnet = TRY(call.text("Pool"));
   const auto range = TRY(call.text("SubPool"));
   const bool v6 = TRY(call.flag("V6"));
+  for (const auto& [name, value] : TRY(call.pairs("Options")))
+    if (!name.starts_with(kEngineLabels))
+      return Err{ErrorKind::spec, "--ipam-opt " + printable(name.substr(0, 80)) +
+                                      ": there is no such option; remove it (-o takes the options of the network)"};
   const auto pool = TRY(pools.request_pool(subnet, range, v6));
   return Json{{"PoolID", pool.id}, {"Pool", pool.pool.to_string()}, {"Data", Json::object()}};
 }

@@ -61,7 +61,7 @@ struct Named {
   std::string_view help;
 };
 // In the order of Event.
-constexpr std::array<Named, 7> kEventNames{{
+constexpr std::array<Named, 8> kEventNames{{
     {"plumb_driver_conflicts_total", "Addresses that somebody else on the network answered for."},
     {"plumb_driver_announced_frames_total", "ARP and neighbour advertisement frames sent to announce addresses."},
     {"plumb_driver_announce_failures_total", "Announcements that could not be sent."},
@@ -70,6 +70,7 @@ constexpr std::array<Named, 7> kEventNames{{
      "Endpoints that the driver removed because the engine had forgotten them."},
     {"plumb_driver_rivals_total", "Times that somebody else was heard to use the address of a running container."},
     {"plumb_driver_lost_addresses_total", "Addresses taken off running containers because somebody else has them."},
+    {"plumb_driver_doubts_total", "Addresses taken off running containers until it was known that nobody has them."},
 }};
 
 std::size_t index_of(std::string_view method) {

@@ -26,6 +26,7 @@ enum class Event {
   collected_endpoints,
   rivals,
   lost_addresses,
+  doubts,
 };
 
 class Metrics {
@@ -42,7 +43,7 @@ class Metrics {
  private:
   static constexpr std::size_t kMethods = 23;  // with "unknown", the last
   static constexpr std::size_t kBuckets = 13;  // without +Inf
-  static constexpr std::size_t kEvents = 7;
+  static constexpr std::size_t kEvents = 8;
 
   struct Method {
     std::uint64_t ok = 0;

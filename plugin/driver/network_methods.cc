@@ -4,6 +4,7 @@
 
 #include "docker_client/json.h"
 #include "plugin/driver/endpoint_link.h"
+#include "plugin/driver/log.h"
 #include "plugin/driver/record/subnet.h"
 #include "specs/service/uplink.h"
 
@@ -15,6 +16,7 @@ using docker::Json;
 
 constexpr const char* kGeneric = "com.docker.network.generic";
 constexpr const char* kInternalLabel = "com.docker.network.internal";
+constexpr const char* kPortsLabel = "com.docker.network.portmap";
 constexpr const char* kMacLabel = "com.docker.network.endpoint.macaddress";
 
 struct Call {
@@ -74,6 +76,14 @@ Result<Json> delete_network(const Call& call) {
   return Json::object();
 }
 
+// Ports are an engine's to publish on the node's own address; this container has one of its own.
+void say_of_ports(const Call& call) {
+  const auto& ports = docker::member(docker::member(call.body, "Options"), kPortsLabel);
+  if (ports.is_array() && !ports.empty())
+    say_of_endpoint(docker::text_of(call.body, "EndpointID"),
+                    "publishing a port (-p) has no effect here: its address is on the LAN, with all its ports");
+}
+
 Result<Json> create_endpoint(const Call& call) {
   const auto network = TRY(id_in(call.body, "NetworkID"));
   const auto id = TRY(id_in(call.body, "EndpointID"));
@@ -87,6 +97,7 @@ Result<Json> create_endpoint(const Call& call) {
   if (in_options) mac = docker::text_of(docker::member(call.body, "Options"), kMacLabel);
   if (!mac.empty()) wanted.mac = TRY(Mac::parse(mac));
   const auto made = TRY(call.networks.create_endpoint(network, id, wanted));
+  say_of_ports(call);
   // Only what was empty may be filled in: anything else is "driver modified interface" to the engine.
   Json answer = Json::object();
   if (in_options && made.mac) answer["Interface"] = {{"MacAddress", made.mac->to_string()}};
@@ -112,20 +123,21 @@ Result<Json> join(const Call& call) {
   const auto id = TRY(id_in(call.body, "EndpointID"));
   const auto joined = TRY(call.networks.join(id, docker::text_of(call.body, "SandboxKey")));
   // No second interface behind anybody's back (docker_gwbridge): the network has the way out that it was given.
-  Json answer{{"InterfaceName", {{"SrcName", joined.device}, {"DstPrefix", "eth"}}}, {"DisableGatewayService", true}};
-  if (joined.gateway_v4) answer["Gateway"] = joined.gateway_v4->to_string();
-  // Engine 20.10 looks at the gateways of an endpoint only where it has one of IPv4. A route it takes from any.
-  if (joined.gateway_v6 && joined.gateway_v4) answer["GatewayIPv6"] = joined.gateway_v6->to_string();
-  if (joined.gateway_v6 && !joined.gateway_v4)
-    answer["StaticRoutes"].push_back(
-        {{"Destination", "::/0"}, {"RouteType", 0}, {"NextHop", joined.gateway_v6->to_string()}});
-  for (const auto& route : joined.connected)
-    answer["StaticRoutes"].push_back({{"Destination", route.to_string()}, {"RouteType", 1}, {"NextHop", ""}});
+  Json answer{{"InterfaceName", {{"SrcName", joined.device}, {"DstPrefix", joined.prefix}}},
+              {"DisableGatewayService", true}};
+  if (joined.way.gateway_v4) answer["Gateway"] = joined.way.gateway_v4->to_string();
+  if (joined.way.gateway_v6) answer["GatewayIPv6"] = joined.way.gateway_v6->to_string();
   return answer;
 }
 
 Result<Json> leave(const Call& call) {
   call.networks.leave(TRY(id_in(call.body, "EndpointID")));
+  return Json::object();
+}
+
+// The last call of a start: in newer engines the link is in the container then.
+Result<Json> connect_outside(const Call& call) {
+  TRY(call.networks.check_not_lost(docker::text_of(call.body, "EndpointID")));
   return Json::object();
 }
 
@@ -155,7 +167,7 @@ constexpr std::array<Method, 13> kMethods{{{"GetCapabilities", capabilities, fal
                                            {"Leave", leave, true},
                                            {"DiscoverNew", nothing, false},
                                            {"DiscoverDelete", nothing, false},
-                                           {"ProgramExternalConnectivity", nothing, false},
+                                           {"ProgramExternalConnectivity", connect_outside, false},
                                            {"RevokeExternalConnectivity", nothing, false}}};
 
 }  // namespace

@@ -7,8 +7,10 @@
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/id_lock.h"
 #include "plugin/driver/log.h"
+#include "plugin/driver/network_check.h"
 #include "plugin/driver/node_place.h"
 #include "plugin/driver/parent.h"
+#include "plugin/driver/record/read_records.h"
 #include "plugin/node/boot.h"
 #include "plugin/node/device.h"
 #include "plugin/node/service_lock.h"
@@ -36,25 +38,6 @@ bool same_network(const NetworkRecord& a, const NetworkRecord& b) {
          std::equal(a.subnets.begin(), a.subnets.end(), b.subnets.begin(), b.subnets.end(), same_subnet);
 }
 
-// The records of a kind; those that cannot be read are set aside.
-template <typename Record>
-Result<std::map<std::string, Record>> read_records(Store& store, RecordKind kind, const char* word,
-                                                   Result<Record> (*decode)(const std::string&)) {
-  std::map<std::string, Record> out;
-  for (const auto& [id, text] : TRY(store.load(kind))) {
-    auto record = decode(text);
-    if (record && record->id == id) {
-      out.emplace(id, *std::move(record));
-      continue;
-    }
-    const auto path = TRY(store.set_aside(kind, id));
-    const std::string why = record ? "it is about " + record->id : record.error().what;
-    std::fprintf(stderr, "plumb driver: %s %.12s is set aside as %s: %s\n", word, id.c_str(), path.c_str(),
-                 why.c_str());
-  }
-  return out;
-}
-
 }  // namespace
 
 Networks::Networks(Store& store, Metrics& metrics, std::string boot)
@@ -71,8 +54,9 @@ Result<std::unique_ptr<Networks>> Networks::open(Store& store, Metrics& metrics)
                                          [own](const std::string& id, const IpAddress& address,
                                                const claim::Kept& kept) { own->keep_later(id, address, kept); }}));
   networks->arrivals_.emplace(TRY(Arrivals::start(
-      metrics, {[own](const std::string& id, const netns::Link& link) { own->claims_->arrived(id, link); },
-                [own](const std::string& device, bool up) { own->claims_->carrier(device, up); }})));
+      metrics,
+      {[own](const std::string& id, const netns::Link& link) { own->claims_->arrived(id, link); },
+       [own](const std::string& device, bool up, bool flapped) { own->claims_->carrier(device, up, flapped); }})));
   TRY(networks->load());
   networks->housekeeper_ = std::jthread([own](const std::stop_token& stop) { own->run_housekeeper(stop); });
   return networks;
@@ -104,6 +88,7 @@ Result<void> Networks::load_endpoint(const EndpointRecord& record) {
     return clear(record);
   }
   endpoints_.emplace(record.id, record);
+  remember_mac(record);
   left_over_.insert(record.id);
   resume_claims(record, where);
   if (where == Whereabouts::sandbox) arrivals_->resume(arrival_of(record));
@@ -193,6 +178,7 @@ Result<NetworkRecord> Networks::create_network(const std::string& id, const std:
   if (link.mode == IpMode::dedicated) TRY(check_neighbours(link.ipdev, link.mode));
   const auto mode = TRY(check_parent(link));
   TRY(check_neighbours(uplink(link), mode));
+  TRY(check_network(record, mode));
   TRY(store_.put(RecordKind::network, id, encode(record)));
   const std::lock_guard lock(mutex_);
   networks_.emplace(id, record);
@@ -235,6 +221,7 @@ Result<void> Networks::delete_network(const std::string& id) {
   TRY(store_.remove(RecordKind::network, id));
   const std::lock_guard lock(mutex_);
   networks_.erase(id);
+  std::erase_if(macs_, [&](const auto& one) { return one.first.first == id; });
   count();
   return {};
 }

@@ -44,6 +44,7 @@
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"
 #include "plugin/driver/record/store.h"
+#include "plugin/driver/record/way_out.h"
 #include "specs/value/result.h"
 
 namespace plumb::driver {
@@ -57,15 +58,14 @@ struct WantedInterface {
 // Join's answer.
 struct JoinAnswer {
   std::string device;
-  std::optional<IpAddress> gateway_v4;
-  std::optional<IpAddress> gateway_v6;
-  std::vector<Cidr> connected;  // routes without a next hop
+  std::string prefix;  // of its name in the container
+  WayOut way;
 };
 
 class Networks {
  public:
-  // Reads the store: what is broken is set aside with a line on standard error, what did not survive is cleared away,
-  // and what lives is announced.
+  // Reads the store (plugin/driver/record/read_records.h): what did not survive is cleared away, and what lives is
+  // announced.
   [[nodiscard]] static Result<std::unique_ptr<Networks>> open(Store& store, Metrics& metrics);
   Networks(const Networks&) = delete;
   Networks& operator=(const Networks&) = delete;
@@ -83,8 +83,10 @@ class Networks {
   [[nodiscard]] Result<EndpointRecord> create_endpoint(const std::string& network, const std::string& id,
                                                        const WantedInterface& wanted);
   [[nodiscard]] Result<void> delete_endpoint(const std::string& id);
-  // Errors: not_found.
+  // Errors: not_found; conflict (somebody has claimed an address since).
   [[nodiscard]] Result<JoinAnswer> join(const std::string& id, const std::string& sandbox);
+  // Errors: conflict. The engine shows what is said here, too, and asks later than join().
+  [[nodiscard]] Result<void> check_not_lost(const std::string& id);
   void leave(const std::string& id);
   [[nodiscard]] std::optional<EndpointRecord> find_endpoint(const std::string& id);
 
@@ -124,6 +126,10 @@ class Networks {
   void count();
 
   // endpoints.cc
+  Result<EndpointRecord> plan_endpoint(const NetworkRecord& network, const std::string& id,
+                                       const WantedInterface& wanted);
+  void remember_mac(const EndpointRecord& endpoint);
+  Mac mac_for(const NetworkRecord& network, const std::vector<Cidr>& addresses);
   Result<EndpointRecord> make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint);
   std::vector<EndpointRecord> holders(const std::string& device, const IpAddress& address);
   bool is_abandoned(const EndpointRecord& endpoint);
@@ -132,7 +138,6 @@ class Networks {
   bool is_ending(const Mac& rival);
   Result<void> apply_conflict_policy(const NetworkRecord& network, const EndpointRecord& endpoint,
                                      const EndpointClaims::Rival& rival);
-  Result<void> check_not_lost(const std::string& id);
   NetworkRecord network_of(const EndpointRecord& endpoint);
   Arrival arrival_of(const EndpointRecord& endpoint);
   // Everything of the endpoint: link, the node's ways to it, record. What fails is said, and the record stays then.
@@ -171,6 +176,8 @@ class Networks {
   std::set<std::string> left_over_;
   // By endpoint that the node itself was given a way to, or is being given one; others' ways are not theirs to take.
   std::map<std::string, std::vector<HostSide>> host_sides_;
+  // The MACs that were chosen, by network and address: a container that is restarted is a new endpoint, and keeps both.
+  std::map<std::pair<std::string, IpAddress>, Mac> macs_;
   std::map<Mac, Clock::time_point> gone_;  // of endpoints cleared away, until when their namespaces may take to end
   std::map<std::string, Clock::time_point> overdue_;              // endpoints to look after, and when
   std::map<std::string, std::map<IpAddress, claim::Kept>> kept_;  // of endpoints, to be written

@@ -8,6 +8,7 @@
 #include "netns/namespace/namespace.h"
 #include "plugin/node/device.h"
 #include "plugin/node/open_vswitch.h"
+#include "plugin/node/vlan_use.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::driver {
@@ -26,6 +27,23 @@ Result<void> check_given_away(netns::RouteSocket& node, const IpResource& link, 
   for (const auto& upper : TRY(netns::links(node)))
     if (upper.parent_index == device.index && !upper.parent_elsewhere && upper.kind != "veth")
       return Err{ErrorKind::refused, what + "has " + upper.name.str() + " (" + upper.kind + ") upon it", next};
+  return {};
+}
+
+// A macvlan or ipvlan takes what the device receives (netdev_rx_handler_register, net/core/dev.c), which only one can.
+Result<void> check_carries_links(netns::RouteSocket& node, const IpResource& link, const netns::Link& device) {
+  if (!device.mac)
+    return Err{ErrorKind::refused, option(link) + ": it is no Ethernet device, and carries no links of containers",
+               "name an Ethernet device"};
+  const auto master = device.master == 0 ? std::nullopt : TRY(netns::find_link(node, device.master));
+  if (master && master->kind != "vrf")
+    return Err{ErrorKind::refused,
+               option(link) + ": it is a port of " + master->name.str() + ", and carries no links of its own",
+               "name " + master->name.str() + " itself"};
+  for (const auto& upper : TRY(netns::links(node)))
+    if (upper.parent_index == device.index && !upper.parent_elsewhere && upper.macvlan_mode == "passthru")
+      return Err{ErrorKind::refused, option(link) + ": " + upper.name.str() + " has all of it (macvlan, mode passthru)",
+                 "remove that one, or name another device"};
   return {};
 }
 
@@ -56,6 +74,7 @@ Result<IpMode> check_parent(const IpResource& link) {
   }
   auto device = TRY(device_named(node, uplink(link)));
   const auto vlan = vlan_device(link);
+  if (device && vlan && link.vlan_tag) TRY(check_is_vlan(node, *vlan, *device));
   if (!device && vlan) device = TRY(device_named(node, vlan->lower));
   if (!device)
     return Err{ErrorKind::not_found, option(link) + ": this node has no such device", "`ip link` lists its devices"};
@@ -67,6 +86,7 @@ Result<IpMode> check_parent(const IpResource& link) {
     return Err{ErrorKind::refused, option(link) + ": it is the loopback device", "name an Ethernet device"};
   TRY(check_kind(node, link, mode));
   if (mode == IpMode::dedicated) TRY(check_given_away(node, link, *device));
+  if (mode == IpMode::macvlan || is_ipvlan(mode)) TRY(check_carries_links(node, link, *device));
   return mode;
 }
 

@@ -8,6 +8,8 @@ namespace plumb::driver {
 
 namespace {
 
+constexpr std::chrono::seconds kAtOnce{1};
+
 const Cidr& choice_of(const PoolRecord& record) { return record.range ? *record.range : record.pool; }
 
 }  // namespace
@@ -15,7 +17,7 @@ const Cidr& choice_of(const PoolRecord& record) { return record.range ? *record.
 void PoolBook::put(const PoolRecord& record) {
   const auto found = pools_.find(record.id);
   if (found == pools_.end()) {
-    pools_.emplace(record.id, Entry{record, {}, {}});
+    pools_.emplace(record.id, Entry{record, {}, {}, {}});
   } else {
     found->second.record = record;
   }
@@ -25,7 +27,7 @@ void PoolBook::put(const PoolRecord& record) {
 void PoolBook::erase(const std::string& pool) {
   const auto found = pools_.find(pool);
   if (found == pools_.end()) return;
-  while (!found->second.leases.empty()) release(pool, IpAddress(found->second.leases.begin()->first));
+  while (!found->second.leases.empty()) release(pool, IpAddress(found->second.leases.begin()->first), {});
   pools_.erase(found);
   find_reserved();
 }
@@ -48,14 +50,20 @@ std::uint64_t PoolBook::next_number() const {
   return last + 1;
 }
 
-void PoolBook::lease(const std::string& pool, const IpAddress& address, std::chrono::seconds since) {
-  const bool fresh = pools_.at(pool).leases.insert_or_assign(address, since).second;
+void PoolBook::lease(const std::string& pool, const IpAddress& address, std::chrono::seconds since, bool chosen) {
+  auto& entry = pools_.at(pool);
+  const bool fresh = entry.leases.insert_or_assign(address, Held{since, chosen}).second;
   if (fresh) ++holders_[address];
+  std::erase_if(entry.returned, [&](const Returned& one) { return one.address == address; });
 }
 
-void PoolBook::release(const std::string& pool, const IpAddress& address) {
+void PoolBook::release(const std::string& pool, const IpAddress& address, std::optional<std::chrono::seconds> now) {
   const auto found = pools_.find(pool);
-  if (found == pools_.end() || found->second.leases.erase(address) == 0) return;
+  if (found == pools_.end()) return;
+  const auto lease = found->second.leases.find(address);
+  if (lease == found->second.leases.end()) return;
+  if (now && lease->second.chosen) found->second.returned.push_back({address, *now});
+  found->second.leases.erase(lease);
   const auto holders = holders_.find(address);
   if (--holders->second == 0) holders_.erase(holders);
 }
@@ -64,18 +72,38 @@ std::optional<std::chrono::seconds> PoolBook::leased_since(const std::string& po
   const auto found = pools_.find(pool);
   if (found == pools_.end()) return std::nullopt;
   const auto lease = found->second.leases.find(address);
-  return lease == found->second.leases.end() ? std::nullopt : std::optional(lease->second);
+  return lease == found->second.leases.end() ? std::nullopt : std::optional(lease->second.since);
+}
+
+bool PoolBook::is_free(const IpAddress& address, const std::set<IpAddress>& passed) const {
+  return !holders_.contains(address) && !reserved_.contains(address) && !offered_.contains(address) &&
+         !passed.contains(address);
+}
+
+std::optional<IpAddress> PoolBook::take_returned(Entry& entry, const std::set<IpAddress>& passed) {
+  auto& all = entry.returned;
+  std::erase_if(all, [&](const Returned& one) { return !is_free(one.address, passed); });
+  if (all.empty()) return std::nullopt;
+  auto first = all.end() - 1;
+  while (first != all.begin() && first->when - (first - 1)->when <= kAtOnce) --first;
+  const auto out = first->address;
+  all.erase(first);
+  return out;
 }
 
 std::optional<IpAddress> PoolBook::offer(const std::string& pool, const IpAddress& first,
                                          const std::set<IpAddress>& passed) {
   Entry& entry = pools_.at(pool);
+  if (const auto returned = take_returned(entry, passed)) {
+    offered_.insert(*returned);
+    return returned;
+  }
   const Cidr choice = choice_of(entry.record);
   const IpAddress begin = entry.last ? address_after(choice, *entry.last) : first;
   // Each step passes one address that is known to be taken, so this ends long before the end of a large subnet.
   IpAddress at = begin;
   do {
-    if (!holders_.contains(at) && !reserved_.contains(at) && !offered_.contains(at) && !passed.contains(at)) {
+    if (is_free(at, passed)) {
       entry.last = at;
       offered_.insert(at);
       return at;
@@ -92,8 +120,9 @@ std::vector<PoolBook::Lease> PoolBook::old_leases(const std::string& pool, std::
   const Cidr choice = choice_of(pools_.at(pool).record);
   for (const auto& [id, entry] : pools_) {
     if (entry.record.network.empty() || !overlap(entry.record.pool, choice)) continue;
-    for (const auto& [address, since] : entry.leases)
-      if (since < before && choice.contains(address)) out.push_back({id, entry.record.network, address, since});
+    for (const auto& [address, held] : entry.leases)
+      if (held.since < before && choice.contains(address))
+        out.push_back({id, entry.record.network, address, held.since});
   }
   return out;
 }

@@ -27,17 +27,21 @@ class PoolBook {
   // Above that of every pool there is.
   [[nodiscard]] std::uint64_t next_number() const;
 
-  // `since`: the time after the boot. Renews a lease that is there. Precondition: the pool is there.
-  void lease(const std::string& pool, const IpAddress& address, std::chrono::seconds since);
-  void release(const std::string& pool, const IpAddress& address);
+  // `since`: the time after the boot. `chosen`: by offer(), and not by name. Renews a lease that is there.
+  // Precondition: the pool is there.
+  void lease(const std::string& pool, const IpAddress& address, std::chrono::seconds since, bool chosen);
+  // `now`, of one that its container may want again: one that was chosen is offered first, see there.
+  void release(const std::string& pool, const IpAddress& address, std::optional<std::chrono::seconds> now);
   [[nodiscard]] std::optional<std::chrono::seconds> leased_since(const std::string& pool,
                                                                  const IpAddress& address) const;
   // In any pool.
   [[nodiscard]] bool is_leased(const IpAddress& address) const { return holders_.contains(address); }
 
-  // The next address that is free and not among `passed`, after the one chosen last, so that one that was just given
-  // back rests as long as possible; where none was chosen yet, from `first` on. Nobody else is offered it until
-  // settle(). Precondition: the pool is there.
+  // An address that is free and not among `passed`. First those that were chosen before and given back: a container
+  // that is restarted gives its own back and asks right after, and nothing else says who it is. Of several that were
+  // given back at once, with a second between two at most, the first; of others the last. Else the next after the one
+  // chosen last; where none was chosen yet, from `first` on. Nobody else is offered it until settle(). Precondition:
+  // the pool is there.
   [[nodiscard]] std::optional<IpAddress> offer(const std::string& pool, const IpAddress& first,
                                                const std::set<IpAddress>& passed);
   void settle(const IpAddress& address) { offered_.erase(address); }
@@ -54,11 +58,22 @@ class PoolBook {
   [[nodiscard]] std::vector<Lease> old_leases(const std::string& pool, std::chrono::seconds before) const;
 
  private:
+  struct Held {
+    std::chrono::seconds since;
+    bool chosen;
+  };
+  struct Returned {
+    IpAddress address;
+    std::chrono::seconds when;
+  };
   struct Entry {
     PoolRecord record;
-    std::map<IpAddress, std::chrono::seconds> leases;
-    std::optional<IpAddress> last;  // that was offered
+    std::map<IpAddress, Held> leases;
+    std::vector<Returned> returned;  // that were chosen, in the order of their returns
+    std::optional<IpAddress> last;   // that was offered
   };
+  [[nodiscard]] bool is_free(const IpAddress& address, const std::set<IpAddress>& passed) const;
+  [[nodiscard]] std::optional<IpAddress> take_returned(Entry& entry, const std::set<IpAddress>& passed);
   void find_reserved();
 
   std::map<std::string, Entry> pools_;

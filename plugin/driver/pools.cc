@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <ctime>
 #include <mutex>
 #include <set>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "plugin/driver/pool_book.h"
+#include "plugin/driver/record/read_records.h"
 #include "plugin/driver/record/subnet.h"
 #include "plugin/node/boot.h"
 #include "specs/value/scalar.h"
@@ -42,14 +42,26 @@ seconds kernel_uptime() {
   return seconds(now.tv_sec);
 }
 
-// The text of a lease: the boot and the time since it.
-std::string lease_text(const std::string& boot, seconds since) { return boot + " " + std::to_string(since.count()); }
+constexpr std::string_view kChosen = " chosen";
 
-// The time of a lease of that boot; nothing for another boot's, which no endpoint has survived.
-std::optional<seconds> lease_time(const std::string& text, const std::string& boot) {
+// The text of a lease: the boot, the time since it, and whether the address was the driver's choice.
+std::string lease_text(const std::string& boot, seconds since, bool chosen) {
+  return boot + " " + std::to_string(since.count()) + std::string(chosen ? kChosen : "");
+}
+
+struct LeaseText {
+  seconds since;
+  bool chosen;
+};
+
+// Nothing for another boot's, which no endpoint has survived.
+std::optional<LeaseText> read_lease(std::string_view text, const std::string& boot) {
   if (!text.starts_with(boot + " ")) return std::nullopt;
-  const auto since = parse_integer(std::string_view(text).substr(boot.size() + 1), 0, 0xffffffffU);
-  return since ? std::optional(seconds(*since)) : std::nullopt;
+  text.remove_prefix(boot.size() + 1);
+  const bool chosen = text.ends_with(kChosen);
+  if (chosen) text.remove_suffix(kChosen.size());
+  const auto since = parse_integer(text, 0, 0xffffffffU);
+  return since ? std::optional(LeaseText{seconds(*since), chosen}) : std::nullopt;
 }
 
 // Both are there where more than two addresses are (RFC 3021); IPv6 knows no broadcast.
@@ -107,16 +119,16 @@ struct Pools::State {
     book.put(record);
     return {};
   }
-  [[nodiscard]] Result<void> lease(const std::string& pool, const IpAddress& address) {
+  [[nodiscard]] Result<void> lease(const std::string& pool, const IpAddress& address, bool chosen) {
     const auto since = now();
-    TRY(store.put_lease(pool, address.to_string(), lease_text(boot, since)));
-    book.lease(pool, address, since);
+    TRY(store.put_lease(pool, address.to_string(), lease_text(boot, since, chosen)));
+    book.lease(pool, address, since, chosen);
     return {};
   }
-  [[nodiscard]] Result<void> release(const std::string& pool, const IpAddress& address) {
+  [[nodiscard]] Result<void> release(const std::string& pool, const IpAddress& address, std::optional<seconds> when) {
     if (!book.leased_since(pool, address)) return {};
     TRY(store.remove_lease(pool, address.to_string()));
-    book.release(pool, address);
+    book.release(pool, address, when);
     return {};
   }
 
@@ -135,17 +147,9 @@ Pools::Pools(Pools&&) noexcept = default;
 Pools::~Pools() = default;
 
 Result<void> Pools::State::load() {
-  for (const auto& [id, text] : TRY(store.load(RecordKind::pool))) {
-    auto record = decode_pool(text);
-    if (record && record->id != id) record = Err{ErrorKind::failed, "it is the record of pool " + record->id};
-    if (!record) {
-      const auto path = TRY(store.set_aside(RecordKind::pool, id));
-      std::fprintf(stderr, "plumb driver: pool %s is set aside as %s: %s\n", id.c_str(), path.c_str(),
-                   record.error().what.c_str());
-      continue;
-    }
-    book.put(*record);
-    TRY(load_leases(*record));
+  for (const auto& [id, record] : TRY(read_records(store, RecordKind::pool, "pool", decode_pool))) {
+    book.put(record);
+    TRY(load_leases(record));
   }
   return {};
 }
@@ -154,14 +158,14 @@ Result<void> Pools::State::load_leases(const PoolRecord& record) {
   std::optional<std::pair<seconds, IpAddress>> youngest;
   for (const auto& [name, text] : TRY(store.load_leases(record.id))) {
     const auto address = IpAddress::parse(name);
-    const auto since = lease_time(text, boot);
-    if (!address || !since || !record.pool.contains(*address)) {
+    const auto lease = read_lease(text, boot);
+    if (!address || !lease || !record.pool.contains(*address)) {
       TRY(store.remove_lease(record.id, name));
       continue;
     }
-    book.lease(record.id, *address, *since);
-    const std::pair lease(*since, *address);
-    if (!youngest || *youngest < lease) youngest = lease;
+    book.lease(record.id, *address, lease->since, lease->chosen);
+    const std::pair age(lease->since, *address);
+    if (!youngest || *youngest < age) youngest = age;
   }
   if (youngest) book.continue_after(record.id, youngest->second);
   return {};
@@ -188,6 +192,10 @@ Result<PoolRecord> Pools::request_pool(const std::string& pool, const std::strin
   if (record.range && !encloses(record.pool, *record.range))
     return Err{ErrorKind::spec,
                "--ip-range: " + record.range->to_string() + " is not part of --subnet " + record.pool.to_string()};
+  if (record.range && first_address(*record.range) == last_address(*record.range) &&
+      is_nobodys(record.pool, first_address(*record.range)))
+    return Err{ErrorKind::spec, "--ip-range: " + record.range->to_string() +
+                                    " is the subnet's own or its broadcast address, and no machine's"};
   const std::lock_guard lock(state_->mutex);
   record.number = state_->book.next_number();
   TRY(state_->keep(record));
@@ -216,6 +224,14 @@ Result<Cidr> Pools::request_address(const std::string& pool, const std::optional
   if (wanted && !record.pool.contains(*wanted))
     return Err{ErrorKind::spec, wanted->to_string() + " is not an address of the subnet " + record.pool.to_string()};
   if (as_gateway && !wanted) return Cidr::make(first_address(record.pool), prefix);
+  if (as_gateway && *wanted == first_address(record.pool) && !is_nobodys(record.pool, *wanted))
+    return Err{
+        ErrorKind::spec,
+        "--gateway " + wanted->to_string() +
+            ": to Docker the first address of a subnet stands for none; give it by -o gateway=" + wanted->to_string()};
+  if (as_gateway && is_nobodys(record.pool, *wanted))
+    return Err{ErrorKind::spec,
+               "--gateway " + wanted->to_string() + " is the subnet's own or its broadcast address, and no machine's"};
   if (as_gateway) {
     // A machine of the LAN: no lease of ours, and nothing to probe.
     const std::lock_guard lock(state_->mutex);
@@ -242,7 +258,7 @@ Result<void> Pools::State::give(const PoolRecord& record, const IpAddress& wante
                    "another address"};
   const std::lock_guard lock(mutex);
   if (book.find(record.id) == nullptr) return no_pool(record.id);
-  return lease(record.id, wanted);
+  return lease(record.id, wanted, false);
 }
 
 Result<std::optional<IpAddress>> Pools::State::offer(const PoolRecord& record, const IpAddress& first,
@@ -258,7 +274,7 @@ Result<bool> Pools::State::take(const PoolRecord& record, const IpAddress& addre
   book.settle(address);
   if (book.find(record.id) == nullptr) return no_pool(record.id);
   if (!free || book.is_leased(address)) return false;
-  TRY(lease(record.id, address));
+  TRY(lease(record.id, address, true));
   return true;
 }
 
@@ -307,7 +323,7 @@ Result<void> Pools::State::take_back(const PoolRecord& record) {
     if (!endpoint_with(lease.network, lease.address).empty()) continue;
     const std::lock_guard lock(mutex);
     // It may have been renewed meanwhile.
-    if (book.leased_since(lease.pool, lease.address) == lease.since) TRY(release(lease.pool, lease.address));
+    if (book.leased_since(lease.pool, lease.address) == lease.since) TRY(release(lease.pool, lease.address, {}));
   }
   return {};
 }
@@ -317,7 +333,7 @@ Result<void> Pools::release_address(const std::string& pool, const IpAddress& ad
   if (!record || !state_->endpoint_with(record->network, address).empty()) return {};
   state_->give_back(record->network, address);
   const std::lock_guard lock(state_->mutex);
-  return state_->release(pool, address);
+  return state_->release(pool, address, state_->now());
 }
 
 Result<void> Pools::bind(const NetworkRecord& network) {

@@ -3,7 +3,8 @@
 // Pools may overlap: several networks on one LAN, on one parent or on several, share a subnet. An address that is asked
 // for by name is always given, unless an endpoint of ours on the same uplink has it; one that the driver chooses is
 // in the range, no network's gateway or auxiliary address, leased to nobody in a pool with the same subnet, and not
-// answered for on the LAN. The choice begins at a place of the node's own, goes on after the last one, and around.
+// answered for on the LAN. The choice begins at a place of the node's own, goes on after the last one, and around; a
+// container that is restarted has its own again, as a rule (PoolBook::offer()).
 //
 // Threads: safe from any; a probe holds no lock. Privilege: write access to the store.
 #pragma once
@@ -43,8 +44,7 @@ struct Neighbourhood {
 
 class Pools {
  public:
-  // Reads the store; what is broken is set aside with a line on standard error.
-  // The store must outlive the pools.
+  // Reads the store (plugin/driver/record/read_records.h), which must outlive the pools.
   [[nodiscard]] static Result<Pools> open(Store& store, Neighbourhood neighbourhood);
   Pools(Pools&&) noexcept;
   Pools& operator=(Pools&&) = delete;

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "netns/address/address.h"
+#include "plugin/claim/doubt_reason.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/log.h"
-#include "specs/service/uplink.h"
 
 namespace plumb::driver {
 
@@ -39,10 +39,10 @@ std::string name_of(const std::optional<ClaimRival>& rival) { return rival ? riv
 
 }  // namespace
 
-void EndpointAddress::belong(const EndpointRecord& endpoint, bool internal) {
+void EndpointAddress::belong(const NetworkRecord& network, const EndpointRecord& endpoint) {
   const std::lock_guard lock(mutex_);
   endpoint_ = endpoint;
-  internal_ = internal;
+  way_ = way_out(network, endpoint);
   left_ = false;
 }
 
@@ -83,16 +83,15 @@ ClaimHooks EndpointAddress::hooks() {
   return out;
 }
 
-// As Join has told the engine.
+// As Join has told the engine, and as it was when it arrived.
 std::vector<netns::Route> EndpointAddress::first_routes(int ifindex) const {
-  const bool routed = is_routed(endpoint_->mode);
-  if (internal_ || (!routed && !gateway_)) return {};
-  return {{netns::default_destination(address_.is_v6()),
-           routed ? std::nullopt : gateway_,
-           ifindex,
-           netns::kMainTable,
-           {},
-           {}}};
+  std::vector<netns::Route> out;
+  const bool v6 = address_.is_v6();
+  if (const auto& gateway = v6 ? way_.gateway_v6 : way_.gateway_v4)
+    out.push_back({netns::default_destination(v6), gateway, ifindex, netns::kMainTable, {}, {}});
+  for (const auto& route : way_.own)
+    if (route.destination.address().is_v6() == v6) out.push_back(own_route(route, ifindex));
+  return out;
 }
 
 Result<void> EndpointAddress::put_on() {
@@ -139,11 +138,17 @@ void EndpointAddress::report(const ClaimReport& report) {
   const std::lock_guard lock(mutex_);
   if (report.why == "reserved") lost_ = false;
   if (report.why == "owned") {
-    if (std::exchange(lost_, false) && running_ && endpoint_)
+    const bool was_lost = std::exchange(lost_, false);
+    if ((std::exchange(doubted_, false) || was_lost) && running_ && endpoint_)
       say_of_endpoint(endpoint_->id, "address " + address_.to_string() + " is its own again");
     return;
   }
-  if (report.of_rival) report_rival(report);
+  if (report.of_rival) return report_rival(report);
+  if (report.state != State::doubtful || !running_ || !endpoint_) return;
+  doubted_ = true;
+  around_.metrics.count(Event::doubts);
+  say_of_endpoint(endpoint_->id, "address " + address_.to_string() + ": " + std::string(doubt_reason(report.why)) +
+                                     ": off its link until it is known that nobody else has it");
 }
 
 void EndpointAddress::report_rival(const ClaimReport& report) {

@@ -17,6 +17,7 @@
 #include "plugin/driver/claim/announcements.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"
+#include "plugin/driver/record/way_out.h"
 #include "specs/value/ip.h"
 #include "specs/value/result.h"
 
@@ -37,8 +38,8 @@ class EndpointAddress : public std::enable_shared_from_this<EndpointAddress> {
   [[nodiscard]] const IpAddress& address() const { return address_; }
   [[nodiscard]] const std::optional<IpAddress>& gateway() const { return gateway_; }
 
-  // Whose it is. Nothing can be done with one that is nobody's yet. `internal`: the network has no way out.
-  void belong(const EndpointRecord& endpoint, bool internal);
+  // Whose it is. Nothing can be done with one that is nobody's yet.
+  void belong(const NetworkRecord& network, const EndpointRecord& endpoint);
   // Its link is in the container, where the engine has put it on, or (`on_link` false) a claim has taken it off: from
   // now on a rival is one of a running endpoint.
   void arrived(bool on_link = true);
@@ -69,11 +70,12 @@ class EndpointAddress : public std::enable_shared_from_this<EndpointAddress> {
   const Surroundings around_;
   mutable std::mutex mutex_;  // of what follows
   std::optional<EndpointRecord> endpoint_;
-  bool internal_ = false;
+  WayOut way_;
   bool running_ = false;
   bool on_link_ = false;
   bool left_ = false;
   bool lost_ = false;
+  bool doubted_ = false;
   std::optional<ClaimRival> contested_;
   std::optional<ClaimRival> rival_;
   std::vector<netns::Route> routes_;  // that went with it

@@ -58,17 +58,14 @@ Result<std::unique_ptr<EndpointClaims>> EndpointClaims::open(Metrics& metrics, H
 }
 
 std::shared_ptr<EndpointAddress> EndpointClaims::make_address(const NetworkRecord& network, const IpAddress& address) {
-  std::optional<IpAddress> gateway;
-  for (const auto& subnet : network.subnets)
-    if (subnet.gateway && subnet.gateway->is_v6() == address.is_v6()) gateway = subnet.gateway;
-  return std::make_shared<EndpointAddress>(address, gateway, around_);
+  return std::make_shared<EndpointAddress>(address, gateway_of(network, address), around_);
 }
 
 Result<EndpointClaims::Claim> EndpointClaims::start(const NetworkRecord& network, IpMode mode, const Voice& voice,
                                                     const IpAddress& address, const EndpointRecord* endpoint) {
   auto its = make_address(network, address);
   ClaimedAddress what{address, its->gateway(), holder_of(node_, network), {}};
-  if (endpoint != nullptr) its->belong(*endpoint, network.internal);
+  if (endpoint != nullptr) its->belong(network, *endpoint);
   const auto id = TRY(runner_->ask(voice, std::move(what), settings_of(network, mode), its->hooks()));
   return Claim{id, std::move(its)};
 }
@@ -166,7 +163,7 @@ Result<void> EndpointClaims::begin(const std::string& endpoint) {
   Result<void> started;
   for (const auto& cidr : record.addresses) {
     if (auto held = take_held(record.uplink, cidr.address())) {
-      held->address->belong(record, known->network.internal);
+      held->address->belong(known->network, record);
       claims.push_back(*std::move(held));
       continue;
     }
@@ -206,10 +203,6 @@ Result<std::vector<EndpointClaims::Rival>> EndpointClaims::ask(const std::string
   return out;
 }
 
-void EndpointClaims::drop(const std::string& endpoint) {
-  for (const auto& claim : take_claims(endpoint)) runner_->drop(claim.id);
-}
-
 std::optional<EndpointClaims::Rival> EndpointClaims::loss(const std::string& endpoint) {
   const auto known = find(endpoint);
   if (!known) return std::nullopt;
@@ -222,19 +215,17 @@ std::optional<EndpointClaims::Rival> EndpointClaims::loss(const std::string& end
 }
 
 void EndpointClaims::join(const EndpointRecord& endpoint) {
-  std::vector<Claim> claims;
-  bool internal = false;
   {
     const std::lock_guard lock(mutex_);
     const auto found = known_.find(endpoint.id);
     if (found == known_.end()) return;
     found->second.endpoint = endpoint;
     found->second.left = false;
-    claims = found->second.claims;
-    internal = found->second.network.internal;
   }
-  for (const auto& claim : claims) {
-    claim.address->belong(endpoint, internal);
+  const auto known = find(endpoint.id);
+  if (!known) return;
+  for (const auto& claim : known->claims) {
+    claim.address->belong(known->network, endpoint);
     if (endpoint.mac) runner_->own(claim.id, *endpoint.mac);
   }
 }
@@ -243,7 +234,7 @@ void EndpointClaims::join(const EndpointRecord& endpoint) {
 Result<EndpointClaims::Claim> EndpointClaims::take_up(const Known& known, const Voice& voice, const Cidr& cidr,
                                                       const Mac& mac, bool carrier, bool on_link) {
   auto its = make_address(known.network, cidr.address());
-  its->belong(known.endpoint, known.network.internal);
+  its->belong(known.network, known.endpoint);
   its->arrived(on_link);
   auto hooks = its->hooks();
   hooks.put_on = [its] { return its->put_on(); };
@@ -277,7 +268,10 @@ void EndpointClaims::resume(const std::string& endpoint, const netns::Link& link
 void EndpointClaims::arrived(const std::string& endpoint, const netns::Link& link) {
   const auto known = find(endpoint);
   if (!known || known->left || !link.mac) return;
-  if (known->claims.empty()) return resume(endpoint, link, known->endpoint.addresses, true);
+  if (probed_from_link(known->endpoint.mode))
+    for (const auto& claim : take_claims(endpoint)) runner_->drop(claim.id);  // where the link is no more
+  if (known->claims.empty() || probed_from_link(known->endpoint.mode))
+    return resume(endpoint, link, known->endpoint.addresses, true);
   for (const auto& claim : known->claims) {
     claim.address->arrived();
     runner_->arrived(
@@ -311,7 +305,7 @@ void EndpointClaims::withdraw(const std::string& endpoint) {
   known_.erase(endpoint);
 }
 
-void EndpointClaims::carrier(const std::string& device, bool up) {
+void EndpointClaims::carrier(const std::string& device, bool up, bool flapped) {
   std::vector<ClaimRunner::Id> doubted;
   std::vector<ClaimRunner::Id> claims;
   {
@@ -330,7 +324,10 @@ void EndpointClaims::carrier(const std::string& device, bool up) {
     for (const auto& [where, held] : held_)
       if (where.first == device && !bridge) doubted.push_back(held.claim.id);
   }
-  for (const auto id : doubted) runner_->carrier(id, up);
+  for (const auto id : doubted) {
+    runner_->carrier(id, up);
+    if (flapped) runner_->flapped(id);
+  }
   if (!up) return;
   // Those that were not in doubt: a bridge's, those that do not ask, and those that began without a carrier.
   for (const auto id : claims) runner_->forwards(id);

@@ -3,8 +3,8 @@
 // An address is asked for when the engine requests it or, where its user has named it, when its endpoint is made; it is
 // reserved while the engine works, on its link when that has arrived in the container, and withdrawn once the link is
 // gone. They are heard on the node's uplink. A device that is itself given away, and a switch's port, can only be heard
-// where they are: such a claim ends with its question, and begins anew in the container, whose namespace is held as
-// long; and so does one of a network that does not probe.
+// where they are: such a claim is reserved on the link while that is on the node, and begins anew in the container,
+// whose namespace is held as long; and so does one of a network that does not probe.
 //
 // Threads: safe from any; no caller may hold a lock that a hook takes. Privilege: CAP_NET_ADMIN, CAP_NET_RAW,
 // CAP_SYS_ADMIN.
@@ -66,8 +66,6 @@ class EndpointClaims {
                                                const std::function<bool(const Mac&)>& again);
   // The same without waiting: the engine does its part already.
   [[nodiscard]] Result<void> begin(const std::string& endpoint);
-  // Nothing is heard any more where it was asked.
-  void drop(const std::string& endpoint);
   // Somebody else has claimed an address of it since.
   [[nodiscard]] std::optional<Rival> loss(const std::string& endpoint);
 
@@ -83,8 +81,8 @@ class EndpointClaims {
   // The link is gone: others are told.
   void withdraw(const std::string& endpoint);
 
-  // Of a device of the node.
-  void carrier(const std::string& device, bool up);
+  // Of a device of the node, which is there or away, or is there again after a moment.
+  void carrier(const std::string& device, bool up, bool flapped);
 
  private:
   struct Claim {

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view kEngineLabels = "com.docker.network.";
 constexpr const char* kEngineMtu = "com.docker.network.driver.mtu";
+constexpr const char* kEnginePrefix = "com.docker.network.container_iface_prefix";
 
 // The engine shows one text to its user, so the remedy is part of the sentence.
 Err refuse(std::string_view option, const std::string& why, const std::string& remedy = {}) {
@@ -39,8 +40,8 @@ class OptionReader {
 
   [[nodiscard]] Result<void> check_names() const {
     static const std::vector<std::string> kKnown = {
-        "parent",   "ipdev", "mode",     "mtu",         "vlan",         "vlan_tag",    "mac",          "vlan_mode",
-        "conflict", "probe", "announce", "host_access", "macvlan_mode", "ipvlan_mode", "check_carrier"};
+        "parent",   "ipdev", "mode",     "mtu",         "vlan",         "vlan_tag",    "mac",           "vlan_mode",
+        "conflict", "probe", "announce", "host_access", "macvlan_mode", "ipvlan_mode", "check_carrier", "gateway"};
     for (const auto& [name, value] : options_) {
       if (name.starts_with(kEngineLabels)) continue;
       if (std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end()) continue;
@@ -152,6 +153,43 @@ Result<MacPolicy> read_mac(const OptionReader& reader, const IpResource& link) {
   return MacPolicy::from_ip;
 }
 
+// For those that the engine takes for none (--gateway): outside of the subnet, or link-local.
+Result<std::vector<IpAddress>> read_gateways(const OptionReader& reader, const IpResource& link) {
+  std::vector<IpAddress> out;
+  const auto written = TRY(reader.setting({"gateway"}));
+  if (!written) return out;
+  if (is_routed(link.mode))
+    return refuse("gateway", "it has no meaning with mode=" + std::string(mode_name(link.mode)) + ": the node routes",
+                  "remove one of the two");
+  for (const auto word : split_at(written->value, ',')) {
+    auto gateway = IpAddress::parse(word);
+    if (!gateway)
+      return refuse("gateway", gateway.error().what, "write an address of IPv4, one of IPv6, or ADDRESS,ADDRESS");
+    if (gateway->is_any() || gateway->is_loopback() || gateway->is_multicast())
+      return refuse("gateway", in_quotes(word) + " is no machine's address");
+    for (const auto& other : out)
+      if (other.is_v6() == gateway->is_v6())
+        return refuse("gateway", other.to_string() + " and " + gateway->to_string() + " are of one family",
+                      "give one of each");
+    out.push_back(*std::move(gateway));
+  }
+  return out;
+}
+
+// The engine puts a number behind it.
+Result<IfName> parse_interface_prefix(std::string_view text) {
+  auto numbered = IfName::parse(std::string(text) + "999");
+  if (!numbered)
+    return Err{ErrorKind::spec, in_quotes(text) + " begins no name of a device: at most 12 bytes, none of them / or :"};
+  return numbered;
+}
+
+Result<std::string> read_interface_prefix(const OptionReader& reader) {
+  const auto numbered = TRY(reader.value({kEnginePrefix}, parse_interface_prefix));
+  if (!numbered) return std::string("eth");
+  return numbered->str().substr(0, numbered->str().size() - 3);
+}
+
 Result<void> read_policies(const OptionReader& reader, IpResource& link) {
   // RFC 791: 68. That IPv6 needs 1280 (RFC 8200 section 5) is for the subnets to say.
   link.mtu =
@@ -178,6 +216,8 @@ Result<NetworkOptions> parse_options(const std::map<std::string, std::string>& o
   TRY(read_mode(reader, out.link));
   TRY(read_vlan(reader, out.link));
   out.mac = TRY(read_mac(reader, out.link));
+  out.gateways = TRY(read_gateways(reader, out.link));
+  out.interface_prefix = TRY(read_interface_prefix(reader));
   TRY(read_policies(reader, out.link));
   return out;
 }

@@ -112,6 +112,7 @@ std::string encode(const EndpointRecord& record) {
            {"mode", std::string(mode_name(record.mode))},
            {"uplink", record.uplink}};
   if (record.mac) out["mac"] = record.mac->to_string();
+  if (record.mac_chosen) out["mac_chosen"] = true;
   if (record.was) out["was"] = record.was->to_string();
   for (const auto& [address, kept] : record.claims) out["claims"][address.to_string()] = text_of(kept);
   return docker::dump(out);
@@ -149,6 +150,7 @@ Result<EndpointRecord> decode_endpoint(const std::string& text) {
   out.network = TRY(id_in(reader, "network"));
   out.addresses = TRY(reader.list("addresses", Cidr::parse));
   out.mac = TRY(reader.optional("mac", Mac::parse));
+  out.mac_chosen = TRY(reader.flag("mac_chosen"));
   out.mode = mode_of(TRY(reader.text("mode")));
   if (out.mode == IpMode::automatic) return broken("it has no mode");
   out.uplink = TRY(reader.text("uplink"));

@@ -40,6 +40,7 @@ struct EndpointRecord {
   std::string uplink;             // the node's device that the link is on
   std::vector<Cidr> addresses;
   std::optional<Mac> mac;            // none for links with their parent's
+  bool mac_chosen = false;           // by the driver, at random
   std::string device;                // the link's name in the node's namespace
   std::string outer;                 // the node's end of a veth pair; empty for other modes
   std::string sandbox;               // SandboxKey of Join; empty before

@@ -64,12 +64,14 @@ Result<void> make_folders(const std::string& path) {
   return make_folder(path);
 }
 
+// Empty: nothing that this program has written, whatever it is: no regular file, or larger than 1 MiB. An error says
+// nothing of what is in there.
 Result<std::string> read_file(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd && (errno == ELOOP || errno == ENXIO)) return std::string();  // a link; a socket
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return failed("read " + path);
-  if (!S_ISREG(info.st_mode)) return Err{ErrorKind::failed, "read " + path + ": it is not a regular file"};
-  if (info.st_size > kMostBytes) return Err{ErrorKind::failed, "read " + path + ": larger than 1 MiB"};
+  if (!S_ISREG(info.st_mode) || info.st_size > kMostBytes) return std::string();
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t have = 0;
   while (have < text.size()) {
@@ -137,7 +139,7 @@ Result<std::map<std::string, std::string>> Store::load(RecordKind kind) const {
   for (const auto& name : TRY(names_in(folder))) {
     if (!name.ends_with(kSuffix)) continue;
     const std::string id = name.substr(0, name.size() - kSuffix.size());
-    if (is_record_id(id)) out.emplace(id, read_file(folder + "/" + name).value_or(std::string()));
+    if (is_record_id(id)) out.emplace(id, TRY(read_file(folder + "/" + name)));
   }
   return out;
 }
@@ -176,7 +178,7 @@ Result<std::map<std::string, std::string>> Store::load_leases(const std::string&
   const std::string folder = folder_ + "/leases/" + pool;
   std::map<std::string, std::string> out;
   for (const auto& address : TRY(names_in(folder)))
-    if (check_address(address)) out.emplace(address, read_file(folder + "/" + address).value_or(std::string()));
+    if (check_address(address)) out.emplace(address, TRY(read_file(folder + "/" + address)));
   return out;
 }
 

@@ -24,8 +24,9 @@ class Store {
   [[nodiscard]] Result<void> put(RecordKind kind, const std::string& id, const std::string& text) const;
   // One that is not there is a success.
   [[nodiscard]] Result<void> remove(RecordKind kind, const std::string& id) const;
-  // The texts of all records, by id. One that cannot be read at all has an empty text, which is no record: it costs
-  // only itself.
+  // The texts of all records, by id. What this program has not written, a link or a folder or what is larger than
+  // 1 MiB, has an empty text, which is no record. Errors: those of reading (EMFILE, EIO, EACCES): nothing is known
+  // then.
   [[nodiscard]] Result<std::map<std::string, std::string>> load(RecordKind kind) const;
   // Renames a record that cannot be understood to ID.json.broken-N, with a new N; returns the path where it is now.
   [[nodiscard]] Result<std::string> set_aside(RecordKind kind, const std::string& id) const;

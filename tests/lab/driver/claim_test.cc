@@ -4,29 +4,26 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <thread>
 
 #include "tests/lab/capture.h"
 #include "tests/lab/claimants.h"
 #include "tests/lab/driver/driver.h"
-#include "tests/lab/driver/faults.h"
+#include "tests/lab/driver/slow_engine.h"
+#include "tests/lab/extra_port.h"
 
 namespace plumb::lab {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
-using Json = nlohmann::json;
 
 const std::string kAddress = "10.0.3.33";
 const std::string kAddress6 = "fd00:10:3::33";
 const Words kNetwork{"--subnet",       "10.0.3.0/24", "--gateway",    "10.0.3.1", "--ipv6",     "--subnet",
                      "fd00:10:3::/64", "--gateway",   "fd00:10:3::1", "-o",       "parent=eth0"};
-const std::string kState = "/var/lib/plumb/driver-claim";
-const std::string kNet(64, 'a');
-const std::string kEndpoint(64, 'e');
 
 std::string address6_of(const DriverOn& driver) {
   return driver.ask({"inspect", "--format", "{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}", "web"});
@@ -117,60 +114,28 @@ TEST_CASE("addresses that are chosen on two nodes, 0 to 1 s apart, on fresh netw
   }
 }
 
-// A driver whose engine is the test, which takes its time.
-struct SlowEngine {
-  SlowEngine() {
-    n1.remove(kState);
-    driver.emplace(n1, DriverHow{nullptr, {}, kState});
-    must("CreateNetwork", {{"NetworkID", kNet},
-                           {"Options", {{"com.docker.network.generic", {{"parent", "eth0"}}}}},
-                           {"IPv4Data", {{{"Pool", "10.0.3.0/24"}, {"Gateway", "10.0.3.1/24"}}}}});
-    Json endpoint = kIds;
-    endpoint["Interface"] = {{"Address", kAddress + "/24"}};
-    must("CreateEndpoint", endpoint);
-  }
-  ~SlowEngine() {
-    must("DeleteEndpoint", kIds);
-    must("DeleteNetwork", kIds);
-    CHECK(records(n1, kState).empty());
-    driver.reset();
-    n1.remove(kState);
-  }
-  SlowEngine(const SlowEngine&) = delete;
-  SlowEngine& operator=(const SlowEngine&) = delete;
-
-  [[nodiscard]] Answer ask(const std::string& method, const Json& body) const {
-    return call(n1, "NetworkDriver." + method, body.dump());
-  }
-  void must(const std::string& method, const Json& body) const {
-    const Answer answer = ask(method, body);
-    CHECK_MESSAGE((answer.status == 200 && answer.error().empty()), method, ": ", answer.body);
-  }
-
-  Node n1{"n1"};
-  const Json kIds{{"NetworkID", kNet}, {"EndpointID", kEndpoint}, {"SandboxKey", "/run/docker/netns/none"}};
-  std::optional<Driver> driver;
-};
-
 bool answers_a_probe(Capture& wire, const std::string& mac) {
   return wire.await([&](const Frame& f) { return f.arp() && f.arp()->claims(kAddress) && f.arp()->sender_mac == mac; },
                     3s);
 }
 
 TEST_CASE("somebody who takes the address while the engine is slow refuses the start, and is named") {
-  const SlowEngine engine;
+  const SlowEngine engine(kAddress);
   Capture wire(engine.n1, "eth0");
   SUBCASE("before Join, which says so") {
     const Rival rival({kAddress});
     REQUIRE(answers_a_probe(wire, rival.mac()));
-    const Answer answer = engine.ask("Join", engine.kIds);
+    const Answer answer = engine.ask("Join");
     CHECK_MESSAGE(says(answer.error(), "address " + kAddress + ": " + rival.mac()), answer.body);
   }
-  SUBCASE("after it: the engine does not find the link") {
-    engine.must("Join", engine.kIds);
+  SUBCASE("after it: the engine does not find the link, and the call that comes last says so") {
+    engine.must("Join");
+    engine.must("ProgramExternalConnectivity");
     CHECK_FALSE(links_on_node(engine.n1).empty());
     const Rival rival({kAddress});
     CHECK(becomes([&] { return links_on_node(engine.n1).empty(); }, 3s));
+    const Answer answer = engine.ask("ProgramExternalConnectivity");
+    CHECK_MESSAGE(says(answer.error(), "address " + kAddress + ": " + rival.mac()), answer.body);
     for (const auto& frame : wire.frames())
       if (const auto arp = frame.arp(); arp && arp->claims(kAddress)) CHECK(arp->sender_mac == rival.mac());
   }
@@ -178,8 +143,105 @@ TEST_CASE("somebody who takes the address while the engine is slow refuses the s
     const Rival rival({"10.0.3.34"});
     // As long as it would have been noticed in.
     CHECK(is_silent(Node("client"), kAddress));
-    engine.must("Join", engine.kIds);
+    engine.must("Join");
+    engine.must("ProgramExternalConnectivity");
     CHECK_FALSE(links_on_node(engine.n1).empty());
+  }
+}
+
+// What is told of a device of its own: by the call that only looks.
+std::string told(const SlowEngine& engine) { return engine.ask("ProgramExternalConnectivity").error(); }
+
+enum class Comes { before_join, after_join, elsewhere };
+
+// The rival of a container whose device eth9 is its own from CreateEndpoint on.
+void meet_rival(const SlowEngine& engine, const ExtraPort& port, Comes when) {
+  if (when != Comes::before_join) engine.must("Join");
+  const Node client("client");
+  Capture wire(client, "eth0");
+  const Rival rival({when == Comes::elsewhere ? "10.0.3.34" : kAddress});
+  if (when == Comes::elsewhere) {
+    // As long as it would have been noticed in; and the device answers for nothing.
+    CHECK(is_silent(client, kAddress));
+    CHECK(pings(client, "10.0.3.11"));
+    CHECK(told(engine).empty());
+    CHECK_FALSE(port.look().empty());
+    CHECK(claimants(wire.frames(), "10.0.3.11").size() <= 1);
+    return;
+  }
+  CHECK(becomes([&] { return says(told(engine), "address " + kAddress + ": " + rival.mac()); }, 3s));
+  if (when == Comes::before_join)
+    CHECK(says(engine.ask("Join").error(), rival.mac()));
+  else
+    CHECK(becomes([&] { return port.look().empty(); }, 3s));
+}
+
+void given_away(Comes when) {
+  const ExtraPort port("n1", "eth9");
+  const auto look = [&] {
+    return port.look() +
+           port.node().must(
+               {"bash", "-c", "cd /proc/sys/net; cat ipv4/conf/eth9/arp_ignore ipv6/conf/eth9/disable_ipv6"});
+  };
+  for (const std::string state : {"up", "down"}) {
+    CAPTURE(state);
+    port.node().must({"ip", "link", "set", "eth9", state});
+    const std::string before = look();
+    meet_rival(SlowEngine(kAddress, {{"parent", "eth9"}, {"mode", "dedicated"}}), port, when);
+    CHECK(look() == before);
+  }
+}
+
+TEST_CASE("a device that is given away hears who takes the address before Join, which says so") {
+  given_away(Comes::before_join);
+}
+
+TEST_CASE("a device that is given away hears who takes the address after Join, and the engine does not find it") {
+  given_away(Comes::after_join);
+}
+
+TEST_CASE("a device that is given away answers for nothing, and who takes another address refuses nothing") {
+  given_away(Comes::elsewhere);
+}
+
+TEST_CASE("a device that has the name of one that was given away by now is left alone, and so it is after a boot") {
+  std::optional<ExtraPort> port(std::in_place, "n1", "eth9");
+  const Node n1 = port->node();
+  n1.must({"ip", "link", "set", "eth9", "down"});
+  SlowEngine engine(kAddress, {{"parent", "eth9"}, {"mode", "dedicated"}});
+  const auto configured = [&] {
+    n1.must({"ip", "link", "set", "eth9", "address", "02:00:00:00:99:99", "up"});
+    n1.must({"ip", "address", "add", "192.0.2.9/24", "dev", "eth9"});
+    return port->look();
+  };
+  SUBCASE("another device") {
+    engine.end();
+    port.reset();
+    port.emplace("n1", "eth9");
+    const std::string now = configured();
+    engine.start();
+    CHECK(port->look() == now);
+    engine.must("DeleteEndpoint");
+    CHECK(port->look() == now);
+  }
+  SUBCASE("another boot") {
+    engine.end();
+    n1.must({"ip", "link", "set", "eth9", "alias", ""});
+    n1.must(
+        {"bash", "-c",
+         "sed -i 's/\"boot_id\":\"[^\"]*\"/\"boot_id\":\"another\"/' " + SlowEngine::state() + "/endpoints/*.json"});
+    const std::string now = configured();
+    engine.start();
+    CHECK(port->look() == now);
+    engine.must("DeleteEndpoint");
+    CHECK(port->look() == now);
+  }
+  SUBCASE("the same device comes back as it was") {
+    engine.end();
+    engine.start();
+    engine.must("DeleteEndpoint");
+    CHECK(says(port->look(), "state DOWN"));
+    CHECK_FALSE(says(port->look(), "plumb dedicated"));
   }
 }
 
@@ -187,7 +249,7 @@ TEST_CASE("an address that is reserved for a slow engine is no other node's, and
   const DriverOn two("n2");
   REQUIRE(two.network("svclan", kNetwork) == "");
   {
-    const SlowEngine engine;
+    const SlowEngine engine(kAddress);
     const std::string said = two.run("web", {"--network", "svclan", "--ip", kAddress});
     CHECK_MESSAGE(says(said, "address " + kAddress), said);
   }

@@ -1,6 +1,7 @@
 // Addresses of the driver's networks: chosen, asked for, shared by networks, and given back; of both families.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <set>
 #include <thread>
@@ -11,6 +12,8 @@
 
 namespace plumb::lab {
 namespace {
+
+using namespace std::chrono_literals;
 
 const Words kParent{"-o", "parent=eth0"};
 const Words kLan{"--subnet", "10.0.3.0/24", "--gateway", "10.0.3.1", "-o", "parent=eth0"};
@@ -129,6 +132,50 @@ TEST_CASE("nodes that make the same network at once begin at different addresses
   }
   begin();
   CHECK(addresses() == first);
+}
+
+std::string place_of(const DriverOn& driver, const std::string& container) {
+  return driver.ask({"inspect", "--format",
+                     "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{.MacAddress}}{{end}}",
+                     container});
+}
+
+TEST_CASE("a container keeps its addresses and its MAC when it is restarted and when it crashes, beside others") {
+  DriverOn driver;
+  REQUIRE(driver.network("svclan", with(kLan, {"--ipv6", "--subnet", "fd00:10:3::/64"})) == "");
+  const Words on{"--network", "svclan"};
+  for (const char* name : {"ann", "bob", "cat"}) REQUIRE(driver.run(name, on) == "");
+  const std::vector<std::string> names{"ann", "bob", "cat"};
+  const auto places = [&] {
+    std::vector<std::string> out;
+    for (const auto& name : names) out.push_back(place_of(driver, name));
+    return out;
+  };
+  const auto first = places();
+  CHECK(std::set(first.begin(), first.end()).size() == 3);
+  for (int i = 0; i < 3; ++i) CHECK(driver.docker({"restart", "-t", "0", "bob"}) == "");
+  CHECK(places() == first);
+  CHECK(driver.docker({"restart", "-t", "0", "ann", "bob", "cat"}) == "");
+  CHECK(places() == first);
+  // The driver is another one meanwhile.
+  driver.kill();
+  driver.start();
+  CHECK(driver.docker({"restart", "-t", "0", "bob"}) == "");
+  CHECK(places() == first);
+  // It crashes again and again: the engine starts it.
+  REQUIRE(driver.docker({"update", "--restart", "always", "cat"}) == "");
+  for (int i = 1; i <= 3; ++i) {
+    driver.node().must({"bash", "-c", "kill -9 $(docker inspect -f '{{.State.Pid}}' cat)"});
+    const auto again = [&] {
+      return driver.ask({"inspect", "-f", "{{.RestartCount}} {{.State.Restarting}}", "cat"}) ==
+             std::to_string(i) + " false";
+    };
+    CHECK(becomes(again, 20s));
+    CHECK(place_of(driver, "cat") == first[2]);
+  }
+  REQUIRE(driver.run("dan", on) == "");
+  CHECK(std::find(first.begin(), first.end(), place_of(driver, "dan")) == first.end());
+  CHECK(places() == first);
 }
 
 TEST_CASE("what is not a subnet of the LAN is said, and the engine's own address management works as well") {

@@ -164,8 +164,19 @@ TEST_CASE("ipvlan: reached with the node's MAC, which nobody may choose, or refu
       client.must({"ip", "route", "replace", "10.0.77.3", "via", "10.0.3.11"});
       CHECK(pings(client, "10.0.77.3"));
       client.must({"ip", "route", "delete", "10.0.77.3"});
+      CHECK(says(driver.inside("web", {"ip", "route"}), "default dev eth0"));
+      // Beside a network with a way out of its own, in either order; a gateway's is the first.
+      driver.node().must({"ip", "link", "add", "br0", "up", "type", "bridge"});
+      REQUIRE(driver.network("beside", {"--subnet", "10.7.0.0/24", "--gateway", "10.7.0.1", "-o", "parent=br0"}) == "");
+      CHECK(driver.docker({"network", "connect", "beside", "web"}) == "");
+      CHECK(driver.docker({"restart", "-t", "0", "web"}) == "");
       REQUIRE(driver.remove({"web"}) == "");
-      REQUIRE(driver.docker({"network", "rm", "svclan"}) == "");
+      REQUIRE(driver.run("web", {"--network", "beside", "--ip", "10.7.0.3"}) == "");
+      CHECK(driver.docker({"network", "connect", "svclan", "web"}) == "");
+      CHECK(says(driver.inside("web", {"ip", "route", "get", "192.0.2.1"}), "via 10.7.0.1"));
+      REQUIRE(driver.remove({"web"}) == "");
+      REQUIRE(driver.docker({"network", "rm", "svclan", "beside"}) == "");
+      driver.node().must({"ip", "link", "delete", "br0"});
     }
   }
   const std::string said = driver.network("svclan", on("eth0", {"-o", "mode=ipvlan-l2", "-o", "mac=from-ip"}));

@@ -30,7 +30,6 @@ TEST_CASE("the MTU is the parent's, or the one that was asked for, and not more 
   REQUIRE(driver.network("theirs", on("eth9")) == "");
   REQUIRE(driver.network("less", on("eth9", {"-o", "mtu=1400"})) == "");
   REQUIRE(driver.network("label", on("eth9", {"-o", "com.docker.network.driver.mtu=1300"})) == "");
-  REQUIRE(driver.network("more", on("eth9", {"-o", "mtu=9000"})) == "");
   int last = 50;
   for (const auto& [network, mtu] :
        std::map<std::string, std::string>{{"theirs", "1480"}, {"less", "1400"}, {"label", "1300"}}) {
@@ -39,18 +38,38 @@ TEST_CASE("the MTU is the parent's, or the one that was asked for, and not more 
     REQUIRE(driver.run(name, {"--network", name, "--ip", "10.0.3." + std::to_string(++last)}) == "");
     CHECK(driver.look(name, "mtu") == mtu);
   }
-  const std::string said = driver.run("more", {"--network", "more", "--ip", "10.0.3.60"});
-  CHECK_MESSAGE(says(said, "1480"), said);
+  const std::string said = driver.network("more", on("eth9", {"-o", "mtu=1481"}));
+  CHECK_MESSAGE(says(said, "option -o mtu=1481: eth9 has 1480"), said);
+  CHECK(driver.network("most", on("eth9", {"-o", "mtu=1480"})) == "");
+  driver.node().must({"ip", "link", "set", "eth9", "mtu", "1279"});
+  const Words both{"--ipv6", "--subnet", "fd00:10:3::/64"};
+  const std::string small = driver.network("small", on("eth9", both));
+  CHECK_MESSAGE(says(small, "an MTU of 1279 on eth9 is too small for IPv6"), small);
+  driver.node().must({"ip", "link", "set", "eth9", "mtu", "1280"});
+  CHECK(driver.network("least", on("eth9", both)) == "");
 }
 
-TEST_CASE("the MAC is random, the one that was asked for, or that of the address on every node") {
+TEST_CASE(
+    "the MAC is random and stays with its address, the one that was asked for, or that of the address on every node") {
   DriverOn driver;
   REQUIRE(driver.network("svclan", on("eth0")) == "");
   REQUIRE(driver.run("web", kWeb) == "");
   const std::string first = driver.mac_of("web");
   REQUIRE(driver.remove({"web"}) == "");
+  driver.kill();
+  driver.start();
   REQUIRE(driver.run("web", kWeb) == "");
-  CHECK(driver.mac_of("web") != first);
+  CHECK(driver.mac_of("web") != first);  // what a driver knows of what is gone goes with it
+  const std::string second = driver.mac_of("web");
+  driver.kill();
+  driver.start();
+  REQUIRE(driver.docker({"restart", "-t", "0", "web"}) == "");
+  CHECK(driver.mac_of("web") == second);
+  REQUIRE(driver.remove({"web"}) == "");
+  REQUIRE(driver.run("web", kWeb) == "");
+  CHECK(driver.mac_of("web") == second);
+  REQUIRE(driver.run("other", {"--network", "svclan", "--ip", "10.0.3.35"}) == "");
+  CHECK(driver.mac_of("other") != second);
   REQUIRE(driver.run_with_mac("own", "svclan", "10.0.3.34", "02:00:0a:00:03:99") == "");
   CHECK(driver.mac_of("own") == "02:00:0a:00:03:99");
   REQUIRE(driver.remove({"web"}) == "");
@@ -112,6 +131,16 @@ TEST_CASE("a parent that is down or has no carrier refuses the start, and says h
   CHECK(pings(Node("client"), "10.0.3.33"));
   REQUIRE(driver.remove({"patient"}) == "");
   CHECK(driver.run("web", kWeb) == "");
+}
+
+TEST_CASE("a device that only has the name of a VLAN is not that VLAN, and may be a parent by its name") {
+  DriverOn driver;
+  driver.node().must({"ip", "link", "add", "eth0.61", "up", "type", "veth", "peer", "name", "odd-peer"});
+  const std::string said = driver.network("svclan", on("eth0", {"-o", "vlan=61"}));
+  CHECK_MESSAGE(says(said, "device eth0.61 is not VLAN 61 on eth0, but another one"), said);
+  CHECK(driver.network("svclan", on("eth0.61")) == "");
+  CHECK(driver.docker({"network", "rm", "svclan"}) == "");
+  driver.node().must({"ip", "link", "delete", "eth0.61"});
 }
 
 }  // namespace

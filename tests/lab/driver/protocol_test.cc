@@ -359,7 +359,6 @@ TEST_CASE("a record that was broken by hand is set aside with its text, the othe
   SUBCASE("cut") { broken = "{\"id\":"; }
   SUBCASE("empty") { broken = ""; }
   SUBCASE("another's") { broken = "{\"id\":\"" + kNet + "\",\"version\":1}"; }
-  SUBCASE("of a later program") { broken = "{\"version\":99}"; }
   const std::string network = "networks/" + kOther + ".json";
   const std::string endpoint = "endpoints/" + endpoint_id(2) + ".json";
   bare.n1.write(kState + "/" + network, broken);
@@ -372,6 +371,28 @@ TEST_CASE("a record that was broken by hand is set aside with its text, the othe
   CHECK(links_on_node(bare.n1) == "pe" + endpoint_id(1).substr(0, 12) + "\n");
   bare.must("NetworkDriver.DeleteEndpoint", Bare::named(2));
   bare.make_network(kOther);
+}
+
+TEST_CASE("with a record of a newer program the driver does not start, says so, and leaves all as it is") {
+  Bare bare;
+  bare.make_network();
+  bare.make_network(kOther);
+  bare.must("NetworkDriver.CreateEndpoint", Bare::endpoint(1, "10.0.3.31/24"));
+  const std::string path = kState + "/networks/" + kOther + ".json";
+  const std::string good = bare.n1.must({"cat", path});
+  const std::string newer = "{\"version\":99}";
+  bare.driver.reset();
+  bare.n1.write(path, newer);
+  const Outcome refused = bare.n1.run({PLUMB_PROGRAM, "driver", "--state", kState, "--socket", kDriverSocket}, 10s);
+  CHECK(refused.exit_code != 0);
+  CHECK_MESSAGE(refused.err.find("it has version 99") != std::string::npos, refused.err);
+  CHECK(bare.n1.must({"cat", path}) == newer);
+  CHECK_FALSE(links_on_node(bare.n1).empty());
+  // The right program again.
+  bare.n1.write(path, good);
+  bare.restart();
+  bare.make_network(kOther);
+  CHECK_FALSE(links_on_node(bare.n1).empty());
 }
 
 }  // namespace

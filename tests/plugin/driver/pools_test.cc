@@ -202,14 +202,57 @@ TEST_CASE("no gateway is asked for: the subnet's own address stands for none") {
   CHECK(node.choose(pool) == "10.0.3.1");
 }
 
-TEST_CASE("an address that was just given back rests until its turn comes again") {
+TEST_CASE("who gives its address back and asks right after gets it again, whatever others do") {
   Node node;
-  const auto pool = node.network("n1", "10.0.3.0/29");
-  const auto first = node.choose(pool);
-  CHECK(node.pools().release_address(pool, ip(first)).has_value());
-  CHECK(node.pools().release_address(pool, ip(first)).has_value());
-  for (int i = 0; i < 5; ++i) CHECK(node.choose(pool) != first);
-  CHECK(node.choose(pool) == first);
+  const auto pool = node.network("n1", "10.0.3.0/24");
+  const auto give_back = [&](const std::string& address) {
+    CHECK(node.pools().release_address(pool, ip(address)).has_value());
+  };
+  for (int i = 1; i <= 4; ++i) CHECK(node.choose(pool) == "10.0.3." + std::to_string(i));
+  // A restart, again and again.
+  for (int i = 0; i < 5; ++i) {
+    give_back("10.0.3.2");
+    CHECK(node.choose(pool) == "10.0.3.2");
+    node.uptime += seconds(10);
+  }
+  // One that was removed long before another is restarted.
+  give_back("10.0.3.1");
+  node.uptime += seconds(2);
+  give_back("10.0.3.3");
+  CHECK(node.choose(pool) == "10.0.3.3");
+  CHECK(node.choose(pool) == "10.0.3.1");
+  // Several are stopped at once, and started in the same order.
+  for (const char* address : {"10.0.3.4", "10.0.3.1", "10.0.3.3"}) give_back(address);
+  for (const char* address : {"10.0.3.4", "10.0.3.1", "10.0.3.3"}) CHECK(node.choose(pool) == address);
+  CHECK(node.choose(pool) == "10.0.3.5");
+}
+
+TEST_CASE("an address that was asked for by name is not chosen when it is given back, also after a restart") {
+  Node node;
+  const auto pool = node.network("n1", "10.0.3.0/24");
+  CHECK(node.choose(pool) == "10.0.3.1");
+  for (const char* name : {"10.0.3.1", "10.0.3.9"}) {
+    CHECK(node.pools().request_address(pool, ip(name), false).has_value());
+    CHECK(node.pools().release_address(pool, ip(name)).has_value());
+  }
+  CHECK(node.choose(pool) == "10.0.3.2");
+  CHECK(node.pools().request_address(pool, ip("10.0.3.9"), false).has_value());
+  node.restart();
+  CHECK(node.pools().release_address(pool, ip("10.0.3.9")).has_value());
+  CHECK(node.pools().release_address(pool, ip("10.0.3.2")).has_value());
+  CHECK(node.choose(pool) == "10.0.3.2");
+  CHECK(node.choose(pool) == "10.0.3.10");
+}
+
+TEST_CASE("an address that was given back, and that somebody has by now, is passed over") {
+  Node node;
+  const auto pool = node.network("n1", "10.0.3.0/24");
+  CHECK(node.choose(pool) == "10.0.3.1");
+  CHECK(node.pools().release_address(pool, ip("10.0.3.1")).has_value());
+  node.lan = {"10.0.3.1"};
+  CHECK(node.choose(pool) == "10.0.3.2");
+  CHECK(node.choose(pool) == "10.0.3.3");
+  CHECK(node.probes == 4);
 }
 
 TEST_CASE("an address that a machine of the LAN has is passed over") {
@@ -378,6 +421,19 @@ TEST_CASE("a broken pool file costs only itself, and is set aside") {
   CHECK(node.refusal("other").kind == ErrorKind::not_found);
   CHECK(std::filesystem::exists(node.folder() + "/pools/torn.json.broken-1"));
   CHECK(std::filesystem::exists(node.folder() + "/pools/other.json.broken-1"));
+}
+
+TEST_CASE("a pool of a newer program stays as it is, and the pools are not opened without it") {
+  test::Scratch scratch;
+  auto store = Store::open(scratch.path());
+  REQUIRE(store);
+  const std::string newer = R"({"version":99,"id":"later","pool":"10.0.3.0/24"})";
+  REQUIRE(store->put(RecordKind::pool, "later", newer));
+  const auto opened = Pools::open(*store, {});
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().kind == ErrorKind::unsupported);
+  CHECK(opened.error().what.find("pool later") != std::string::npos);
+  CHECK(store->load(RecordKind::pool).value().at("later") == newer);
 }
 
 TEST_CASE("old leases without an endpoint are taken back, but only when an address is needed") {

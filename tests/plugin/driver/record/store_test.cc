@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,30 @@ TEST_CASE("a record that is no readable file has an empty text, and no link is f
   CHECK(store->set_aside(RecordKind::pool, "link").has_value());
   CHECK(store->set_aside(RecordKind::pool, "folder").has_value());
   CHECK(text_in(elsewhere) == "secret");
+}
+
+TEST_CASE("a record that cannot be read now is an error, and no empty text: it may be good") {
+  const test::Scratch scratch;
+  const auto store = Store::open(scratch.path());
+  REQUIRE(store);
+  REQUIRE(store->put(RecordKind::pool, "good", "text"));
+  REQUIRE(store->put_lease("good", "10.0.3.4", "boot 1"));
+  {
+    // As many descriptors as there are, and those of the folder that is listed: none for a file in it.
+    rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    const int next = ::dup(0);
+    REQUIRE(::close(next) == 0);
+    const rlimit few{static_cast<rlim_t>(next), limit.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    const auto records = store->load(RecordKind::pool);
+    const auto leases = store->load_leases("good");
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK_FALSE(records);
+    CHECK_FALSE(leases);
+  }
+  CHECK(store->load(RecordKind::pool).value() == Texts{{"good", "text"}});
+  CHECK(store->load_leases("good").value() == Texts{{"10.0.3.4", "boot 1"}});
 }
 
 TEST_CASE("leases are kept by pool and address, of both families") {
