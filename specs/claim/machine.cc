@@ -67,7 +67,8 @@ void Machine::resume(Time now, bool carrier, bool on_link, const Kept& kept) {
   listening_since_ = now;
   rank_ = kept.rank;
   highest_epoch_ = kept.highest_epoch;
-  owned_since_ = now;
+  // An epoch that was kept says that it had been owned for long enough: it is no newcomer to who says no hello.
+  owned_since_ = kept.rank.epoch > 0 ? now - kConfirm - kMute : now;
   state_ = State::owned;
   if (!on_link || !carrier) {
     doubt(now, "restart");

@@ -220,3 +220,17 @@ TEST_CASE("a process that comes after a kill goes on with the rank that was kept
   CHECK(claimed.count(Effect::Kind::take_off) == 0);
   CHECK(claimed.count(Effect::Kind::announce) > 0);
 }
+
+TEST_CASE("with a rival without hellos it is as old as before the kill, and young where no epoch was kept") {
+  for (const bool confirmed : {true, false}) {
+    CAPTURE(confirmed);
+    Claimed claimed;
+    claimed.machine.resume(claimed.now, true, true, {{confirmed ? 42U : 0U, 5, 6}, 43});
+    claimed.until(claimed.now + milliseconds{200});
+    claimed.hear(Heard::Kind::use);
+    claimed.until(claimed.now + seconds{1});
+    claimed.hear(Heard::Kind::use);
+    claimed.until(claimed.now + seconds{1});
+    CHECK((claimed.machine.state() == State::owned) == confirmed);
+  }
+}
