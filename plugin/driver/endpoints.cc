@@ -189,6 +189,15 @@ Result<void> Networks::check_not_lost(const std::string& id) {
              "it was started on two nodes: it stays where it came up"};
 }
 
+// What has been running for a while has a loss of its own, which ends by itself.
+Result<void> Networks::check_start(const std::string& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!overdue_.contains(id)) return {};
+  }
+  return check_not_lost(id);
+}
+
 Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint) {
   // The record comes first: what is made afterwards is found again by it.
   TRY(store_.put(RecordKind::endpoint, endpoint.id, encode(endpoint)));

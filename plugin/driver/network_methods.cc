@@ -137,7 +137,7 @@ Result<Json> leave(const Call& call) {
 
 // The last call of a start: in newer engines the link is in the container then.
 Result<Json> connect_outside(const Call& call) {
-  TRY(call.networks.check_not_lost(docker::text_of(call.body, "EndpointID")));
+  TRY(call.networks.check_start(docker::text_of(call.body, "EndpointID")));
   return Json::object();
 }
 

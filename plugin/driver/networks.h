@@ -85,8 +85,9 @@ class Networks {
   [[nodiscard]] Result<void> delete_endpoint(const std::string& id);
   // Errors: not_found; conflict (somebody has claimed an address since).
   [[nodiscard]] Result<JoinAnswer> join(const std::string& id, const std::string& sandbox);
-  // Errors: conflict. The engine shows what is said here, too, and asks later than join().
-  [[nodiscard]] Result<void> check_not_lost(const std::string& id);
+  // The engine's last call of a start, and one whenever another network becomes the container's way out. Errors of a
+  // start: conflict, which the engine shows as that of join().
+  [[nodiscard]] Result<void> check_start(const std::string& id);
   void leave(const std::string& id);
   [[nodiscard]] std::optional<EndpointRecord> find_endpoint(const std::string& id);
 
@@ -130,6 +131,7 @@ class Networks {
                                        const WantedInterface& wanted);
   void remember_mac(const EndpointRecord& endpoint);
   Mac mac_for(const NetworkRecord& network, const std::vector<Cidr>& addresses);
+  Result<void> check_not_lost(const std::string& id);
   Result<EndpointRecord> make_endpoint(const NetworkRecord& network, const EndpointRecord& endpoint);
   std::vector<EndpointRecord> holders(const std::string& device, const IpAddress& address);
   bool is_abandoned(const EndpointRecord& endpoint);

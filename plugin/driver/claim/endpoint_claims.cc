@@ -124,7 +124,7 @@ EndpointClaims::Clock::time_point EndpointClaims::expire() {
 
 void EndpointClaims::know(const NetworkRecord& network, const EndpointRecord& endpoint) {
   const std::lock_guard lock(mutex_);
-  known_.try_emplace(endpoint.id, Known{network, endpoint, false, {}});
+  known_.try_emplace(endpoint.id, Known{network, endpoint, false, false, {}});
 }
 
 std::optional<EndpointClaims::Known> EndpointClaims::find(const std::string& endpoint) {
@@ -175,6 +175,10 @@ Result<void> EndpointClaims::begin(const std::string& endpoint) {
     claims.push_back(*std::move(claim));
   }
   keep(endpoint, std::move(claims));
+  if (probed_from_link(record.mode)) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = known_.find(endpoint); found != known_.end()) found->second.on_node = true;
+  }
   if (!record.sandbox.empty()) join(record);
   return started;
 }
@@ -201,6 +205,13 @@ Result<std::vector<EndpointClaims::Rival>> EndpointClaims::ask(const std::string
     }
   }
   return out;
+}
+
+// Nothing is heard any more where the link was.
+void EndpointClaims::drop_on_node(const std::string& endpoint) {
+  for (const auto& claim : take_claims(endpoint)) runner_->drop(claim.id);
+  const std::lock_guard lock(mutex_);
+  if (const auto found = known_.find(endpoint); found != known_.end()) found->second.on_node = false;
 }
 
 std::optional<EndpointClaims::Rival> EndpointClaims::loss(const std::string& endpoint) {
@@ -268,10 +279,8 @@ void EndpointClaims::resume(const std::string& endpoint, const netns::Link& link
 void EndpointClaims::arrived(const std::string& endpoint, const netns::Link& link) {
   const auto known = find(endpoint);
   if (!known || known->left || !link.mac) return;
-  if (probed_from_link(known->endpoint.mode))
-    for (const auto& claim : take_claims(endpoint)) runner_->drop(claim.id);  // where the link is no more
-  if (known->claims.empty() || probed_from_link(known->endpoint.mode))
-    return resume(endpoint, link, known->endpoint.addresses, true);
+  if (known->on_node) drop_on_node(endpoint);
+  if (known->claims.empty() || known->on_node) return resume(endpoint, link, known->endpoint.addresses, true);
   for (const auto& claim : known->claims) {
     claim.address->arrived();
     runner_->arrived(

@@ -97,6 +97,7 @@ class EndpointClaims {
     NetworkRecord network;
     EndpointRecord endpoint;
     bool left = false;
+    bool on_node = false;  // its claims are heard by the link itself, which is not in the container yet
     std::vector<Claim> claims = {};
   };
   EndpointClaims(Metrics& metrics, Hooks hooks);
@@ -111,6 +112,7 @@ class EndpointClaims {
   [[nodiscard]] std::optional<Known> find(const std::string& endpoint);
   // Those of an endpoint that has gone meanwhile end.
   void keep(const std::string& endpoint, std::vector<Claim> claims);
+  void drop_on_node(const std::string& endpoint);
   [[nodiscard]] std::vector<Claim> take_claims(const std::string& endpoint);
 
   std::string node_;

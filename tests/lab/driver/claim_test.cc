@@ -321,5 +321,23 @@ TEST_CASE("a cable: who started meanwhile keeps the address, who was cut off tak
   CHECK(says(one.log(), "is its own again"));
 }
 
+TEST_CASE("a cable that is out for a moment: the address is in doubt, said and counted, and its own again") {
+  DriverOn one("n1", {.metrics = true});
+  DriverOn two("n2", {.metrics = true});
+  for (auto* driver : {&one, &two}) REQUIRE(driver->network("svclan", kNetwork) == "");
+  REQUIRE(one.run("web", {"--network", "svclan", "--ip", kAddress}) == "");
+  REQUIRE(two.run("web", {"--network", "svclan", "--ip", "10.0.3.34"}) == "");
+  CHECK(pings(Node("client"), kAddress));
+  lab({"cut", "n1"});
+  lab({"mend", "n1"});
+  CHECK(becomes([&] { return one.metrics()["plumb_driver_doubts_total"] > 0; }, 5s));
+  CHECK(becomes([&] { return says(one.log(), "address " + kAddress + " is its own again"); }, 10s));
+  CHECK_MESSAGE(says(one.log(), "its uplink has lost its carrier: off its link until it is known"), one.log());
+  CHECK(pings(Node("client"), kAddress));
+  CHECK(one.metrics()["plumb_driver_lost_addresses_total"] == 0);
+  CHECK(two.metrics()["plumb_driver_doubts_total"] == 0);
+  CHECK_FALSE(says(two.log(), "off its link"));
+}
+
 }  // namespace
 }  // namespace plumb::lab

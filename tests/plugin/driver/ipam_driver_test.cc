@@ -157,3 +157,34 @@ TEST_CASE("fields of another type are refused, and options of another type are n
     CHECK(answer.at("Address") != "10.0.3.0/24");
   }
 }
+
+TEST_CASE("an option of address management is refused by its name, as there is none, and the engine's own are not") {
+  Engine engine;
+  Json pool{{"AddressSpace", "plumb-local"}, {"Pool", "10.0.3.0/24"}, {"SubPool", ""}, {"V6", false}};
+  pool["Options"] = {{"rnage", "10.0.3.64/28"}};
+  CHECK(says(engine.refusal("RequestPool", pool.dump()).what, "--ipam-opt rnage: there is no such option"));
+  for (const Json& options : {Json::object(), Json(nullptr), Json{{"com.docker.network.ipam.serial", "true"}}}) {
+    pool["Options"] = options;
+    CHECK(engine.call("RequestPool", pool).at("Pool") == "10.0.3.0/24");
+  }
+}
+
+TEST_CASE("a gateway or a range that is nobody's address is refused, and any other taken") {
+  Engine engine;
+  const auto pool = engine.pool("10.0.3.0/24");
+  const auto gateway = [&](const std::string& id, const std::string& address) {
+    return Json{
+        {"PoolID", id}, {"Address", address}, {"Options", {{"RequestAddressType", "com.docker.network.gateway"}}}}
+        .dump();
+  };
+  for (const char* wrong : {"10.0.3.0", "10.0.3.255"})
+    CHECK(says(engine.refusal("RequestAddress", gateway(pool, wrong)).what, "no machine's"));
+  CHECK(engine.driver().call("RequestAddress", gateway(pool, "10.0.3.254")).has_value());
+  const auto pair = engine.pool("10.0.3.40/31");
+  CHECK(says(engine.refusal("RequestAddress", gateway(pair, "10.0.3.40")).what, "-o gateway=10.0.3.40"));
+  CHECK(engine.driver().call("RequestAddress", gateway(pair, "10.0.3.41")).has_value());
+  Json range{{"AddressSpace", "plumb-local"}, {"Pool", "10.0.3.0/24"}, {"SubPool", "10.0.3.255/32"}, {"V6", false}};
+  CHECK(says(engine.refusal("RequestPool", range.dump()).what, "no machine's"));
+  range["SubPool"] = "10.0.3.254/32";
+  CHECK(engine.call("RequestPool", range).at("Pool") == "10.0.3.0/24");
+}

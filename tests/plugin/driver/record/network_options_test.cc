@@ -115,6 +115,32 @@ TEST_CASE("labels of the engine are passed over, but for the MTU") {
   CHECK(says(refusal(with({{"com.docker.network.driver.mtu", "1450"}, {"mtu", "1400"}})), "two names"));
 }
 
+TEST_CASE("the name of the interface begins as the engine's label says") {
+  const std::string label = "com.docker.network.container_iface_prefix";
+  CHECK(parse_options(with({}))->interface_prefix == "eth");
+  CHECK(parse_options(with({{label, "lan"}}))->interface_prefix == "lan");
+  CHECK(parse_options(with({{label, "abcdefghijkl"}}))->interface_prefix == "abcdefghijkl");
+  CHECK(says(refusal(with({{label, "abcdefghijklm"}})), "option -o " + label));
+  CHECK(says(refusal(with({{label, "a:b"}})), "begins no name of a device"));
+}
+
+TEST_CASE("a gateway is an address of a machine, one of each family at most") {
+  const auto texts = [](const std::string& value) {
+    std::vector<std::string> out;
+    const auto parsed = parse_options(with({{"gateway", value}}));
+    REQUIRE(parsed);
+    for (const auto& gateway : parsed->gateways) out.push_back(gateway.to_string());
+    return out;
+  };
+  CHECK(parse_options(with({}))->gateways.empty());
+  CHECK(texts("192.0.2.1") == std::vector<std::string>{"192.0.2.1"});
+  CHECK(texts("fe80::1,192.0.2.1") == std::vector<std::string>{"fe80::1", "192.0.2.1"});
+  for (const char* wrong : {"router", "192.0.2.1/24", "192.0.2.1,", "0.0.0.0", "224.0.0.1", "::1", "ff02::1"})
+    CHECK_MESSAGE(says(refusal(with({{"gateway", wrong}})), "option -o gateway: "), wrong);
+  CHECK(says(refusal(with({{"gateway", "192.0.2.1,192.0.2.2"}})), "are of one family"));
+  CHECK(says(refusal(with({{"gateway", "192.0.2.1"}, {"mode", "ipvlan-l3"}})), "the node routes"));
+}
+
 TEST_CASE("an option that is not known is refused, with the one that was meant") {
   CHECK(refusal(with({{"prob", "off"}})) == "option -o prob: there is no such option; did you mean \"probe\"?");
   CHECK(refusal(with({{"colour", "red"}})) == "option -o colour: there is no such option");
