@@ -13,8 +13,6 @@ claim::Settings claim_settings(ProbeProfile probe, ConflictPolicy conflict, cons
   out.announcements = announce.count;
   out.between_announcements = announce.interval;
   out.announce = announce.period;
-  // Silence is no doubt: on a LAN that says little it would cost absences, and save none.
-  out.deaf.reset();
   return out;
 }
 

@@ -38,7 +38,6 @@ void Machine::begin(Time now) {
   lost_to_.reset();
   rank_ = {0, chance_(), chance_()};
   ask(now, State::asking);
-  listen(now);
 }
 
 void Machine::off() {
@@ -65,6 +64,7 @@ void Machine::resume(Time now, bool carrier, bool on_link, const Kept& kept) {
   carrier_ = carrier;
   on_link_ = on_link;
   listening_since_ = now;
+  stop(Timer::gone);
   rank_ = kept.rank;
   highest_epoch_ = kept.highest_epoch;
   // An epoch that was kept says that it had been owned for long enough: it is no newcomer to who says no hello.
@@ -78,16 +78,15 @@ void Machine::resume(Time now, bool carrier, bool on_link, const Kept& kept) {
     // Nobody is told before somebody else could have answered.
     attend(now, now, now + kAnswerTime);
   }
-  listen(now);
 }
 
 // A question, for a first time or again. It ends in judge().
 void Machine::ask(Time now, State as) {
   state_ = as;
   ask_begun_ = now;
-  asked_well_ = false;
+  asked_well_ = waits_ = false;
   for (const auto timer : {Timer::reserved_probe, Timer::self_probe, Timer::announce, Timer::confirm, Timer::mute,
-                           Timer::probe, Timer::judge, Timer::hello})
+                           Timer::probe, Timer::judge, Timer::hello, Timer::gone})
     stop(timer);
   rivals_.forget_kernels();
   if (!carrier_) return;  // asked when it is back
@@ -107,6 +106,7 @@ Time Machine::next_probe(Time now) const {
 }
 
 void Machine::send_probe(Time now) {
+  waits_ = false;
   emit(Effect::Kind::probe);
   if (settings_.rules.hellos) emit(Effect::Kind::hello);
   last_probe_ = now;
@@ -128,11 +128,13 @@ void Machine::judge(Time now) {
     return mute == Rivals::Mute::somebody ? lose(now, "probe") : set(Timer::judge, now + kHelloTime);
   // Who has it now may have given way to what this claim said before it was doubtful, so its GONE was waited for.
   if (rivals_.is_used()) return lose(now, "use");
-  for (const auto& saying : rivals_.claims(now))
+  // One that has said nothing since the question began is dead or has withdrawn: it would have answered.
+  for (const auto& saying : rivals_.claims(now, ask_begun_))
     if (yields_to(saying)) return lose(now, "rival", &saying.rank);
-  if (const auto last = rivals_.last(now - kOld)) {
+  if (const auto last = rivals_.last(now - kOld); last && settings_.rules.waits_old) {
     // It has been outranked, or has died, or its word was lost: only time tells.
     probes_left_ = 1;
+    waits_ = true;
     return set(Timer::probe, *last + kOld + kAnswerTime);
   }
   asked_well_ = !settings_.gateway || gateway_heard_ >= last_probe_;
@@ -201,21 +203,6 @@ void Machine::confirm(Time now) {
   emit(Effect::Kind::hello);
 }
 
-// Where something was heard before, silence is doubt: a cut that only takes what comes in shows in nothing else.
-void Machine::listen(Time now) {
-  if (!settings_.deaf || !settings_.rules.doubt) return;
-  if (is_claiming(state_) && carrier_ && any_heard_ > Time::min()) {
-    const Time silence = now - any_heard_;
-    if (silence > seconds{1}) emit(Effect::Kind::ask_gateway);
-    // Once: where the gateway does not answer again, silence is how that LAN is.
-    if (state_ == State::owned && asked_well_ && silence > *settings_.deaf) {
-      doubt(now, "deaf");
-      stop(Timer::probe);  // asked at the first frame that is heard
-    }
-  }
-  set(Timer::listen, now + kListen);
-}
-
 void Machine::doubt(Time now, std::string_view why) {
   if (state_ == State::reserved) return ask(now, State::asking);
   if (state_ != State::owned) return;
@@ -231,6 +218,10 @@ void Machine::lose(Time now, std::string_view why, const Rank* to) {
   if (settings_.rules.hellos) emit(Effect::Kind::gone);
   report_rival(why);
   timers_.clear();
+  if (settings_.rules.hellos && settings_.rules.gone_again) {
+    gones_left_ = kGoneAgain;
+    set(Timer::gone, now + kBetweenGone);
+  }
   lost_at_ = now;
   lost_to_ = to == nullptr ? std::nullopt : std::optional(*to);
   if (settings_.retry) set(Timer::retry, now + kQuietAfterLoss);
@@ -260,7 +251,7 @@ void Machine::contest(Time now, std::string_view why) {
 void Machine::retry(Time now) {
   const auto last = std::max(lost_at_, rivals_.last(lost_at_).value_or(lost_at_));
   if (now - last < kQuietAfterLoss) return set(Timer::retry, last + kQuietAfterLoss + Time(chance_() % 100'000));
-  patient_ = true;
+  patient_ = settings_.rules.patience;
   begin(now);
 }
 

@@ -30,6 +30,9 @@ struct Rules {
   bool self_probe = true;    // 5: an owner asks for its own address each second
   bool young_yields = true;  // 6: to a rival that says no hello
   bool doubt = true;         // 7: carrier, flaps and pauses take the address off the link
+  bool waits_old = true;     // 4: a claim that was heard of shortly before a question ends is waited for to become old
+  bool patience = true;      // 9: who has lost asks again with a longer question
+  bool gone_again = true;    // 9: a GONE after a loss is said three times
 };
 
 struct Settings {
@@ -44,8 +47,7 @@ struct Settings {
   std::chrono::milliseconds self_probe{1000};  // the same
   unsigned announcements = 4;                  // at the begin; 0: none at all
   std::chrono::milliseconds between_announcements{500};
-  std::chrono::seconds announce{60};                                   // between two of a quiet owner; 0: none
-  std::optional<std::chrono::seconds> deaf = std::chrono::seconds{3};  // nothing heard for so long is doubt
+  std::chrono::seconds announce{60};  // between two of a quiet owner; 0: none
 };
 
 // A random number. From outside, so that a history can be repeated.
@@ -117,7 +119,7 @@ class Machine {
   [[nodiscard]] std::vector<Saying> relay(Time now) const { return rivals_.owners(now); }
 
  private:
-  enum class Timer { probe, judge, reserved_probe, hello, self_probe, announce, confirm, retry, mute, listen };
+  enum class Timer { probe, judge, reserved_probe, hello, self_probe, announce, confirm, retry, mute, gone };
   void emit(Effect::Kind kind, std::string_view why = {});
   void report_rival(std::string_view why);
   void set(Timer timer, Time at) { timers_[timer] = at; }
@@ -140,7 +142,6 @@ class Machine {
   void confirm(Time now);
   void announce(Time now);
   void announce_anew(Time now);
-  void listen(Time now);
   void doubt(Time now, std::string_view why);
   void lose(Time now, std::string_view why, const Rank* to = nullptr);
   void stay(Time now, std::string_view why);
@@ -176,6 +177,7 @@ class Machine {
   unsigned probe_number_ = 0;
   Time answer_time_{0};      // after the last probe
   bool asked_well_ = false;  // the last question could be heard
+  bool waits_ = false;       // for a claim to become old, before the last probe
   Time gateway_heard_ = Time::min();
   Time any_heard_ = Time::min();
   Time listening_since_{0};
@@ -185,6 +187,7 @@ class Machine {
   Time answered_at_ = Time::min();
   Time defended_at_ = Time::min();
   unsigned announcements_ = 0;
+  unsigned gones_left_ = 0;
 };
 
 }  // namespace plumb::claim

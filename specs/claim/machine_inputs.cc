@@ -10,6 +10,9 @@ void Machine::answer(Time now) {
   if (!settings_.rules.hellos || (answered_at_ > Time::min() && now - answered_at_ < kAnswerEvery)) return;
   answered_at_ = now;
   emit(Effect::Kind::hello);
+  // The other may have come with a LAN that was cut off so far, and the gateway with it.
+  if (state_ == State::owned && !asked_well_ && settings_.gateway && settings_.asks_again)
+    emit(Effect::Kind::ask_gateway);
 }
 
 bool Machine::yields_to(const Saying& other) const {
@@ -58,8 +61,7 @@ void Machine::heard_probe(Time now, std::uint64_t from) {
 }
 
 void Machine::hear(Time now, const Heard& heard) {
-  const bool was_deaf = any_heard_ == Time::min() || (settings_.deaf && now - any_heard_ > *settings_.deaf);
-  if (was_deaf) listening_since_ = std::max(listening_since_, now);
+  if (any_heard_ == Time::min()) listening_since_ = std::max(listening_since_, now);
   const bool unheard = any_heard_ < ask_begun_;
   any_heard_ = now;
   if (heard.kind == Heard::Kind::gateway) gateway_heard_ = now;
@@ -72,6 +74,7 @@ void Machine::hear(Time now, const Heard& heard) {
     case Heard::Kind::gone:
       // What it has said of itself is still in the caches of those who heard it last.
       if (rivals_.go(now, heard.saying.rank.id, heard.from) && state_ == State::owned) announce_anew(now);
+      if (waits_ && !rivals_.last(now - kOld)) set(Timer::probe, now);
       if (state_ == State::lost && lost_to_ && lost_to_->id == heard.saying.rank.id && settings_.retry) {
         lost_at_ = now - kQuietAfterLoss;
         set(Timer::retry, now + kAnswerEvery);
@@ -145,7 +148,10 @@ void Machine::due(Time now, Timer timer) {
     case Timer::confirm: return confirm(now);
     case Timer::retry: return retry(now);
     case Timer::mute: return settle_mute(now);
-    case Timer::listen: return listen(now);
+    case Timer::gone:
+      emit(Effect::Kind::gone);
+      if (--gones_left_ > 0) set(Timer::gone, now + kBetweenGone);
+      return;
   }
 }
 

@@ -51,10 +51,10 @@ std::optional<Time> Rivals::last(Time since) const {
   return last;
 }
 
-std::vector<Saying> Rivals::claims(Time now) const {
+std::vector<Saying> Rivals::claims(Time now, Time since) const {
   std::vector<Saying> out;
   for (const auto& [id, heard] : claims_)
-    if (heard.at > now - kOld && is_claiming(heard.saying.state)) out.push_back(heard.saying);
+    if (heard.at > now - kOld && heard.at >= since && is_claiming(heard.saying.state)) out.push_back(heard.saying);
   return out;
 }
 

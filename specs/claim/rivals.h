@@ -36,8 +36,8 @@ class Rivals {
 
   // The last time that somebody was heard to claim it since then.
   [[nodiscard]] std::optional<Time> last(Time since) const;
-  // Those who were heard within kOld.
-  [[nodiscard]] std::vector<Saying> claims(Time now) const;
+  // Those who were heard within kOld, and since then.
+  [[nodiscard]] std::vector<Saying> claims(Time now, Time since) const;
   // For hellos: the owners that were heard within the last 500 ms.
   [[nodiscard]] std::vector<Saying> owners(Time now) const;
 

@@ -38,7 +38,8 @@ inline constexpr seconds kDefendEvery{10};
 inline constexpr seconds kQuietAfterLoss{4};
 // A pause of the process that is shorter is none: a busy machine has such, and its kernel answers meanwhile.
 inline constexpr milliseconds kNoticedGap{2000};
-// Between two requests to the gateway when nothing is heard.
-inline constexpr milliseconds kListen{200};
+// Of a GONE, which may be lost: who waits for it would wait until the claim is old.
+inline constexpr unsigned kGoneAgain = 2;
+inline constexpr milliseconds kBetweenGone{40};
 
 }  // namespace plumb::claim

@@ -8,6 +8,7 @@ namespace plumb::sim {
 namespace {
 
 constexpr double kFaultAt = 10;  // seconds: the first owner is settled by then
+constexpr double kAfterwards = 40;
 
 Time seconds(double s) { return Time(static_cast<std::int64_t>(s * 1e6)); }
 
@@ -16,7 +17,13 @@ class Teller {
   Teller(Fault fault, std::uint64_t seed, WorldSettings settings) : fault_(fault), random_(seed) {
     settings.nodes = pick<std::size_t>({2, 2, 3, 4, 5});
     settings.loss = fault == Fault::loss || fault == Fault::mixed ? pick({0, .05, .15, .3}) : pick({0, 0, 0, .02});
-    settings.slow = fault == Fault::slow ? pick({.1, .3, .6}) : fault == Fault::mixed ? pick({0, .1}) : 0;
+    const bool slow_tie = fault == Fault::tie && chance(.5);
+    if (fault == Fault::tie) settings.loss = slow_tie ? 0 : pick({.1, .2, .3});
+    if (fault == Fault::mute) settings.loss = .15;
+    settings.slow = fault == Fault::slow    ? pick({.1, .3, .6})
+                    : fault == Fault::mixed ? pick({0, .1})
+                    : slow_tie              ? pick({.3, .6, .9})
+                                            : 0;
     world_ = std::make_unique<World>(settings, seed * 7 + 1);
     nodes_ = settings.nodes;
     for (std::size_t i = 0; i < nodes_; ++i) wait(i, pick({.0005, .2, .3, .4}));
@@ -33,6 +40,7 @@ class Teller {
     length_ = pick({between(.1, 1), between(1, 10), between(10, 60)});
     end_ = kFaultAt + length_;
     if (fault_ == Fault::power_on || fault_ == Fault::operators) return many_at_once();
+    if (fault_ == Fault::tie || fault_ == Fault::stood_asking) return while_asking();
     start(1, first_);
     single();
   }
@@ -78,6 +86,15 @@ class Teller {
       world_->set_forwarding(i, false);
       event(between(15, 30), [this, i] { world_->set_forwarding(i, true); });
     }
+  }
+
+  void while_asking() {
+    start(1, first_);
+    start(1 + between(0, fault_ == Fault::tie ? .05 : .3), other_);
+    if (fault_ == Fault::tie) return;
+    const double stop = 1 + between(0, .4);
+    event(stop, [this] { world_->stop_process(first_); });
+    event(stop + between(.2, 1.9), [this] { world_->continue_process(first_); });
   }
 
   void parted(double from, double to) {
@@ -225,8 +242,21 @@ class Teller {
         for (auto n = 2 + random_() % 5; n > 0; --n) any();
         last_ += waits_;
         break;
+      case Fault::mute:
+        start(kFaultAt - 5, other_);
+        event(kFaultAt, [this] { world_->stop_process(first_); });
+        event(end_, [this] { world_->continue_process(first_); });
+        break;
+      case Fault::outlived: {
+        const bool dies = chance(.5);
+        start(kFaultAt - between(.1, 8), other_);
+        event(kFaultAt, [this, dies] { dies ? world_->power_off(first_) : world_->withdraw(first_); });
+        break;
+      }
       case Fault::power_on:
-      case Fault::operators: break;
+      case Fault::operators:
+      case Fault::tie:
+      case Fault::stood_asking: break;
     }
   }
 
@@ -282,10 +312,10 @@ class Teller {
 
 std::string_view to_string(Fault fault) {
   constexpr std::array<std::string_view, kFaults> kNames{
-      "loss",    "slow",      "power on", "operators",      "hang",          "partition",
-      "one way", "one pair",  "cable",    "flap",           "spanning tree", "stopped",
-      "paused",  "unnoticed", "killed",   "stopped, cable", "killed, cable", "killed, apart",
-      "rival",   "move",      "fenced",   "mixed"};
+      "loss",     "slow",           "power on",      "operators",     "hang",    "partition", "one way",
+      "one pair", "cable",          "flap",          "spanning tree", "stopped", "paused",    "unnoticed",
+      "killed",   "stopped, cable", "killed, cable", "killed, apart", "rival",   "move",      "fenced",
+      "tie",      "stood asking",   "mute",          "outlived",      "mixed"};
   return kNames.at(static_cast<std::size_t>(fault));
 }
 
@@ -295,13 +325,8 @@ Outcome run_history(Fault fault, std::uint64_t seed, WorldSettings settings, boo
   world.trace(trace);
   teller.tell();
   Outcome out;
-  const auto after = [&](double s) {
-    world.run(seconds(teller.last() + s));
-    return world.owners().size();
-  };
-  out.after_1s = after(1);
-  out.after_5s = after(5.5);
-  out.after_40s = after(40);
+  world.run(seconds(teller.last() + kAfterwards));
+  if (const auto since = world.one_since()) out.settled = std::max(Time(0), *since - seconds(teller.last()));
   for (const auto& one : world.doubles()) out.doubled = std::max(out.doubled, one.length);
   out.displaced = world.displaced();
   out.silent_loss = world.silent_loss();

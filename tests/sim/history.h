@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,17 +35,20 @@ enum class Fault {
   rival,         // a host that is no plumb takes the address
   move,          // withdrawn here, started there
   fenced,        // its node loses its power, then another one starts
+  tie,           // two at once, on a LAN that loses frames, or is slow
+  stood_asking,  // a process that stands still while it asks, too short to notice, and another one starts
+  mute,          // the owner's process stands still on a LAN that loses frames, and who lost asks again and again
+  outlived,      // who lost sees the owner withdraw, or lose its power
   mixed,
 };
-constexpr std::size_t kFaults = 22;
+constexpr std::size_t kFaults = 26;
 
 [[nodiscard]] std::string_view to_string(Fault fault);
 
 struct Outcome {
-  Time doubled{0};           // the longest time for which two that hear each other answered
-  std::size_t after_1s = 0;  // owners so long after the last fault, as the next two
-  std::size_t after_5s = 0;
-  std::size_t after_40s = 0;
+  Time doubled{0};  // the longest time for which two that hear each other answered
+  // From the last fault until there is one owner that stays until the end; nothing: none, or more, are left.
+  std::optional<Time> settled;
   std::size_t displaced = 0;  // healthy owners
   bool silent_loss = false;
   std::string story;

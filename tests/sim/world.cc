@@ -218,7 +218,7 @@ void World::tick(std::size_t index, unsigned generation, Time when) {
 void World::wake(std::size_t index, Time gap, bool noticed) {
   auto& node = nodes_[index];
   node.tick_at = Time(0);
-  read_unread(index);
+  if (settings_.reads_first) read_unread(index);
   if (noticed) node.machine->stood_still(now_, gap);
   if (node.carrier_seen != carrier_[index]) {
     node.carrier_seen = carrier_[index];
@@ -230,6 +230,12 @@ void World::wake(std::size_t index, Time gap, bool noticed) {
   if (node.ready) node.machine->ready(now_);
   node.machine->tick(now_);
   carry_out(index);
+  if (settings_.reads_first) return;
+  at(now_ + Time(1000), [this, index, generation = node.generation] {
+    if (nodes_[index].generation != generation) return;
+    read_unread(index);
+    carry_out(index);
+  });
 }
 
 void World::stop_process(std::size_t index) {
@@ -417,6 +423,8 @@ void World::check() {
   }
   bool two = false;
   const auto all = owners();
+  if (all.size() != 1) one_since_.reset();
+  if (all.size() == 1 && !one_since_) one_since_ = now_;
   for (const auto a : all)
     for (const auto b : all) two = two || (a < b && hears(a, b) && hears(b, a));
   if (two == double_since_.has_value()) return;

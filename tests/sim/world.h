@@ -37,7 +37,8 @@ struct WorldSettings {
   double loss = 0;  // of each frame to each receiver
   double slow = 0;  // the share of frames that take 160 to 240 ms
   claim::Settings machine;
-  bool keeps = true;  // rule 10: the rank outlives the process
+  bool keeps = true;        // rule 10: the rank outlives the process
+  bool reads_first = true;  // rule 8: what was queued is read before anything is decided
 };
 
 // Two that answer for the address and can hear each other.
@@ -82,6 +83,8 @@ class World {
   [[nodiscard]] std::size_t displaced() const { return displaced_; }
   // A host that has the address from now on, and is no plumb.
   void put_rival(std::size_t host);
+  // Since when exactly one of those has been so; nothing: it is none, or more.
+  [[nodiscard]] std::optional<Time> one_since() const { return one_since_; }
   // A loss of an owned address that nobody was told of.
   [[nodiscard]] bool silent_loss() const { return silent_loss_; }
   // What happened, for people; only with trace(true).
@@ -151,6 +154,7 @@ class World {
   std::uint64_t number_ = 0;
   std::optional<Time> double_since_;
   std::vector<Double> doubles_;
+  std::optional<Time> one_since_;
   bool silent_loss_ = false;
   std::size_t displaced_ = 0;
   std::set<std::size_t> rivals_;

@@ -234,3 +234,53 @@ TEST_CASE("with a rival without hellos it is as old as before the kill, and youn
     CHECK((claimed.machine.state() == State::owned) == confirmed);
   }
 }
+
+TEST_CASE("who has lost says so three times, and no more once it asks again") {
+  Settings settings;
+  settings.retry = true;
+  Claimed one(settings);
+  one.own();
+  one.hear(Heard::Kind::hello, saying(UINT64_MAX, State::owned));
+  REQUIRE(one.machine.state() == State::lost);
+  CHECK(one.count(Effect::Kind::gone) == 1);
+  one.until(one.now + seconds{1});
+  CHECK(one.count(Effect::Kind::gone) == 3);
+  one.hear(Heard::Kind::gone, saying(UINT64_MAX, State::owned));
+  one.until(one.now + seconds{2});
+  CHECK(one.machine.state() == State::owned);
+  CHECK(one.count(Effect::Kind::gone) == 3);
+}
+
+TEST_CASE("a claim that was heard before the question only is waited for, not yielded to") {
+  Claimed one;
+  one.hear(Heard::Kind::hello, saying(7, State::owned));
+  one.until(one.now + milliseconds{100});
+  one.machine.start(one.now, true);
+  one.machine.ready(one.now);
+  one.until(one.now + milliseconds{900});
+  CHECK(one.machine.state() == State::asking);
+  SUBCASE("silence") {
+    one.until(one.now + milliseconds{300});
+    CHECK(one.machine.state() == State::owned);
+  }
+  SUBCASE("it speaks") {
+    one.hear(Heard::Kind::hello, saying(7, State::owned));
+    CHECK(one.machine.state() == State::lost);
+  }
+  SUBCASE("it is gone: asked at once") {
+    one.hear(Heard::Kind::gone, saying(7, State::lost));
+    one.until(one.now + milliseconds{50});
+    CHECK(one.machine.state() == State::owned);
+  }
+}
+
+TEST_CASE("who owns an address that it could not ask for asks the gateway when a rival is heard") {
+  Claimed one;
+  one.machine.start(one.now, true);
+  one.machine.ready(one.now);
+  one.until(one.now + seconds{3}, false);
+  REQUIRE(one.machine.state() == State::owned);
+  one.done.clear();
+  one.hear(Heard::Kind::hello, saying(0, State::asking));
+  CHECK(one.count(Effect::Kind::ask_gateway) == 1);
+}
