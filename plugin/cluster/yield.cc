@@ -52,7 +52,7 @@ class Yielder {
     const auto outcome = run_verb(service_, Verb::withdraw, *lock, {}, {});
     if (outcome.error)
       report(request.node, *outcome.error);
-    else if (outcome.changed || is_nowhere())
+    else if (claim::HandoverGiver::may_speak(outcome.changed, is_nowhere()))
       lan_.give(request.number);
     else
       report(request.node,

@@ -11,14 +11,7 @@ namespace plumb {
 
 namespace {
 
-// A node that is about to yield does so within two or three milliseconds. A frame may be lost.
-constexpr unsigned kFirstRequests = 5;
-constexpr milliseconds kBetweenRequests{10};
-constexpr std::chrono::seconds kAskAgain{1};
-
-// A port of a bridge with a spanning tree listens for 15 s, and learns for 15 more, before it forwards (IEEE
-// 802.1D-2004, 17.14, Forward Delay): as long nobody is heard who is there all the time.
-constexpr std::chrono::seconds kSilence{35};
+using Taker = claim::HandoverTaker::State;
 
 std::string in_words(Clock::duration time) {
   const auto all = std::chrono::round<milliseconds>(time);
@@ -30,32 +23,26 @@ std::string in_words(Clock::duration time) {
 class HandoverWait {
  public:
   HandoverWait(const Service& service, const AddressRequest& request) : service_(service) {
-    if (service.handover_timeout) limit_ = begin_ + *service.handover_timeout;
     for (const auto& wanted : request.wanted)
       addresses_ += (addresses_.empty() ? "" : " and ") + wanted.address.to_string();
   }
 
-  [[nodiscard]] Clock::time_point limit() const { return limit_; }
-
-  // Nobody answers now. Errors: timeout, when that has been so for too long, or there is no more time.
-  [[nodiscard]] Result<void> judge_silence(std::optional<Clock::time_point> heard) const {
-    const auto now = Clock::now();
-    const auto silent = now - heard.value_or(begin_);
-    if (silent < kSilence && now < limit_) return {};
+  // Nobody has answered for so long, and nobody will be waited for.
+  [[nodiscard]] Error give_up(const Requester& requester) const {
     const std::string who = named_.empty() ? "nobody has been heard" : named_ + " has been silent";
-    return Err{ErrorKind::timeout,
-               "wait for the node that has " + addresses_ + ": " + who + " for " + in_words(silent) +
-                   ", and nobody has said that they are withdrawn",
-               "if you know that no other node has them, as it is off or was stopped: `plumb activate --force " +
-                   service_.name + "`"};
+    return {ErrorKind::timeout, 0,
+            "wait for the node that has " + addresses_ + ": " + who + " for " +
+                in_words(requester.taker().silence(handover_time())) + ", and nobody has said that they are withdrawn",
+            "if you know that no other node has them, as it is off or was stopped: `plumb activate --force " +
+                service_.name + "`"};
   }
 
   // On standard error, once for each thing that is news.
-  void tell(const OwnerWatch::State& state) {
+  void tell(const OwnerWatch::State& state, claim::Time patience) {
     if (!state.owner) {
-      if (state.asked && !std::exchange(said_silent_, true))
+      if (state.rounds > 0 && !std::exchange(said_silent_, true))
         std::fprintf(stderr, "plumb: nobody answers for %s: waiting until somebody does, for %s\n", addresses_.c_str(),
-                     in_words(std::min<Clock::duration>(kSilence, limit_ - begin_)).c_str());
+                     in_words(patience).c_str());
       return;
     }
     said_silent_ = false;
@@ -67,8 +54,6 @@ class HandoverWait {
 
  private:
   const Service& service_;
-  const Clock::time_point begin_ = Clock::now();
-  Clock::time_point limit_ = Clock::time_point::max();
   std::string addresses_;
   std::string named_;  // the last owner
   bool said_silent_ = false;
@@ -80,15 +65,12 @@ Result<void> Actions::request_addresses(const AddressRequest& request, const std
   auto lan = TRY(HandoverLan::open(service_));
   // Before they are asked for: from then on they may be free at any instant.
   TRY(expect_addresses(request, stop));
-  Requester requester(lan);
+  Requester requester(lan, request.force, service_.handover_timeout);
   const auto stop_event = TRY(netns::StopEvent::open(stop));
-  std::optional<std::string> giver;
-  for (unsigned i = 0; i < kFirstRequests && !giver && !stop.stop_requested(); ++i) {
-    requester.ask();
-    giver = requester.await(Clock::now() + kBetweenRequests, stop_event.fd());
-  }
-  if (!giver && request.force) return take_by_force(request, stop);
-  if (!giver) giver = TRY(await_owner(request, requester, stop));
+  while (requester.taker().state() == Taker::asking && !stop.stop_requested()) requester.step(stop_event.fd());
+  if (requester.taker().state() == Taker::forced) return take_by_force(request, stop);
+  const auto giver =
+      requester.taker().state() == Taker::given ? requester.giver() : TRY(await_owner(request, requester, stop));
   const auto taken = TRY(claims_.given_by(requester.givers(), stop));
   const std::lock_guard lock(mutex_);
   for (auto& fd : std::move(lan).release()) late_.push_back(std::move(fd));
@@ -96,7 +78,7 @@ Result<void> Actions::request_addresses(const AddressRequest& request, const std
   if (!taken) return {};
   return Err{ErrorKind::conflict,
              taken->ip + ": address " + taken->address.to_string() + ": " + taken->rival.to_string() +
-                 " has claimed it while " + *giver + " handed it over",
+                 " has claimed it while " + giver + " handed it over",
              "it stays where it is now: `plumb status " + service_.name + "` there"};
 }
 
@@ -141,25 +123,27 @@ Result<std::string> Actions::await_owner(const AddressRequest& request, Requeste
     ::epoll_ctl(either.get(), EPOLL_CTL_ADD, fd, &event);
   }
   HandoverWait wait(service_, request);
-  for (;;) {
-    if (auto giver = requester.await(std::min(wait.limit(), Clock::now() + kAskAgain), either.get())) {
-      watch->end();
-      return *std::move(giver);
-    }
+  OwnerWatch::State state;
+  while (!requester.taker().is_over()) {
+    requester.step(either.get());
+    if (requester.taker().is_over()) break;
     if (stop.stop_requested())
       return Err{ErrorKind::cancelled, "wait for the addresses of " + service_.name + ": stopped"};
-    const auto state = watch->state();
+    const auto rounds = state.rounds;
+    state = watch->state();
     if (state.error) return Err{*state.error};
-    if (state.owner && Clock::now() >= wait.limit()) {
-      const auto owner = state.owner->rival.mac.to_string();
-      TRY(judge_owner(state.owner->ip, state.owner->rival.address, owner,
-                      ", and has not withdrawn it within handover_timeout"));
-      return owner;  // the configuration says that it does not matter
-    }
-    if (!state.owner) TRY(wait.judge_silence(state.heard));
-    requester.ask();
-    wait.tell(state);
+    if (state.rounds != rounds) requester.look(state.owner.has_value());
+    if (!requester.taker().is_over()) wait.tell(state, requester.taker().patience());
   }
+  if (requester.taker().state() == Taker::abandoned) return Err{wait.give_up(requester)};
+  if (requester.taker().state() == Taker::given) {
+    watch->end();
+    return requester.giver();
+  }
+  const auto owner = state.owner->rival.mac.to_string();
+  TRY(judge_owner(state.owner->ip, state.owner->rival.address, owner,
+                  ", and has not withdrawn it within handover_timeout"));
+  return owner;  // the configuration says that it does not matter
 }
 
 Result<void> Actions::judge_owner(const std::string& ip, const IpAddress& address, const std::string& rival,

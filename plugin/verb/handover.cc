@@ -19,9 +19,15 @@ namespace plumb {
 namespace {
 
 constexpr std::chrono::seconds kBetweenRounds{1};  // nothing tells of a node that has died
-// Less than the 120 ms of a round of probes (netns::fast_probe), after which somebody else may have the addresses.
-constexpr milliseconds kAnswerAgain{80};
-constexpr milliseconds kBetweenAnswers{20};
+
+Clock::time_point at(claim::Time time) { return Clock::time_point(time); }
+
+std::uint64_t number_by_chance() {
+  std::random_device random;
+  std::uint64_t out = claim::kAnybody;
+  while (out == claim::kAnybody) out = std::uint64_t{random()} << 32U | random();
+  return out;
+}
 
 }  // namespace
 
@@ -60,13 +66,13 @@ std::optional<netns::HandoverMessage> HandoverLan::next(Clock::time_point until,
 }
 
 void HandoverLan::give(std::uint64_t number) {
-  const auto until = Clock::now() + kAnswerAgain;
-  say(netns::HandoverWord::withdrawn, number);
-  while (Clock::now() < until) {
-    const auto message = next(std::min(until, Clock::now() + kBetweenAnswers), -1);
-    if (message && message->word != netns::HandoverWord::request) continue;
-    if (message && number == 0) number = message->number;
-    if (!message || number == message->number) say(netns::HandoverWord::withdrawn, number);
+  claim::HandoverGiver giver(handover_time(), number);
+  for (;;) {
+    if (const auto word = giver.take_word()) say(netns::HandoverWord::withdrawn, *word);
+    if (giver.is_over(handover_time())) return;
+    const auto message = next(at(giver.next()), -1);
+    if (message && message->word == netns::HandoverWord::request) giver.hear_request(handover_time(), message->number);
+    if (!message) giver.tick(handover_time());
   }
 }
 
@@ -82,20 +88,22 @@ std::vector<UniqueFd> HandoverLan::release() && {
   return out;
 }
 
-Requester::Requester(HandoverLan& lan) : lan_(lan) {
-  std::random_device random;
-  while (number_ == 0) number_ = std::uint64_t{random()} << 32U | random();
+claim::Time handover_time() { return std::chrono::floor<claim::Time>(Clock::now().time_since_epoch()); }
+
+Requester::Requester(HandoverLan& lan, bool force, std::optional<milliseconds> limit)
+    : lan_(lan), taker_(handover_time(), number_by_chance(), force, limit) {}
+
+void Requester::step(int wake) {
+  if (taker_.take_request()) lan_.say(netns::HandoverWord::request, taker_.number());
+  const auto message = lan_.next(at(taker_.next()), wake);
+  if (!message) return taker_.tick(handover_time());
+  if (message->word != netns::HandoverWord::withdrawn) return;
+  givers_.insert(message->node);
+  taker_.hear_withdrawn(message->number);
+  if (taker_.state() == claim::HandoverTaker::State::given) giver_ = message->node;
 }
 
-std::optional<std::string> Requester::await(Clock::time_point until, int wake) {
-  while (const auto message = lan_.next(until, wake)) {
-    if (message->word != netns::HandoverWord::withdrawn) continue;
-    givers_.insert(message->node);
-    if (message->number == number_) return message->node;
-    if (message->number == 0) ask();
-  }
-  return std::nullopt;
-}
+void Requester::look(bool answered) { taker_.look(handover_time(), answered); }
 
 OwnerWatch::OwnerWatch(const Service& service, std::vector<WantedAddress> wanted)
     : service_(service),
@@ -142,13 +150,12 @@ Result<std::optional<AddressOwner>> OwnerWatch::round(const std::stop_token& sto
 
 void OwnerWatch::tell(Result<std::optional<AddressOwner>> found) {
   const std::lock_guard lock(mutex_);
-  state_.asked = true;
+  ++state_.rounds;
   state_.owner.reset();
   if (!found)
     state_.error = std::move(found).error();
   else if (*found)
     state_.owner = **found;
-  if (state_.owner) state_.heard = Clock::now();
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto size = ::write(news_.get(), &one, sizeof one);
 }

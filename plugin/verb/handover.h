@@ -20,6 +20,7 @@
 #include "netns/lan/handover_channel.h"
 #include "netns/lan/probe.h"
 #include "plugin/engine/engine_time.h"
+#include "specs/claim/handover.h"
 #include "specs/plan/step.h"
 #include "specs/service/service.h"
 #include "specs/value/unique_fd.h"
@@ -52,21 +53,30 @@ class HandoverLan {
   std::vector<netns::HandoverChannel> channels_;
 };
 
-// Asks for the addresses, in one request, as often as it takes.
+// Lets a claim::HandoverTaker hear and speak.
 class Requester {
  public:
-  explicit Requester(HandoverLan& lan);
-  void ask() const { lan_.say(netns::HandoverWord::request, number_); }
-  // The node that has withdrawn them for this one; nullopt: none until then, or `wake` was readable.
-  [[nodiscard]] std::optional<std::string> await(Clock::time_point until, int wake);
+  // `limit`: of the wait for who does not yield at once.
+  Requester(HandoverLan& lan, bool force, std::optional<milliseconds> limit);
+  // Asks, if it is time to, and listens until the next time, or until `wake` is readable.
+  void step(int wake);
+  // The LAN was asked for the addresses.
+  void look(bool answered);
+  [[nodiscard]] const claim::HandoverTaker& taker() const { return taker_; }
+  // Once they are given: the node that has withdrawn them for this one.
+  [[nodiscard]] const std::string& giver() const { return giver_; }
   // All that have withdrawn them since, for whomever.
   [[nodiscard]] const std::set<std::string>& givers() const { return givers_; }
 
  private:
   HandoverLan& lan_;
-  std::uint64_t number_ = 0;
+  claim::HandoverTaker taker_;
+  std::string giver_;
   std::set<std::string> givers_;
 };
+
+// As the machines of specs/claim have it.
+[[nodiscard]] claim::Time handover_time();
 
 // Who has one of the addresses now.
 struct AddressOwner {
@@ -85,10 +95,9 @@ class OwnerWatch {
   // Readable when there is news of state().
   [[nodiscard]] int fd() const { return news_.get(); }
   struct State {
-    std::optional<AddressOwner> owner;       // as the last round found
-    std::optional<Error> error;              // the LAN could not be asked
-    bool asked = false;                      // a round is over
-    std::optional<Clock::time_point> heard;  // when a round has found an owner last
+    std::optional<AddressOwner> owner;  // as the last round found
+    std::optional<Error> error;         // the LAN could not be asked
+    unsigned rounds = 0;                // that are over
   };
   // Takes the news.
   [[nodiscard]] State state();

@@ -64,7 +64,7 @@ void Machine::resume(Time now, bool carrier, bool on_link, const Kept& kept) {
   carrier_ = carrier;
   on_link_ = on_link;
   listening_since_ = now;
-  stop(Timer::gone);
+  timers_.clear();
   rank_ = kept.rank;
   highest_epoch_ = kept.highest_epoch;
   // An epoch that was kept says that it had been owned for long enough: it is no newcomer to who says no hello.
@@ -86,7 +86,7 @@ void Machine::ask(Time now, State as) {
   ask_begun_ = now;
   asked_well_ = waits_ = false;
   for (const auto timer : {Timer::reserved_probe, Timer::self_probe, Timer::announce, Timer::confirm, Timer::mute,
-                           Timer::probe, Timer::judge, Timer::hello, Timer::gone})
+                           Timer::probe, Timer::judge, Timer::hello, Timer::gone, Timer::retry})
     stop(timer);
   rivals_.forget_kernels();
   if (!carrier_) return;  // asked when it is back

@@ -74,7 +74,7 @@ void Machine::hear(Time now, const Heard& heard) {
     case Heard::Kind::gone:
       // What it has said of itself is still in the caches of those who heard it last.
       if (rivals_.go(now, heard.saying.rank.id, heard.from) && state_ == State::owned) announce_anew(now);
-      if (waits_ && !rivals_.last(now - kOld)) set(Timer::probe, now);
+      if (waits_ && timers_.contains(Timer::probe) && !rivals_.last(now - kOld)) set(Timer::probe, now);
       if (state_ == State::lost && lost_to_ && lost_to_->id == heard.saying.rank.id && settings_.retry) {
         lost_at_ = now - kQuietAfterLoss;
         set(Timer::retry, now + kAnswerEvery);

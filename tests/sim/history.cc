@@ -98,24 +98,24 @@ class Teller {
   }
 
   void parted(double from, double to) {
-    std::vector<int> groups(world_->hosts());
+    std::vector<int> groups(world_->lan().hosts());
     for (auto& group : groups) group = chance(.5) ? 1 : 0;
     groups[first_] = 0;
     groups[other_] = 1;
     event(from, [this, groups] {
-      for (std::size_t i = 0; i < groups.size(); ++i) world_->set_group(i, groups[i]);
+      for (std::size_t i = 0; i < groups.size(); ++i) world_->lan().set_group(i, groups[i]);
     });
     event(to, [this] {
-      for (std::size_t i = 0; i < world_->hosts(); ++i) world_->set_group(i, 0);
+      for (std::size_t i = 0; i < world_->lan().hosts(); ++i) world_->lan().set_group(i, 0);
     });
   }
 
   void cut_of(std::vector<std::pair<std::size_t, std::size_t>> pairs, double from, double to) {
     event(from, [this, pairs] {
-      for (const auto& [a, b] : pairs) world_->cut(a, b, true);
+      for (const auto& [a, b] : pairs) world_->lan().cut(a, b, true);
     });
     event(to, [this, pairs] {
-      for (const auto& [a, b] : pairs) world_->cut(a, b, false);
+      for (const auto& [a, b] : pairs) world_->lan().cut(a, b, false);
     });
   }
 
@@ -128,7 +128,7 @@ class Teller {
     const auto which = chance(.5) ? first_ : other_;
     const bool in = chance(.5);
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
-    for (std::size_t i = 0; i < world_->hosts(); ++i)
+    for (std::size_t i = 0; i < world_->lan().hosts(); ++i)
       if (i != which) pairs.push_back(in ? std::pair(i, which) : std::pair(which, i));
     cut_of(pairs, kFaultAt, end_);
     if (which == first_)
@@ -222,10 +222,10 @@ class Teller {
       }
       case Fault::killed_apart: {
         const double end = kFaultAt + 6;
-        event(kFaultAt, [this] { world_->set_group(other_, 1); });
+        event(kFaultAt, [this] { world_->lan().set_group(other_, 1); });
         start(kFaultAt + between(0, 4), other_);
         event(end - 1 - between(2.1, 2.8), [this] { world_->kill_process(first_); });
-        event(end, [this] { world_->set_group(other_, 0); });
+        event(end, [this] { world_->lan().set_group(other_, 0); });
         break;
       }
       case Fault::rival: event(kFaultAt - between(0, 9), [this] { world_->put_rival(nodes_ + 1); }); break;
@@ -268,7 +268,8 @@ class Teller {
       case 0: parted(when, when + length); break;
       case 1: {
         std::vector<std::pair<std::size_t, std::size_t>> pairs;
-        for (int i = 0; i < 3; ++i) pairs.emplace_back(random_() % world_->hosts(), random_() % world_->hosts());
+        for (int i = 0; i < 3; ++i)
+          pairs.emplace_back(random_() % world_->lan().hosts(), random_() % world_->lan().hosts());
         cut_of(pairs, when, when + length);
         break;
       }

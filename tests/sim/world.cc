@@ -19,13 +19,11 @@ constexpr std::size_t kMostUnread = 200;  // frames in a socket's buffer
 World::World(const WorldSettings& settings, std::uint64_t seed)
     : settings_(settings),
       random_(seed),
-      nodes_(settings.nodes),
-      groups_(settings.nodes + 2, 0),
-      carrier_(settings.nodes + 2, true),
-      forwards_(settings.nodes + 2, true) {
+      lan_(time_, random_, settings.nodes, settings.loss, settings.slow,
+           [this](const Frame& frame, std::size_t to) { arrive(frame, to); }),
+      nodes_(settings.nodes) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) new_process(i);
-  at(Time(random_() % 1'000'000), [this] { chat(gateway()); });
-  at(Time(random_() % 5'000'000), [this] { chat(gateway() + 1); });
+  lan_.begin_to_chat();
 }
 
 World::~World() = default;
@@ -40,84 +38,39 @@ void World::new_process(std::size_t index) {
   node.machine = std::make_unique<claim::Machine>(
       settings_.machine, [this] { return random_(); },
       [this, off] {
-        return static_cast<std::uint64_t>(std::max<std::int64_t>(1, 1'700'000'000'000 + off + now_.count() / 1000));
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(1, 1'700'000'000'000 + off + now().count() / 1000));
       });
 }
 
-void World::at(Time when, std::function<void()> what) {
-  queue_.push({std::max(when, now_), ++number_, std::move(what)});
-}
-
 void World::run(Time until) {
-  while (!queue_.empty() && queue_.top().when <= until) {
-    auto event = queue_.top();
-    queue_.pop();
-    now_ = event.when;
-    event.what();
-    check();
-  }
-  now_ = until;
+  time_.run(until, [this] { check(); });
   if (double_since_) {
-    doubles_.push_back({*double_since_, now_ - *double_since_});
-    double_since_ = now_;
+    doubles_.push_back({*double_since_, now() - *double_since_});
+    double_since_ = now();
   }
 }
 
 void World::say(std::size_t node, const std::string& what) {
   if (!traces_) return;
   std::array<char, 64> head{};
-  std::snprintf(head.data(), head.size(), "%10.4f n%zu ", static_cast<double>(now_.count()) / 1e6, node);
+  std::snprintf(head.data(), head.size(), "%10.4f n%zu ", static_cast<double>(now().count()) / 1e6, node);
   story_ += head.data() + what + "\n";
 }
 
 // --- the LAN
 
-bool World::hears(std::size_t from, std::size_t to) const {
-  return carrier_[from] && carrier_[to] && forwards_[from] && forwards_[to] && groups_[from] == groups_[to] &&
-         !cuts_.contains({from, to});
-}
-
 bool World::answers(const Node& node, std::size_t index) const {
-  return node.on_link && node.machine_runs && node.powered && carrier_[index] && forwards_[index];
-}
-
-Time World::delay() {
-  if (settings_.slow > 0 && std::uniform_real_distribution<>()(random_) < settings_.slow)
-    return Time(160'000 + random_() % 80'000);
-  return Time(50 + random_() % 4950);
-}
-
-void World::chat(std::size_t host) {
-  broadcast({.kind = Frame::Kind::chat, .from = host});
-  const Time pause =
-      host == gateway() ? Time(300'000 + random_() % 1'200'000) : Time(2'000'000 + random_() % 6'000'000);
-  at(now_ + pause, [this, host] { chat(host); });
-}
-
-void World::broadcast(const Frame& frame) {
-  for (std::size_t to = 0; to < hosts(); ++to)
-    if (to != frame.from) unicast(frame, to);
-}
-
-void World::unicast(const Frame& frame, std::size_t to) {
-  if (!hears(frame.from, to)) return;
-  if (settings_.loss > 0 && std::uniform_real_distribution<>()(random_) < settings_.loss) return;
-  // A LAN does not let one frame of a sender overtake another.
-  auto& last = last_arrival_[{frame.from, to}];
-  last = std::max(last + Time(1), now_ + delay());
-  at(last, [this, frame, to] { arrive(frame, to); });
+  return node.on_link && node.machine_runs && node.powered && lan_.carrier(index) && lan_.forwards(index);
 }
 
 void World::arrive(const Frame& frame, std::size_t to) {
-  if (!hears(frame.from, to)) return;
-  if (to == gateway() && frame.kind == Frame::Kind::gateway_request)
-    unicast({.kind = Frame::Kind::gateway_answer, .from = to}, frame.from);
   if (rivals_.contains(to) && frame.kind == Frame::Kind::probe)
-    unicast({.kind = Frame::Kind::use, .from = to}, frame.from);
+    lan_.unicast({.kind = Frame::Kind::use, .from = to}, frame.from);
   if (to >= nodes_.size()) return;
   auto& node = nodes_[to];
   if (!node.powered || !node.machine_runs) return;
-  if (frame.kind == Frame::Kind::probe && node.on_link) unicast({.kind = Frame::Kind::use, .from = to}, frame.from);
+  if (frame.kind == Frame::Kind::probe && node.on_link)
+    lan_.unicast({.kind = Frame::Kind::use, .from = to}, frame.from);
   if (node.process == Process::dead) return;
   if (node.process == Process::stopped) {
     if (node.unread.size() < kMostUnread) node.unread.push_back(frame);
@@ -139,9 +92,11 @@ void World::read(std::size_t index, const Frame& frame) {
     case Frame::Kind::hello: heard.kind = Heard::Kind::hello; break;
     case Frame::Kind::gone: heard.kind = Heard::Kind::gone; break;
     case Frame::Kind::chat:
-    case Frame::Kind::gateway_request: break;
+    case Frame::Kind::gateway_request:
+    case Frame::Kind::handover_request:
+    case Frame::Kind::handover_withdrawn: break;
   }
-  nodes_[index].machine->hear(now_, heard);
+  nodes_[index].machine->hear(now(), heard);
 }
 
 void World::read_unread(std::size_t index) {
@@ -156,17 +111,23 @@ void World::carry_out(std::size_t index) {
   for (const auto& effect : node.machine->take()) {
     switch (effect.kind) {
       case Effect::Kind::probe:
-        broadcast({.kind = Frame::Kind::probe, .from = index});
-        unicast({.kind = Frame::Kind::gateway_request, .from = index}, gateway());
+        lan_.broadcast({.kind = Frame::Kind::probe, .from = index});
+        lan_.unicast({.kind = Frame::Kind::gateway_request, .from = index}, lan_.gateway());
         break;
-      case Effect::Kind::ask_gateway: unicast({.kind = Frame::Kind::gateway_request, .from = index}, gateway()); break;
+      case Effect::Kind::ask_gateway:
+        lan_.unicast({.kind = Frame::Kind::gateway_request, .from = index}, lan_.gateway());
+        break;
       case Effect::Kind::announce:
-      case Effect::Kind::defend: broadcast({.kind = Frame::Kind::use, .from = index}); break;
+      case Effect::Kind::defend: lan_.broadcast({.kind = Frame::Kind::use, .from = index}); break;
       case Effect::Kind::hello:
-        broadcast(
-            {.kind = Frame::Kind::hello, .from = index, .saying = effect.saying, .relayed = node.machine->relay(now_)});
+        lan_.broadcast({.kind = Frame::Kind::hello,
+                        .from = index,
+                        .saying = effect.saying,
+                        .relayed = node.machine->relay(now())});
         break;
-      case Effect::Kind::gone: broadcast({.kind = Frame::Kind::gone, .from = index, .saying = effect.saying}); break;
+      case Effect::Kind::gone:
+        lan_.broadcast({.kind = Frame::Kind::gone, .from = index, .saying = effect.saying});
+        break;
       case Effect::Kind::put_on:
         node.on_link = true;
         say(index, "puts the address on the link");
@@ -182,10 +143,10 @@ void World::carry_out(std::size_t index) {
     }
   }
   const auto state = node.machine->state();
-  if (state == State::owned && !node.owns_since) node.owns_since = now_;
+  if (state == State::owned && !node.owns_since) node.owns_since = now();
   if (!is_claiming(state) && node.owns_since) {
     const bool was_well =
-        node.well_since && now_ - *node.well_since > 2 * kSecond && now_ - *node.owns_since > 2 * kSecond;
+        node.well_since && now() - *node.well_since > 2 * kSecond && now() - *node.owns_since > 2 * kSecond;
     if (was_well && state == State::lost) {
       ++displaced_;
       say(index, "displaced");
@@ -200,8 +161,8 @@ void World::plan_tick(std::size_t index) {
   auto& node = nodes_[index];
   const auto next = node.machine->next();
   if (!next) return;
-  const Time when = std::max(*next, now_);
-  if (node.tick_at > now_ && node.tick_at <= when) return;
+  const Time when = std::max(*next, now());
+  if (node.tick_at > now() && node.tick_at <= when) return;
   node.tick_at = when;
   at(when, [this, index, generation = node.generation, when] { tick(index, generation, when); });
 }
@@ -211,7 +172,7 @@ void World::tick(std::size_t index, unsigned generation, Time when) {
   if (generation != node.generation || !node.powered) return;
   if (node.process != Process::runs || !node.machine_runs) return;  // wake() does what is due
   if (node.tick_at == when) node.tick_at = Time(0);
-  node.machine->tick(now_);
+  node.machine->tick(now());
   carry_out(index);
 }
 
@@ -219,19 +180,19 @@ void World::wake(std::size_t index, Time gap, bool noticed) {
   auto& node = nodes_[index];
   node.tick_at = Time(0);
   if (settings_.reads_first) read_unread(index);
-  if (noticed) node.machine->stood_still(now_, gap);
-  if (node.carrier_seen != carrier_[index]) {
-    node.carrier_seen = carrier_[index];
-    node.machine->carrier(now_, node.carrier_seen);
+  if (noticed) node.machine->stood_still(now(), gap);
+  if (node.carrier_seen != lan_.carrier(index)) {
+    node.carrier_seen = lan_.carrier(index);
+    node.machine->carrier(now(), node.carrier_seen);
   } else if (node.downs != node.downs_seen) {
-    node.machine->flapped(now_);
+    node.machine->flapped(now());
   }
   node.downs_seen = node.downs;
-  if (node.ready) node.machine->ready(now_);
-  node.machine->tick(now_);
+  if (node.ready) node.machine->ready(now());
+  node.machine->tick(now());
   carry_out(index);
   if (settings_.reads_first) return;
-  at(now_ + Time(1000), [this, index, generation = node.generation] {
+  at(now() + Time(1000), [this, index, generation = node.generation] {
     if (nodes_[index].generation != generation) return;
     read_unread(index);
     carry_out(index);
@@ -242,7 +203,7 @@ void World::stop_process(std::size_t index) {
   auto& node = nodes_[index];
   if (node.process != Process::runs || !node.powered) return;
   node.process = Process::stopped;
-  node.paused_at = now_;
+  node.paused_at = now();
   say(index, "process stopped");
 }
 
@@ -251,7 +212,7 @@ void World::continue_process(std::size_t index) {
   if (node.process != Process::stopped || !node.powered) return;
   node.process = Process::runs;
   say(index, "process continues");
-  if (node.machine_runs) wake(index, now_ - node.paused_at, true);
+  if (node.machine_runs) wake(index, now() - node.paused_at, true);
 }
 
 void World::kill_process(std::size_t index) {
@@ -260,7 +221,7 @@ void World::kill_process(std::size_t index) {
   node.process = Process::dead;
   ++node.generation;
   say(index, "process killed");
-  at(now_ + kSecond, [this, index, generation = node.generation] { come_again(index, generation); });
+  at(now() + kSecond, [this, index, generation = node.generation] { come_again(index, generation); });
 }
 
 void World::come_again(std::size_t index, unsigned generation) {
@@ -268,16 +229,16 @@ void World::come_again(std::size_t index, unsigned generation) {
   if (generation != node.generation || !node.powered || !node.machine_runs) return;
   new_process(index);
   node.process = Process::runs;
-  node.carrier_seen = carrier_[index];
+  node.carrier_seen = lan_.carrier(index);
   say(index, "process again");
   const bool flapped = node.downs != node.downs_seen;
   node.downs_seen = node.downs;
   if (node.wanted && node.on_link) {
     const claim::Kept fresh{{0, random_(), random_()}, 0};
-    node.machine->resume(now_, node.carrier_seen, true, settings_.keeps ? node.kept : fresh);
-    if (flapped) node.machine->flapped(now_);
+    node.machine->resume(now(), node.carrier_seen, true, settings_.keeps ? node.kept : fresh);
+    if (flapped) node.machine->flapped(now());
   } else if (node.wanted) {
-    node.machine->start(now_, node.carrier_seen);
+    node.machine->start(now(), node.carrier_seen);
     await(index);
   }
   carry_out(index);
@@ -287,7 +248,7 @@ void World::pause_machine(std::size_t index) {
   auto& node = nodes_[index];
   if (!node.machine_runs || !node.powered) return;
   node.machine_runs = false;
-  node.paused_at = now_;
+  node.paused_at = now();
   say(index, "machine paused");
 }
 
@@ -297,13 +258,13 @@ void World::resume_machine(std::size_t index, bool noticed) {
   node.machine_runs = true;
   say(index, noticed ? "machine goes on" : "machine goes on, and does not know that it stood still");
   if (node.process == Process::dead) {
-    at(now_ + kSecond, [this, index, g = node.generation] { come_again(index, g); });
+    at(now() + kSecond, [this, index, g = node.generation] { come_again(index, g); });
     return;
   }
   if (node.process != Process::runs) return;
   // The kernel answers at once; the process is scheduled a little later.
-  at(now_ + Time(200 + random_() % 20'000),
-     [this, index, noticed, generation = node.generation, gap = now_ - node.paused_at] {
+  at(now() + Time(200 + random_() % 20'000),
+     [this, index, noticed, generation = node.generation, gap = now() - node.paused_at] {
        auto& again = nodes_[index];
        if (again.generation == generation && again.process == Process::runs && again.machine_runs)
          wake(index, gap, noticed);
@@ -322,12 +283,12 @@ void World::power_off(std::size_t index) {
 // What the address waits for comes, whether or not the process sees it.
 void World::await(std::size_t index) {
   nodes_[index].ready = false;
-  at(now_ + nodes_[index].wait, [this, index, generation = nodes_[index].generation] {
+  at(now() + nodes_[index].wait, [this, index, generation = nodes_[index].generation] {
     auto& node = nodes_[index];
     if (node.generation != generation) return;
     node.ready = true;
     if (node.process != Process::runs || !node.machine_runs) return;
-    node.machine->ready(now_);
+    node.machine->ready(now());
     carry_out(index);
   });
 }
@@ -340,9 +301,13 @@ void World::start(std::size_t index) {
   if (!node.powered || node.process != Process::runs || !node.machine_runs) return;
   if (is_claiming(node.machine->state())) return;
   // By a process that has listened so far, as the watcher, or by a new one.
-  if (random_() % 2 == 0) new_process(index);
+  if (random_() % 2 == 0) {
+    new_process(index);
+    node.carrier_seen = lan_.carrier(index);
+    node.downs_seen = node.downs;
+  }
   say(index, "start");
-  node.machine->start(now_, node.carrier_seen);
+  node.machine->start(now(), node.carrier_seen);
   await(index);
   carry_out(index);
 }
@@ -360,18 +325,9 @@ void World::set_wait(std::size_t index, Time wait) { nodes_[index].wait = wait; 
 
 // --- faults of the LAN
 
-void World::set_group(std::size_t host, int group) { groups_[host] = group; }
-
-void World::cut(std::size_t from, std::size_t to, bool is_cut) {
-  if (is_cut)
-    cuts_.insert({from, to});
-  else
-    cuts_.erase({from, to});
-}
-
 void World::set_carrier(std::size_t index, bool up) {
-  if (carrier_[index] == up) return;
-  carrier_[index] = up;
+  if (lan_.carrier(index) == up) return;
+  lan_.set_carrier(index, up);
   say(index, up ? "carrier" : "no carrier");
   auto& node = nodes_[index];
   if (!up) ++node.downs;
@@ -379,26 +335,26 @@ void World::set_carrier(std::size_t index, bool up) {
   const Time lag = up                   ? Time(500 + random_() % 9500)
                    : random_() % 2 == 0 ? Time(5000)
                                         : Time(5000 + random_() % 995'000);
-  at(now_ + lag, [this, index, generation = node.generation, up] { carrier_event(index, generation, up); });
+  at(now() + lag, [this, index, generation = node.generation, up] { carrier_event(index, generation, up); });
 }
 
 void World::carrier_event(std::size_t index, unsigned generation, bool up) {
   auto& node = nodes_[index];
-  if (carrier_[index] != up || generation != node.generation || !node.powered) return;  // a flap tells nothing
-  if (node.process != Process::runs || !node.machine_runs) return;                      // wake() looks
+  if (lan_.carrier(index) != up || generation != node.generation || !node.powered) return;  // a flap tells nothing
+  if (node.process != Process::runs || !node.machine_runs) return;                          // wake() looks
   if (node.carrier_seen != up) {
     node.carrier_seen = up;
-    node.machine->carrier(now_, up);
+    node.machine->carrier(now(), up);
   } else if (up && node.downs != node.downs_seen) {
-    node.machine->flapped(now_);
+    node.machine->flapped(now());
   }
   node.downs_seen = node.downs;
   carry_out(index);
 }
 
 void World::set_forwarding(std::size_t index, bool forwards) {
-  if (forwards_[index] == forwards) return;
-  forwards_[index] = forwards;
+  if (lan_.forwards(index) == forwards) return;
+  lan_.set_forwarding(index, forwards);
   say(index, forwards ? "port forwards" : "port listens");
 }
 
@@ -416,22 +372,22 @@ void World::put_rival(std::size_t host) { rivals_.insert(host); }
 void World::check() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     auto& node = nodes_[i];
-    const bool well = node.machine_runs && node.powered && node.process == Process::runs && hears(i, gateway()) &&
-                      hears(gateway(), i);
+    const bool well = node.machine_runs && node.powered && node.process == Process::runs &&
+                      lan_.hears(i, lan_.gateway()) && lan_.hears(lan_.gateway(), i);
     if (!well) node.well_since.reset();
-    if (well && !node.well_since) node.well_since = now_;
+    if (well && !node.well_since) node.well_since = now();
   }
   bool two = false;
   const auto all = owners();
   if (all.size() != 1) one_since_.reset();
-  if (all.size() == 1 && !one_since_) one_since_ = now_;
+  if (all.size() == 1 && !one_since_) one_since_ = now();
   for (const auto a : all)
-    for (const auto b : all) two = two || (a < b && hears(a, b) && hears(b, a));
+    for (const auto b : all) two = two || (a < b && lan_.hears(a, b) && lan_.hears(b, a));
   if (two == double_since_.has_value()) return;
   if (two) {
-    double_since_ = now_;
+    double_since_ = now();
   } else {
-    doubles_.push_back({*double_since_, now_ - *double_since_});
+    doubles_.push_back({*double_since_, now() - *double_since_});
     double_since_.reset();
   }
   if (traces_) story_ += two ? "           --- two owners\n" : "           --- no more than one\n";

@@ -1,17 +1,14 @@
 // World: two to five nodes on a LAN in virtual time, each with the real claim machine over a model of its kernel, its
 // process and what its address waits for.
 //
-// Nothing here decides over a claim. A frame takes its time, is lost, or is heard by some only; a kernel answers for an
-// address that is on its link, whether or not a process lives; a process stands still, dies and comes again; a cable is
-// out, a port does not forward yet. Threads: one. Privilege: none.
+// Nothing here decides over a claim. A kernel answers for an address that is on its link, whether or not a process
+// lives; a process stands still, dies and comes again. Threads: one. Privilege: none.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <random>
 #include <set>
 #include <string>
@@ -19,18 +16,9 @@
 #include <vector>
 
 #include "specs/claim/machine.h"
+#include "tests/sim/lan.h"
 
 namespace plumb::sim {
-
-using claim::Time;
-
-struct Frame {
-  enum class Kind { chat, gateway_request, gateway_answer, probe, use, hello, gone };
-  Kind kind = Kind::chat;
-  std::size_t from = 0;
-  claim::Saying saying = {};
-  std::vector<claim::Saying> relayed = {};
-};
 
 struct WorldSettings {
   std::size_t nodes = 2;
@@ -53,7 +41,7 @@ class World {
   ~World();
 
   // At a time, what happens; all of it is planned before run().
-  void at(Time when, std::function<void()> what);
+  void at(Time when, std::function<void()> what) { time_.at(when, std::move(what)); }
   void run(Time until);
 
   // Deciders and operators.
@@ -62,8 +50,7 @@ class World {
   void set_wait(std::size_t node, Time wait);  // for an image, an engine, a container
 
   // Faults.
-  void set_group(std::size_t host, int group);  // of the LAN: hosts of two groups do not hear each other
-  void cut(std::size_t from, std::size_t to, bool is_cut);
+  [[nodiscard]] Lan& lan() { return lan_; }
   void set_carrier(std::size_t node, bool up);
   void set_forwarding(std::size_t node, bool forwards);
   void stop_process(std::size_t node);
@@ -73,9 +60,7 @@ class World {
   void resume_machine(std::size_t node, bool noticed);
   void power_off(std::size_t node);
 
-  [[nodiscard]] std::size_t gateway() const { return settings_.nodes; }
-  [[nodiscard]] std::size_t hosts() const { return settings_.nodes + 2; }
-  [[nodiscard]] Time now() const { return now_; }
+  [[nodiscard]] Time now() const { return time_.now(); }
   // Those whose kernel answers for the address.
   [[nodiscard]] std::vector<std::size_t> owners() const;
   [[nodiscard]] const std::vector<Double>& doubles() const { return doubles_; }
@@ -113,22 +98,8 @@ class World {
     std::optional<Time> well_since;  // hears the gateway and is heard, and runs
     std::optional<Time> owns_since;
   };
-  struct Event {
-    Time when;
-    std::uint64_t number = 0;
-    std::function<void()> what;
-    friend bool operator>(const Event& a, const Event& b) {
-      return a.when != b.when ? a.when > b.when : a.number > b.number;
-    }
-  };
-
-  [[nodiscard]] bool hears(std::size_t from, std::size_t to) const;
   [[nodiscard]] bool answers(const Node& node, std::size_t index) const;
-  [[nodiscard]] Time delay();
   void say(std::size_t node, const std::string& what);
-  void chat(std::size_t host);
-  void broadcast(const Frame& frame);
-  void unicast(const Frame& frame, std::size_t to);
   void arrive(const Frame& frame, std::size_t to);
   void read(std::size_t index, const Frame& frame);
   void read_unread(std::size_t index);
@@ -144,14 +115,9 @@ class World {
 
   WorldSettings settings_;
   std::mt19937_64 random_;
+  Timeline time_;
+  Lan lan_;
   std::vector<Node> nodes_;
-  std::vector<int> groups_;
-  std::vector<bool> carrier_, forwards_;
-  std::set<std::pair<std::size_t, std::size_t>> cuts_;
-  std::map<std::pair<std::size_t, std::size_t>, Time> last_arrival_;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> queue_;
-  Time now_{0};
-  std::uint64_t number_ = 0;
   std::optional<Time> double_since_;
   std::vector<Double> doubles_;
   std::optional<Time> one_since_;

@@ -284,3 +284,40 @@ TEST_CASE("who owns an address that it could not ask for asks the gateway when a
   one.hear(Heard::Kind::hello, saying(0, State::asking));
   CHECK(one.count(Effect::Kind::ask_gateway) == 1);
 }
+
+TEST_CASE("who has lost while it waited for another claim asks anew when it hears that the address is given up") {
+  Settings settings;
+  settings.retry = true;
+  Claimed one(settings);
+  one.hear(Heard::Kind::hello, saying(7, State::owned));
+  one.until(one.now + milliseconds{100});
+  one.machine.start(one.now, true);
+  one.until(one.now + milliseconds{300});
+  one.hear(Heard::Kind::hello, saying(7, State::owned));
+  REQUIRE(one.machine.state() == State::lost);
+  one.machine.ready(one.now);
+  one.hear(Heard::Kind::gone, saying(7, State::lost));
+  one.until(one.now + seconds{3});
+  CHECK(one.machine.state() == State::owned);
+  CHECK(one.count(Effect::Kind::put_on) == 1);
+  CHECK(one.count(Effect::Kind::take_off) == 0);
+}
+
+TEST_CASE("who has lost, and was told to start or that another hand has put the address back, does not ask once more") {
+  Settings settings;
+  settings.retry = true;
+  Claimed one(settings);
+  one.own();
+  one.hear(Heard::Kind::hello, saying(UINT64_MAX, State::owned));
+  REQUIRE(one.machine.state() == State::lost);
+  one.hear(Heard::Kind::gone, saying(UINT64_MAX, State::owned));
+  SUBCASE("start") {
+    one.machine.start(one.now, true);
+    one.machine.ready(one.now);
+  }
+  SUBCASE("put back") { one.machine.resume(one.now, true, true, one.machine.kept()); }
+  for (int i = 0; i < 100; ++i) {
+    one.until(one.now + milliseconds{100});
+    if (i > 2) CHECK(one.machine.state() == State::owned);
+  }
+}
