@@ -63,6 +63,7 @@ Site::Site(const SiteSettings& settings, std::uint64_t seed)
     : settings_(settings),
       random_(seed),
       lan_(time_, random_, settings.nodes, settings.loss, 0, [this](const Frame& frame, std::size_t to) {
+        if (heard_) heard_(frame, to);
         if (to < nodes_.size()) nodes_[to]->hear(frame);
       }) {
   for (std::size_t i = 0; i < settings.nodes; ++i)

@@ -56,6 +56,9 @@ class Site {
   void unclaimed(std::size_t node, const char* why);
   void say(std::size_t node, const std::string& what);
 
+  // Also told of each frame that arrives.
+  void on_frame(Lan::Arrived heard) { heard_ = std::move(heard); }
+
   // What came of it.
   struct Account {
     Time doubled{0};         // the longest time for which two that hear each other answered
@@ -81,6 +84,7 @@ class Site {
   Timeline time_;
   Lan lan_;
   std::vector<std::unique_ptr<SiteNode>> nodes_;
+  Lan::Arrived heard_;
   Account account_;
   std::optional<Time> double_since_;
   bool traces_ = false;
