@@ -6,7 +6,6 @@ std::string_view doubt_reason(std::string_view why) {
   if (why == "carrier") return "its uplink has lost its carrier";
   if (why == "stood still") return "this program, or this machine, stood still";
   if (why == "first answer" || why == "forwarding") return "its LAN can be heard only now";
-  if (why == "deaf") return "nothing is heard on its LAN";
   return "it was off its link";
 }
 
