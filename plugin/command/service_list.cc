@@ -88,7 +88,7 @@ ListedService look_at_service(const std::string& name, const SpecPlace& place) {
   out.node = place.node.empty() ? node_name() : place.node;
   out.state = "invalid";
   auto file = read_spec(name, place);
-  if (!file && file.error().kind == ErrorKind::not_found)
+  if (file || file.error().kind == ErrorKind::not_found)
     if (auto started = as_started(name)) file = std::move(started->started.file);
   if (!file) {
     out.failure = std::move(file).error();

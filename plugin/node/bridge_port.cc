@@ -1,6 +1,7 @@
 #include "plugin/node/bridge_port.h"
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
 
 #include "netns/link/carrier.h"
@@ -18,12 +19,24 @@ Result<void> finish(netns::RouteSocket& node, const netns::VethPair& pair, const
   return {};
 }
 
+// Four bytes for a device's name: itself, or what tells longer ones apart that begin alike (FNV-1a, 32 bits).
+std::string tail_of(std::string_view device) {
+  constexpr std::size_t kBytes = 4;
+  constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
+  if (device.size() <= kBytes) return std::string(device);
+  std::uint32_t hash = 0x811c9dc5;
+  for (const char c : device) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x01000193;
+  std::string out;
+  constexpr std::uint32_t kBase = kDigits.size();
+  for (; out.size() < kBytes; hash /= kBase) out += kDigits[hash % kBase];
+  return out;
+}
+
 }  // namespace
 
 Result<IfName> service_port_name(const netns::Namespace& inside, std::string_view device) {
   std::array<char, 16> name{};
-  std::snprintf(name.data(), name.size(), "pl%x.%.4s", static_cast<unsigned>(inside.id().ino),
-                std::string(device).c_str());
+  std::snprintf(name.data(), name.size(), "pl%x.%s", static_cast<unsigned>(inside.id().ino), tail_of(device).c_str());
   return IfName::parse(name.data());
 }
 

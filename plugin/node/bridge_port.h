@@ -18,8 +18,9 @@ namespace plumb {
 
 // What the node's end is called, at most 15 bytes: after what is known when it is made, and is nobody else's.
 //
-// The link of a service is made in the container's namespace: "pl", the namespace's inode number, and the beginning of
-// the device's name there, as in "plf000012a.eth0". Errors: spec (such a name is none).
+// The link of a service is made in the container's namespace: "pl", the namespace's inode number, and the
+// device's name there, as in "plf000012a.eth0"; of a name that is longer, four letters and digits that are made of it.
+// Errors: spec (such a name is none).
 [[nodiscard]] Result<IfName> service_port_name(const netns::Namespace& inside, std::string_view device);
 // The link of an endpoint of the engine is made before anybody knows where it will live: "po" and enough of its id.
 [[nodiscard]] std::string endpoint_port_name(std::string_view endpoint);

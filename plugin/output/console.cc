@@ -22,14 +22,17 @@ std::string counted(std::size_t count, const std::string& noun) {
 
 Opened open_present(const Invocation& invocation, const std::string& operation) {
   const auto file = read_spec(invocation.service, invocation.place);
-  if (!file && file.error().kind == ErrorKind::not_found)
-    if (auto started = as_started(service_name(invocation.service))) {
-      complain("plumb: warning: " + started->started.file.path +
-               " is gone; this is by what it was started with, and `plumb stop " + started->service.name +
-               "` ends it\n");
-      return {std::move(started->service), 0, std::move(started->started.file)};
-    }
-  return open_service(invocation, operation);
+  auto started = as_started(service_name(invocation.service));
+  const bool gone = !file && file.error().kind == ErrorKind::not_found;
+  if (!started || (!gone && !file) || (file && file->text == started->started.file.text))
+    return open_service(invocation, operation);
+  const std::string& name = started->service.name;
+  complain("plumb: warning: " + started->started.file.path +
+           (gone ? " is gone; this is by what it was started with, and `plumb stop " + name + "` ends it\n"
+                 : " has changed since " + name +
+                       " was started; this is by what it was started with, and `plumb restart " + name +
+                       "` applies the file\n"));
+  return {std::move(started->service), 0, std::move(started->started.file)};
 }
 
 Opened open_service(const Invocation& invocation, const std::string& operation) {

@@ -142,7 +142,7 @@ class Watcher {
   Mail mail_;  // under the mutex
   std::map<std::string, Watched> services_;
   std::size_t busy_ = 0;
-  std::set<std::string> engines_heard_;  // sockets that were connected once
+  std::set<std::string> engines_lost_;  // sockets that were connected, and are not
   std::string told_;
   std::map<std::string, std::unique_ptr<EngineWatch>> engines_;  // by socket; last: their threads use the others
 };

@@ -229,10 +229,14 @@ bool Watcher::is_news(GuardedClaim& guarded, const Mac& mac) {
 
 // Containers end with their engine, and sometimes are told of before it.
 void Watcher::hear_engine(const std::string& socket, bool connected) {
-  if (!connected) say({}, "the engine at " + socket + " is gone");
-  if (connected) metrics_.count(Event::engine_reconnect);
-  const bool again = !connected || !engines_heard_.insert(socket).second;
-  if (connected) say({}, again ? "the engine at " + socket + " answers again" : "listening to the engine at " + socket);
+  if (connected) {
+    metrics_.count(Event::engine_reconnect);
+    const bool again = engines_lost_.erase(socket) > 0;
+    say({}, again ? "the engine at " + socket + " answers again" : "listening to the engine at " + socket);
+  } else {
+    engines_lost_.insert(socket);
+    say({}, "the engine at " + socket + " is gone");
+  }
   for (auto& [name, watched] : services_) {
     if (watched.engine_socket != socket) continue;
     if (!connected && watched.busy)

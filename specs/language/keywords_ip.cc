@@ -179,6 +179,7 @@ constexpr Keyword kRows[] = {
      .type = ValueType::boolean,
      .default_value = "false",
      .example = "true",
+     .origin = Origin::plumb,
      .text =
          "Let the node use an IPv6 address of type host as the source of its own connections. Without it the address "
          "is "

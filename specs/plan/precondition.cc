@@ -139,6 +139,16 @@ Result<void> check_uplink(const Service& service, const IpResource& ip, const Ob
     return {};
   }
   TRY(check_link(ip, uplink(ip), service.node, seen.node, elsewhere));
+  const auto* parent = seen.node.link(uplink(ip));
+  const auto* master =
+      ip.type == IpType::netns && planned_mode(ip, seen) != IpMode::bridge ? seen.node.link(parent->master) : nullptr;
+  // Who takes a device's frames first is one (netdev_rx_handler_register, net/core/dev.c).
+  if (master != nullptr &&
+      (master->kind == "bridge" || master->kind == "bond" || master->kind == "team" || master->kind == "openvswitch"))
+    return Err{ErrorKind::refused,
+               ip.id + ": device " + parent->name + " is a port of " + master->name + " (" + master->kind +
+                   "), and no link can be made upon it",
+               "set ipdev = " + master->name + " in [" + ip.id + "]"};
   if (ip.mode == IpMode::bridge && seen.node.link(ip.ipdev)->kind != "bridge")
     return Err{ErrorKind::refused, ip.id + ": mode = bridge, but device " + ip.ipdev + " is not a bridge",
                "set ipdev to a bridge, or mode = macvlan, in [" + ip.id + "]"};

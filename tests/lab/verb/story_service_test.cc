@@ -277,5 +277,24 @@ TEST_CASE("Podman as the engine: started, reached, stopped, and started again") 
   }
 }
 
+TEST_CASE("Podman as the engine: the watcher hears of a sibling that ends, and starts it again") {
+  const Node n1("n1");
+  const Podman podman(n1);
+  const Service web("web", shared_engine_spec() + "restart = 3\n");
+  const std::string host = "unix:///run/podman/podman.sock";
+  const auto run = [&](const std::string& verb) {
+    return n1.start({program(), verb, "web"}, {"DOCKER_HOST=" + host}).wait();
+  };
+  REQUIRE(run("start").exit_code == 0);
+  Running watch = n1.start({program(), "watch"}, {"DOCKER_HOST=" + host});
+  REQUIRE(watch.await_errors("listening to the engine at /run/podman/podman.sock", std::chrono::seconds(20)));
+  n1.must({"docker", "-H", host, "kill", "web.container.1"});
+  CHECK(watch.await_errors("up again after", std::chrono::seconds(30)));
+  CHECK(answers(kAddress));
+  CHECK(run("stop").exit_code == 0);
+  watch.signal(SIGTERM);
+  watch.wait();
+}
+
 }  // namespace
 }  // namespace plumb::lab

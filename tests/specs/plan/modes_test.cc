@@ -293,3 +293,21 @@ TEST_CASE("all ipvlans on a device have one mode, and a start does not change th
   o.node.links.back().ipvlan_mode = "l3";
   CHECK_FALSE(plumb::plan(s, o, Verb::start));
 }
+
+TEST_CASE("nothing is made upon a bridge's port, and what is upon the bridge is") {
+  auto s = svc1();
+  auto o = bare_node();
+  o.node.links.push_back({5, "br0", "bridge", {}, 1500, true, true, 0, 0});
+  CHECK(plumb::plan(s, o, Verb::start));
+  o.node.links[1].master = 5;
+  const auto refused = plumb::plan(s, o, Verb::start);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what == "ip#0: device eth0 is a port of br0 (bridge), and no link can be made upon it");
+  CHECK(refused.error().next == "set ipdev = br0 in [ip#0]");
+  s.ips[0].ipdev = "br0";
+  CHECK(plumb::plan(s, o, Verb::start));
+  // A VRF takes no frames away from its devices.
+  s.ips[0].ipdev = "eth0";
+  o.node.links.back().kind = "vrf";
+  CHECK(plumb::plan(s, o, Verb::start));
+}
