@@ -65,7 +65,7 @@ std::vector<Fault> faults_of_configuration() {
       {"the registry wants a login",
        {.image = "private.lab:5001/nginx"},
        exit_permission,
-       {"no basic auth credentials", "step: have image private.lab:5001/nginx", "next: Give a login"}},
+       {"no basic auth credentials", "step: have image private.lab:5001/nginx", "next: set registry_creds in [container#1]"}},
       {"the parent device is missing",
        {.ipdev = "eth9"},
        exit_failed,
