@@ -155,7 +155,8 @@ Result<void> Actions::start_container(const Step& step, const ContainerStart& st
     });
   const docker::Call whole{container.start_timeout, stop};
   const auto end = whole.end();
-  TRY(EngineTime::count([&] { return docker::start_container(*client, id, {container.start_timeout, {}}); }));
+  if (!start.runs)
+    TRY(EngineTime::count([&] { return docker::start_container(*client, id, {container.start_timeout, {}}); }));
   if (start.to_its_end) return await_end(container, id, whole.until(end));
   if (owner) TRY(hold_namespace(container, id, stop));
   return {};

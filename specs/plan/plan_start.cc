@@ -173,12 +173,12 @@ class StartPlanner {
     if (fate == Fate::replace) depend(after, make_room(c));
     after.insert(after.end(), leftover_removed_.begin(), leftover_removed_.end());
     for (const auto* owner : service_.joined_by(c)) depend(after, find(created_, owner->id));
-    Step step(ContainerCreate{c.name, image, fate == Fate::replace ? inherited_volumes(c) : no_volumes()}, c);
+    Step step(ContainerCreate{c.name, image, fate == Fate::replace ? inherited_volumes(c) : Volumes{}}, c);
     step.after = std::move(after);
     created_[c.id] = out_.add(std::move(step));
   }
 
-  static std::vector<AnonymousVolume> no_volumes() { return {}; }
+  using Volumes = std::vector<AnonymousVolume>;
 
   // To make a container anew is not to remove it: what it has in volumes without a name goes over to the next one, but
   // where that has something else in their place. With `rm` they go with it.
@@ -231,8 +231,9 @@ class StartPlanner {
 
   void start(const ContainerResource& c) {
     if (started_.contains(c.id) || fates_.at(c.id) == Fate::keep) return;
-    const bool there = fates_.at(c.id) == Fate::start;
-    Step step(ContainerStart{c.name, there ? std::optional(observed(c)->id) : std::nullopt, !c.detach}, c);
+    const auto* have = fates_.at(c.id) == Fate::start ? observed(c) : nullptr;
+    Step step(ContainerStart{c.name, {}, !c.detach, have != nullptr && have->running}, c);
+    if (have != nullptr) std::get<ContainerStart>(step.operation).id = have->id;
     depend(step.after, find(created_, c.id));
     for (const auto* owner : service_.joined_by(c)) {
       if (owner->disable) continue;

@@ -39,6 +39,7 @@ std::string words(const ContainerCreate& create) {
 }
 
 std::string words(const ContainerStart& start) {
+  if (start.runs) return "await the end of container " + start.name;
   return start.to_its_end ? "run container " + start.name + " to its end" : "start container " + start.name;
 }
 

@@ -91,6 +91,7 @@ struct ContainerStart {
   std::string name;
   std::optional<std::string> id;  // the engine's; none: of the one that this plan creates
   bool to_its_end;                // the step is over when the container has ended well
+  bool runs;                      // already: it is only waited for, since it may have ended when its step begins
 };
 
 // A half-made link of a killed start. Undo: nothing, it was rubbish.

@@ -1,6 +1,8 @@
 // Containers that the start waits for, on a real engine: one does its work, one fails, one takes too long.
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 #include "tests/lab/service.h"
 
 namespace plumb::lab {
@@ -25,6 +27,13 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 std::string time_of(const Node& node, const std::string& container, const std::string& event) {
   const std::string text = node.must({"docker", "inspect", "--format", "{{.State." + event + "}}", container});
   return text.substr(0, text.find_first_of("Z\n")) + "000000000";
+}
+
+// A start of the service, until its init container runs: that has written to the file.
+Running started_until(const Node& node, const std::string& file) {
+  Running start = node.start({program(), "start", "web"});
+  REQUIRE(becomes([&] { return node.run({"test", "-s", file}).exit_code == 0; }, 60s));
+  return start;
 }
 
 TEST_CASE("an init container that succeeds: it has the address, the others wait for it, and it runs once a start") {
@@ -93,11 +102,10 @@ TEST_CASE("a start that is interrupted while its init container runs ends at onc
   const Node n1("n1");
   n1.must({"mkdir", "-p", "/srv/init"});
   const Service web("web",
-                    spec_with("sh -c 'touch /out/runs; exec sleep 1000'", "start_timeout = 1m\nstop_timeout = 1s"));
+                    spec_with("sh -c 'echo run >/out/runs; exec sleep 1000'", "start_timeout = 1m\nstop_timeout = 1s"));
   const State before = web.state(n1);
-  Running start = n1.start({program(), "start", "web"});
-  for (int i = 0; i < 100 && n1.run({"test", "-e", "/srv/init/runs"}).exit_code != 0; ++i) n1.must({"sleep", "0.1"});
-  start.signal(2);
+  Running start = started_until(n1, "/srv/init/runs");
+  start.signal(SIGINT);
   const Outcome outcome = start.wait();
   CHECK(outcome.exit_code == 130);
   CHECK(outcome.took < 20s);
@@ -109,21 +117,48 @@ TEST_CASE("a start that is interrupted while its init container runs ends at onc
 TEST_CASE("a start that was killed while its init container ran: the next one waits for that very container") {
   const Node n1("n1");
   const Service web("web", spec_with("sh -c 'echo run >>/out/runs; while ! test -e /out/go; do sleep 0.1; done'",
-                                     "start_timeout = 20s"));
-  {
-    const Running start = n1.start({program(), "start", "web"});
-    for (int i = 0; i < 100 && n1.run({"test", "-e", "/srv/init/runs"}).exit_code != 0; ++i) n1.must({"sleep", "0.1"});
-    start.signal(9);
-  }
+                                     "start_timeout = 50s"));
+  started_until(n1, "/srv/init/runs").signal(SIGKILL);
   const Outcome between = web.plumb(n1, "status");
   CHECK(between.exit_code == 4);
   CHECK_MESSAGE(has(between.out + between.err, "it has not ended yet"), between.out);
+  // It is written anew as soon as the next one has looked and knows what to do.
+  const auto planned = [&] { return n1.must({"stat", "--format=%i %y", "/run/plumb/web.unsettled"}); };
+  const std::string before = planned();
   Running next = n1.start({program(), "start", "web"});
-  n1.must({"sleep", "0.5"});
+  REQUIRE(becomes([&] { return planned() != before; }, 60s));
   n1.must({"touch", "/srv/init/go"});
   const Outcome outcome = next.wait();
   CHECK_MESSAGE(outcome.exit_code == 0, outcome.err);
   CHECK(n1.must({"cat", "/srv/init/runs"}) == "run\n");
+  CHECK(web.plumb(n1, "stop").exit_code == 0);
+  n1.must({"rm", "-r", "/srv/init"});
+}
+
+TEST_CASE(
+    "a start that was killed while its init container ran, which ends before the next one comes to it: run once") {
+  const Node n1("n1");
+  const std::string gate =
+      "[container#gate]\nimage = busybox\nnetns = container#0\ndetach = false\nvolume_mounts = /srv/init:/out\n"
+      "start_timeout = 50s\ncommand = sh -c 'echo run >>/out/gate; while ! test -e /out/open; do sleep 0.1; done'\n\n";
+  std::string spec =
+      spec_with("sh -c 'echo run >>/out/runs; while ! test -e /out/go; do sleep 0.1; done'", "start_timeout = 50s");
+  spec.insert(spec.find("[container#init]"), gate);
+  const Service web("web", spec);
+  n1.must({"mkdir", "-p", "/srv/init"});
+  n1.must({"touch", "/srv/init/open"});
+  started_until(n1, "/srv/init/runs").signal(SIGKILL);
+  // The next start has to run the gate once more, and sees the other one running meanwhile.
+  n1.must({"docker", "rm", "web.container.gate"});
+  n1.must({"rm", "/srv/init/open", "/srv/init/gate"});
+  Running next = started_until(n1, "/srv/init/gate");
+  n1.must({"touch", "/srv/init/go"});
+  CHECK(n1.must({"docker", "wait", "web.container.init"}) == "0\n");
+  n1.must({"touch", "/srv/init/open"});
+  const Outcome outcome = next.wait();
+  CHECK_MESSAGE(outcome.exit_code == 0, outcome.err);
+  CHECK(n1.must({"cat", "/srv/init/runs"}) == "run\n");
+  CHECK(web.plumb(n1, "status").exit_code == 0);
   CHECK(web.plumb(n1, "stop").exit_code == 0);
   n1.must({"rm", "-r", "/srv/init"});
 }

@@ -173,6 +173,10 @@ TEST_CASE("an init container that a killed start left is waited for where it run
   REQUIRE(start != nullptr);
   CHECK(operand<ContainerStart>(*start).id == init.id);
   CHECK(operand<ContainerStart>(*start).to_its_end);
+  // One that has ended when its turn comes must not run once more.
+  CHECK(operand<ContainerStart>(*start).runs == init.running);
+  CHECK(describe(*start) == (init.running ? "await the end of container svc1.container.init"
+                                          : "run container svc1.container.init to its end"));
   CHECK(step_of(p, ContainerCreate::kKind, "container#init") == nullptr);
   CHECK(comes_after(p, step_of(p, ContainerStart::kKind, "container#1"), start));
 }
