@@ -21,10 +21,13 @@ engine_up() {
     --pidfile /run/docker.pid -H unix:///run/docker.sock
 }
 
-# engine_down NODE [SIGNAL]: ends the engine, by default in good order, which stops its containers too.
+# engine_down NODE [SIGNAL]: ends the engine, by default in good order, which stops its containers too. A killed one takes its
+# containerd along a moment later; until then the next engine would take that for its own, and wait for it in vain.
 engine_down() {
-  local pid
+  local pid own
   pid=$(engine_pid "$1") || return 0
-  node_run "$1" bash -c "$(declare -f await_exit); kill -s ${2:-TERM} $pid && await_exit $pid 30" ||
+  own=/proc/$(node_pid "$1")/root/run/docker/containerd/containerd.pid
+  if [[ -s $own ]]; then own=$(<"$own"); else own=; fi
+  node_run "$1" bash -c "$(declare -f await_exit); kill -s ${2:-TERM} $pid && for pid in $pid $own; do await_exit \$pid 30 || exit; done" ||
     die "stop the engine of $1: it still runs after 30 s"
 }

@@ -229,10 +229,14 @@ TEST_CASE("a signal in the middle of a start undoes it") {
 }
 
 TEST_CASE("an engine that is killed in the middle of a start is named, and stop clears up when it is back") {
-  const Stage stage("faulty", kSlowProbe);
-  Capture capture(Node("client"), "eth0");
+  // A start that waits for the end of a container that does not end is in its middle for as long as it may take to kill
+  // the engine.
+  Stage stage("faulty", {.container1 = "detach = false\nstart_timeout = 10m"});
   Running start = stage.begin("start");
-  await_probe(capture);
+  const auto runs = [&] {
+    return stage.node().run({"docker", "inspect", "--format={{.State.Running}}", "faulty.container.1"}).out == "true\n";
+  };
+  REQUIRE(becomes(runs, 60s));
   lab({"engine", "n1", "kill"});
   const Outcome outcome = start.wait();
   lab({"engine", "n1", "start"});
@@ -242,10 +246,16 @@ TEST_CASE("an engine that is killed in the middle of a start is named, and stop 
   const Outcome stop = stage.plumb("stop");
   CAPTURE(stop.err);
   CHECK(stop.exit_code == exit_ok);
-  // The engine itself is another one now.
-  State left = stage.node().state();
-  CHECK(left["containers"].empty());
-  CHECK(stage.plumb("start").exit_code == exit_ok);
+  // The engine itself is another one now. Docker 20.10 may list a container for ever that it has removed while it came
+  // up (Daemon.restore, daemon/daemon.go, stores it once more): what it has counts.
+  for (const char* name : {"faulty.container.0", "faulty.container.1"}) {
+    CAPTURE(name);
+    CHECK(stage.node().run({"docker", "inspect", name}).err.find("No such") != std::string::npos);
+  }
+  stage.configure({});
+  const Outcome again = stage.plumb("start");
+  CAPTURE(again.err);
+  CHECK(again.exit_code == exit_ok);
   CHECK(stage.answers());
 }
 
