@@ -67,10 +67,15 @@ std::string installed_agent(const Node& node) {
 }
 
 bool answers(const std::string& address) {
-  // nginx may not listen yet: a start does not wait for what its containers do.
-  const auto got = Node("client").run({"curl", "-s", "--max-time", "3", "--retry", "3", "--retry-connrefused",
-                                       "--retry-max-time", "3", "http://" + address + "/"});
-  return got.exit_code == 0 && got.out.find("Welcome to nginx!") != std::string::npos;
+  // nginx may not listen yet: a start does not wait for what its containers do. The service's kernel refuses until
+  // then.
+  Outcome got;
+  const auto is_answer = [&] {
+    got = Node("client").run({"curl", "-s", "-v", "--max-time", "3", "http://" + address + "/"});
+    return got.err.find("Connection refused") == std::string::npos;
+  };
+  return becomes(is_answer, std::chrono::seconds(30)) && got.exit_code == 0 &&
+         got.out.find("Welcome to nginx!") != std::string::npos;
 }
 
 }  // namespace plumb::lab

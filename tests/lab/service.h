@@ -44,7 +44,7 @@ class Service {
 // read them. Where the clone lies, only its owner may: Pacemaker and ocf-tester drop privileges.
 [[nodiscard]] std::string installed_agent(const Node& node);
 
-// Whether nginx answers the client on the address.
+// Whether nginx answers the client on the address, now or as soon as it listens there.
 [[nodiscard]] bool answers(const std::string& address);
 
 }  // namespace plumb::lab
