@@ -166,6 +166,7 @@ class ClaimRunner {
     claim::Time hello;  // between two; 0: none
     ClaimHooks hooks;
     std::optional<ClaimRival> rival = {};
+    std::optional<Mac> rival_voice = {};  // from which that says its hellos, and asks
     std::optional<Error> error = {};
     bool expected = false;
     std::map<std::uint64_t, Expected> expected_from = {};  // the same, by holder

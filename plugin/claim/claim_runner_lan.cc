@@ -72,8 +72,11 @@ void ClaimRunner::hear(Entry& entry, const LanFrame& frame, Time now) {
   if (about_it) {
     if (is_own(entry, frame.mac)) return;
     const bool uses = frame.what == LanFrame::What::use;
-    // Who says hello too has a name, which stays.
-    if (!entry.rival || entry.rival->mac != frame.mac) entry.rival = ClaimRival{frame.mac, {}};
+    // Who says hello too has a name, which stays, also when it asks: with the MAC of its hellos.
+    if (!entry.rival || (entry.rival->mac != frame.mac && entry.rival_voice != frame.mac)) {
+      entry.rival = ClaimRival{frame.mac, {}};
+      entry.rival_voice.reset();
+    }
     return entry.machine.hear(now, {uses ? Heard::Kind::use : Heard::Kind::probe, number_of(frame.mac), {}, {}});
   }
   if (own_.contains(frame.mac)) return;
@@ -115,7 +118,10 @@ void ClaimRunner::hear_hello(Entry& entry, const LanFrame& frame, Time now) {
       entry.expected_from.insert_or_assign(said.holder, Expected{saying_of(said), {said.mac, frame.hello.node}});
     // Its watcher may not have heard yet of what a verb of its has given away.
     const bool late = entry.givers.contains(said.holder) && now - entry.given < claim::kOld;
-    if (!late) entry.rival = ClaimRival{said.mac, frame.hello.node};
+    if (!late) {
+      entry.rival = ClaimRival{said.mac, frame.hello.node};
+      entry.rival_voice = frame.mac;
+    }
     const auto kind = late || said.what == HelloEntry::What::gone ? Heard::Kind::gone : Heard::Kind::hello;
     entry.machine.hear(now, {kind, number_of(said.mac), saying_of(said), relayed});
   }

@@ -27,7 +27,8 @@ inline constexpr std::size_t kNamedRivals = 8;
 struct GuardedClaim {
   Claim claim;
   std::shared_ptr<HeldClaim> held;
-  std::vector<Mac> named;  // rivals that were reported
+  std::vector<Mac> named = {};    // rivals that were reported
+  std::vector<Mac> lost_to = {};  // and to whom it was
 };
 
 struct NamespaceWatch {

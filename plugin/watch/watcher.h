@@ -120,7 +120,7 @@ class Watcher {
   void hear_claim(const ClaimNews& news);
   void hear_loss(const ClaimNews& news, GuardedClaim& guarded);
   void hear_rival(const ClaimNews& news, GuardedClaim& guarded);
-  [[nodiscard]] static bool is_news(GuardedClaim& guarded, const Mac& mac);
+  [[nodiscard]] static bool is_news(std::vector<Mac>& named, const Mac& mac);
   [[nodiscard]] bool has_carrier(const Claim& claim) const;
   template <typename F>
   void with_claims_on(const std::string& device, F&& what);

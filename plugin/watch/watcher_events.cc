@@ -192,6 +192,7 @@ void Watcher::hear_claim(const ClaimNews& news) {
   if (news.state == claim::State::lost) return hear_loss(news, *guarded);
   if (news.why == "owned") {
     guarded->named.clear();
+    guarded->lost_to.clear();
     return say(news.service, what + ": nobody else has it: it is on its link again, and announced");
   }
   if (news.state == claim::State::owned) return hear_rival(news, *guarded);
@@ -203,7 +204,7 @@ void Watcher::hear_claim(const ClaimNews& news) {
 
 void Watcher::hear_loss(const ClaimNews& news, GuardedClaim& guarded) {
   const auto rival = news.rival ? news.rival->to_string() : std::string("another host");
-  if (news.rival && !is_news(guarded, news.rival->mac)) return;
+  if (news.rival && !is_news(guarded.lost_to, news.rival->mac)) return;
   metrics_.count(Event::loss);
   say(news.service, news.resource + ": " + news.address.to_string() + " belongs to " + rival +
                         ": taken off its link here, and asked for again when that is silent; next: stop the service "
@@ -211,7 +212,7 @@ void Watcher::hear_loss(const ClaimNews& news, GuardedClaim& guarded) {
 }
 
 void Watcher::hear_rival(const ClaimNews& news, GuardedClaim& guarded) {
-  if (!news.rival || !is_news(guarded, news.rival->mac)) return;
+  if (!news.rival || !is_news(guarded.named, news.rival->mac)) return;
   metrics_.count(Event::rival);
   const bool reports_only = news.conflict == ConflictPolicy::warn;
   say(news.service, news.resource + ": " + news.address.to_string() + " is claimed by " + news.rival->to_string() +
@@ -219,9 +220,8 @@ void Watcher::hear_rival(const ClaimNews& news, GuardedClaim& guarded) {
                         "; next: find that machine, and take the address from it");
 }
 
-// Each is named once, until the address is nobody else's again.
-bool Watcher::is_news(GuardedClaim& guarded, const Mac& mac) {
-  auto& named = guarded.named;
+// Each is named once as a rival, and once as the owner, until the address is nobody else's again.
+bool Watcher::is_news(std::vector<Mac>& named, const Mac& mac) {
   if (named.size() >= kNamedRivals || std::find(named.begin(), named.end(), mac) != named.end()) return false;
   named.push_back(mac);
   return true;

@@ -117,6 +117,27 @@ TEST_CASE("a partition of the switch that no carrier tells of: one owner soon af
   CHECK(it.n3.watch->log().find("belongs to") == std::string::npos);
 }
 
+TEST_CASE("who was reported as a rival without a word, and turns out to be the owner, is named once more") {
+  Moved it;
+  it.n1.start(it.web);
+  const Node lan("lan");
+  lan.must({"ip", "link", "set", "n1", "nomaster"});
+  it.n3.start(it.web);
+  it.n3.watch->signal(SIGSTOP);
+  it.n1.watch->forget();
+  lan.must({"ip", "link", "set", "n1", "master", "lan"});
+  // Only its kernel is heard, which answers for an address that n1 has had for longer than three seconds.
+  CHECK_MESSAGE(it.n1.watch->says(kServiceAddress + " is claimed by " + it.n3.mac + ", too"), it.n1.watch->log());
+  CHECK(has_address(it.n1.node));
+  it.n3.watch->signal(SIGCONT);
+  CHECK_MESSAGE(it.n1.watch->says(kServiceAddress + " belongs to " + it.n3.mac + " (n3)"), it.n1.watch->log());
+  CHECK_FALSE(has_address(it.n1.node));
+  CHECK(answers_now() == std::set<std::string>{it.n3.mac});
+  // It asks again each few seconds, and loses to the same: that is no news.
+  it.n1.watch->forget();
+  CHECK_FALSE_MESSAGE(it.n1.watch->says("belongs to", 6s), it.n1.watch->log());
+}
+
 TEST_CASE("a watcher that stands still, or is killed, leaves the address with its owner, and its rank") {
   Moved it;
   it.n1.start(it.web);
