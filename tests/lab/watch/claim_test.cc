@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "tests/lab/capture.h"
@@ -57,6 +58,18 @@ struct Owner {
   Node node;
   std::unique_ptr<Watch> watch;
   std::string mac;
+};
+
+// A node of which nothing runs for as long as the object lives: no plumb, no engine, no container. Its kernel does.
+class StoppedNode {
+ public:
+  explicit StoppedNode(const Node& node) : node_(node) { node_.must({"bash", "-c", "kill -STOP -1"}); }
+  ~StoppedNode() { node_.run({"bash", "-c", "kill -CONT -1"}); }
+  StoppedNode(const StoppedNode&) = delete;
+  StoppedNode& operator=(const StoppedNode&) = delete;
+
+ private:
+  const Node& node_;
 };
 
 // n1 has the service, and is cut off; n3 starts it, rightly.
@@ -154,6 +167,55 @@ TEST_CASE("a watcher that stands still, or is killed, leaves the address with it
   CHECK(book() == before);
   CHECK(it.web.plumb(it.n3.node, "start").exit_code == 5);
   CHECK(answers_now() == std::set<std::string>{it.n1.mac});
+}
+
+TEST_CASE(
+    "a whole node that stood still while its cable was out: it gives way to who took over as soon as it goes on") {
+  Moved it;
+  it.n1.start(it.web);
+  std::optional<StoppedNode> stopped(it.n1.node);
+  lab({"cut", "n1"});
+  it.n3.start(it.web);
+  it.n1.watch->forget();
+  lab({"mend", "n1"});
+  // Nothing of it can give way, and its kernel answers for what is on its links.
+  CHECK(becomes([&] { return answers_now() == std::set<std::string>{it.n1.mac, it.n3.mac}; }, kSoon));
+  stopped.reset();
+  CHECK_MESSAGE(it.n1.watch->says(kServiceAddress + " belongs to " + it.n3.mac + " (n3)", 5s), it.n1.watch->log());
+  CHECK_FALSE(has_address(it.n1.node));
+  CHECK(answers_now() == std::set<std::string>{it.n3.mac});
+  CHECK(has_address(it.n3.node));
+  // It has never been off its link.
+  CHECK(it.n3.watch->log().find("belongs to") == std::string::npos);
+  CHECK(it.n3.watch->log().find("off its link") == std::string::npos);
+  it.n1.watch->forget();
+  CHECK(it.web.plumb(it.n3.node, "stop").exit_code == 0);
+  CHECK_MESSAGE(it.n1.watch->says("it is on its link again"), it.n1.watch->log());
+  CHECK(answers_now() == std::set<std::string>{it.n1.mac});
+  CHECK(it.web.plumb(it.n1.node, "status").exit_code == 0);
+}
+
+TEST_CASE(
+    "a whole node that stands still with its cable in: its kernel answers, a start elsewhere is refused, it goes on") {
+  Moved it;
+  it.n1.start(it.web);
+  const auto book = [&] { return it.n1.node.must({"cat", "/run/plumb/web.claims"}); };
+  const std::string before = book();
+  it.n1.watch->forget();
+  {
+    const StoppedNode stopped(it.n1.node);
+    CHECK(answers_now() == std::set<std::string>{it.n1.mac});
+    const Outcome refused = it.web.plumb(it.n3.node, "start");
+    CHECK(refused.exit_code == 5);
+    CHECK_MESSAGE(refused.err.find(it.n1.mac) != std::string::npos, refused.err);
+  }
+  // It has asked, where it was in doubt; nobody has it, and a start elsewhere is refused as before.
+  CHECK(it.web.plumb(it.n3.node, "start").exit_code == 5);
+  CHECK(becomes([&] { return has_address(it.n1.node); }, kSoon));
+  CHECK(answers_now() == std::set<std::string>{it.n1.mac});
+  CHECK(book() == before);
+  CHECK_MESSAGE(it.n1.watch->log().find("belongs to") == std::string::npos, it.n1.watch->log());
+  CHECK(it.web.plumb(it.n1.node, "status").exit_code == 0);
 }
 
 TEST_CASE(
