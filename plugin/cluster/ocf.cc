@@ -133,16 +133,13 @@ class Agent {
   // Leaves time to undo, and to say what took so long, before Pacemaker kills the action. What the action has waited
   // for so far is taken off.
   void limit(std::optional<milliseconds>& own, const std::optional<milliseconds>& general) {
-    if (timeout_.count() <= 0) return;
-    const auto most = std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(end() - Clock::now()));
+    if (!end()) return;
+    const auto most = std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(*end() - Clock::now()));
     hurried_ = own.value_or(general.value_or(most + milliseconds(1))) > most;
     own = std::min(own.value_or(general.value_or(most)), most);
   }
-  [[nodiscard]] Clock::time_point end() const { return begin_ + timeout_ - timeout_ / 8; }
-
-  // Until when it waits for another verb.
-  [[nodiscard]] LockWait wait(bool interrupts) const {
-    return {timeout_.count() > 0 ? std::optional(end()) : std::nullopt, interrupts};
+  [[nodiscard]] std::optional<Clock::time_point> end() const {
+    return timeout_.count() > 0 ? std::optional(begin_ + timeout_ - timeout_ / 8) : std::nullopt;
   }
 
   // What to raise when there was no time.
@@ -163,7 +160,7 @@ class Agent {
     if (!service) return wrong;
     if (verb == Verb::activate && !service->handover) verb = Verb::start;
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
-    auto lock = ServiceLock::take(name_, to_string(verb), wait(false));
+    auto lock = ServiceLock::take(name_, to_string(verb), {.until = end()});
     if (!lock) return verdict(lock.error());
     auto out = bring_up(*std::move(service), verb, *lock);
     lock->finish();
@@ -226,7 +223,7 @@ class Agent {
 
   OcfVerdict stop() {
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
-    auto lock = ServiceLock::take(name_, "stop", wait(true));
+    auto lock = ServiceLock::take(name_, "stop", {.until = end(), .interrupts = true});
     if (!lock) return stop_without_lock(lock.error());
     auto out = stop(*lock);
     lock->finish();
@@ -239,8 +236,7 @@ class Agent {
     if (written && !read_started_or_stopping(name_) && !read_traces(name_) && !traces_unsettled(name_)) {
       const auto service = configuration();
       if (!service) return stop_unknown();
-      const TimeLimit time(patience(), {});
-      const auto plan = preview(*service, Verb::stop, time.stop());
+      const auto plan = preview(*service, Verb::stop, TimeLimit(patience(), {}).stop());
       if (plan && plan->empty()) return {OcfCode::success, why.what + "; stopped: nothing of it is here"};
     }
     return {OcfCode::generic, why.what + (why.next.empty() ? "" : "; " + why.next)};
@@ -355,18 +351,10 @@ class Agent {
     const auto status = evaluate(*service, observation->seen);
     if (status.state == Availability::unknown)
       return without_engine(*service, status.problems.empty() ? reasons(status) : status.problems.front());
-    if (is_prepared(*service, status))
+    if (service->handover && !started_ && has_no_address(status))
       return {OcfCode::not_running, "it is prepared for a hand-over, and has no address here"};
     if (status.state != Availability::up) return {ocf_code(status.state), reasons(status)};
     return number("OCF_CHECK_LEVEL", 0) >= kDeepCheck ? look_deeper(*service, time.stop()) : OcfVerdict{};
-  }
-
-  // It waits for addresses that another node has: active there, and not here.
-  [[nodiscard]] bool is_prepared(const Service& service, const ServiceStatus& status) const {
-    return service.handover && !started_ &&
-           std::all_of(status.resources.begin(), status.resources.end(), [](const ResourceStatus& r) {
-             return r.kind != "ip" || r.standby || r.state == Availability::down || r.state == Availability::disabled;
-           });
   }
 
   OcfVerdict without_engine(const Service& service, const std::string& why) const {

@@ -1,5 +1,7 @@
 #include "plugin/cluster/ocf_code.h"
 
+#include <algorithm>
+
 namespace plumb {
 
 OcfCode ocf_code(ErrorKind kind) {
@@ -50,6 +52,12 @@ OcfVerdict verdict_without_engine(const KernelView& view, bool started, const st
 bool proves_stopped(const KernelView& view, bool started) {
   if (started && view.containers) return false;
   return view.wanted > 0 && view.present == 0 && view.abandoned == 0 && view.complete && view.covers_all;
+}
+
+bool has_no_address(const ServiceStatus& status) {
+  return std::all_of(status.resources.begin(), status.resources.end(), [](const ResourceStatus& r) {
+    return r.kind != "ip" || r.standby || r.state == Availability::down || r.state == Availability::disabled;
+  });
 }
 
 }  // namespace plumb

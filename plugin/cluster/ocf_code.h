@@ -55,4 +55,7 @@ struct KernelView {
 // has started it; then a container that runs may be its, without its address.
 [[nodiscard]] bool proves_stopped(const KernelView& view, bool started);
 
+// Whether none of its own addresses is here, as of a service that is prepared for a hand-over: another node has them.
+[[nodiscard]] bool has_no_address(const ServiceStatus& status);
+
 }  // namespace plumb

@@ -1,5 +1,6 @@
 #include "specs/plan/leftover.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace plumb {
@@ -21,6 +22,17 @@ bool is_rubbish(const ObservedContainer& have) {
 
 bool removes_volumes(const ObservedContainer& have, bool rm) {
   return (rm || have.state == "created") && !is_retired(have);
+}
+
+std::vector<AnonymousVolume> volumes_of(const ObservedContainer* before, const ContainerResource& next) {
+  if (before == nullptr || before->auto_remove) return {};
+  auto out = before->volumes;
+  std::erase_if(out, [&](const AnonymousVolume& volume) {
+    return next.options.tmpfs.contains(volume.target) ||
+           std::any_of(next.volume_mounts.begin(), next.volume_mounts.end(),
+                       [&](const VolumeMount& mount) { return mount.target == volume.target; });
+  });
+  return out;
 }
 
 }  // namespace plumb

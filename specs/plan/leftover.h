@@ -5,8 +5,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "specs/plan/observed.h"
+#include "specs/service/service.h"
 
 namespace plumb {
 
@@ -20,5 +22,10 @@ namespace plumb {
 // Whether its volumes without a name go with it: where it was made to be removed at its end (`rm`), or has never run. A
 // retired one's are its successor's.
 [[nodiscard]] bool removes_volumes(const ObservedContainer& have, bool rm);
+
+// What a container that is made anew, instead of `before`, takes over: to make it anew is not to remove it, so what it
+// has in volumes without a name goes along, but where the next one has something else in their place. With `rm` they go
+// with it. nullptr: there is none before.
+[[nodiscard]] std::vector<AnonymousVolume> volumes_of(const ObservedContainer* before, const ContainerResource& next);
 
 }  // namespace plumb

@@ -173,25 +173,9 @@ class StartPlanner {
     if (fate == Fate::replace) depend(after, make_room(c));
     after.insert(after.end(), leftover_removed_.begin(), leftover_removed_.end());
     for (const auto* owner : service_.joined_by(c)) depend(after, find(created_, owner->id));
-    Step step(ContainerCreate{c.name, image, fate == Fate::replace ? inherited_volumes(c) : Volumes{}}, c);
+    Step step(ContainerCreate{c.name, image, volumes_of(fate == Fate::replace ? observed(c) : nullptr, c)}, c);
     step.after = std::move(after);
     created_[c.id] = out_.add(std::move(step));
-  }
-
-  using Volumes = std::vector<AnonymousVolume>;
-
-  // To make a container anew is not to remove it: what it has in volumes without a name goes over to the next one, but
-  // where that has something else in their place. With `rm` they go with it.
-  [[nodiscard]] std::vector<AnonymousVolume> inherited_volumes(const ContainerResource& c) const {
-    const auto* have = observed(c);
-    if (have->auto_remove) return {};
-    auto out = have->volumes;
-    std::erase_if(out, [&](const AnonymousVolume& volume) {
-      return c.options.tmpfs.contains(volume.target) ||
-             std::any_of(c.volume_mounts.begin(), c.volume_mounts.end(),
-                         [&](const VolumeMount& mount) { return mount.target == volume.target; });
-    });
-    return out;
   }
 
   // Stops the container that holds the name, and renames it. One that its engine removes at its end, or is removing, is
