@@ -36,21 +36,29 @@ struct Bound {
 
 // What is documented of each kind. Nothing bounds a process that stands still beside a cable that was out: only fencing
 // ends what its kernel answers. One owner is there within a second, but
-// - move, tie: where a GONE is lost, its claim has to become old;
+// - move, tie, stood_asking: where each GONE is lost, its claim has to become old, or is asked for again after four
+// quiet
+//   seconds;
 // - mute: the same, as what was said while a process stood still is read late, and in part;
 // - outlived: who has lost asks again after four quiet seconds, for one;
 // - partition, fenced: who could not ask the gateway has waited a second for it, and asks again at its first word;
-// - mixed: any of these, one after the other.
+// - stopped_cable, mixed: any of these, one after the other.
+// Who is paused for so short that it does not notice is found by the next hello, here 250 ms.
+// The figures hold for 1.2 million histories, 48,000 of each kind.
 constexpr Bound kBounds[] = {
-    {Fault::loss, 0.5, true},          {Fault::slow, 0.5, true},          {Fault::power_on, 0.5, false},
-    {Fault::operators, 0.01, true},    {Fault::hang, 0.01, true},         {Fault::partition, 0.5, false, 1.7},
-    {Fault::one_way, 0.5, false},      {Fault::one_pair, 0.5, false},     {Fault::cable, 0.02, true},
-    {Fault::flap, 0.02, true},         {Fault::spanning_tree, 0.5, true}, {Fault::stopped, 0.01, true},
-    {Fault::paused, 0.05, false},      {Fault::unnoticed, 0.5, false},    {Fault::killed, 0.01, true},
-    {Fault::stopped_cable, -1, false}, {Fault::killed_cable, 0.8, true},  {Fault::killed_apart, 0.5, true},
-    {Fault::move, 0.01, true, 1.2},    {Fault::fenced, 0.01, true, 4},    {Fault::tie, 0.5, true, 3},
-    {Fault::stood_asking, 0.01, true}, {Fault::mute, -1, false, 2},       {Fault::outlived, 0.01, true, 7},
-    {Fault::mixed, -1, false, 5},
+    {Fault::loss, 0.5, true},          {Fault::slow, 0.5, true},
+    {Fault::power_on, 0.5, false},     {Fault::operators, 0.01, true},
+    {Fault::hang, 0.01, true},         {Fault::partition, 0.5, false, 3},
+    {Fault::one_way, 0.5, false},      {Fault::one_pair, 0.5, false},
+    {Fault::cable, 0.02, true},        {Fault::flap, 0.02, true},
+    {Fault::spanning_tree, 0.5, true}, {Fault::stopped, 0.01, true},
+    {Fault::paused, 0.25, false},      {Fault::unnoticed, 0.5, false},
+    {Fault::killed, 0.01, true},       {Fault::stopped_cable, -1, false, 6},
+    {Fault::killed_cable, 0.8, true},  {Fault::killed_apart, 0.5, true},
+    {Fault::move, 0.01, true, 6},      {Fault::fenced, 0.01, true, 4},
+    {Fault::tie, 0.5, true, 6},        {Fault::stood_asking, 0.01, true, 4},
+    {Fault::mute, -1, false, 2},       {Fault::outlived, 0.01, true, 7},
+    {Fault::mixed, -1, false, 8},
 };
 
 double in_seconds(Time time) { return static_cast<double>(time.count()) / 1e6; }
