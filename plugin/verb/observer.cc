@@ -127,7 +127,10 @@ class EngineObserver {
   // Under no resource's name: it is the resource's that it was made for, if that has none under its own; newest first.
   Result<void> look_at_unnamed(const docker::Container& listed, Observation& out) {
     if (!TRY(has_own_labels(client_, listed, call_))) return {};
-    auto seen = observed(listed);
+    // Docker 20.10 may go on to list one that it has removed, when it was killed meanwhile.
+    const auto container = TRY(docker::inspect_container(client_, listed.id, call_));
+    if (!container) return {};
+    auto seen = observed(*container);
     const auto* resource = service_.container(seen.resource);
     if (resource != nullptr && !resource->existing && !out.seen.containers.contains(resource->id))
       return read(*resource, seen.id, out);
@@ -175,10 +178,15 @@ class EngineObserver {
         if (owns_namespace(service_, resource) || resource.existing) seen.netns = TRY(read_netns(*ns, Routes::yes));
         held = std::make_shared<const netns::Namespace>(std::move(*ns));
       } else if (ns.error().kind == ErrorKind::not_found) {
-        seen.running = false;  // it ended while we looked
-        seen.state = "exited";
-        if (const auto again = TRY(docker::inspect_container(client_, seen.id, call_)))
-          seen.exit_code = again->exit_code;
+        // It ended while we looked. How, an engine that has not noticed yet cannot say: who is to end is waited for
+        // then.
+        const auto again = TRY(docker::inspect_container(client_, seen.id, call_));
+        const bool unnoticed = again && again->running && !resource.detach;
+        if (!unnoticed) {
+          seen.running = false;
+          seen.state = "exited";
+          if (again) seen.exit_code = again->exit_code;
+        }
       } else {
         return Err{std::move(ns).error()};
       }
