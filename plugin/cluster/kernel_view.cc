@@ -8,10 +8,10 @@
 #include "netns/address/address.h"
 #include "netns/link/link.h"
 #include "netns/socket/route_socket.h"
-#include "plugin/cluster/node_scan.h"
 #include "plugin/cluster/remains.h"
 #include "plugin/node/boot.h"
 #include "plugin/node/names.h"
+#include "plugin/node/node_scan.h"
 #include "specs/plan/planned_address.h"
 
 namespace plumb {

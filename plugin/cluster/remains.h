@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "plugin/cluster/node_scan.h"
+#include "plugin/node/node_scan.h"
 #include "plugin/verb/traces.h"
 
 namespace plumb {

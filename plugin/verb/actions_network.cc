@@ -9,6 +9,7 @@
 #include "netns/link/link.h"
 #include "plugin/node/device.h"
 #include "plugin/node/lan_probe.h"
+#include "plugin/node/node_scan.h"
 #include "plugin/verb/actions.h"
 #include "specs/service/uplink.h"
 
@@ -21,6 +22,13 @@ constexpr std::chrono::seconds kDadDeadline{10};
 
 // An Ethernet device that was just brought up agrees with its switch on a speed first: 2 to 4 seconds.
 constexpr std::chrono::seconds kCarrierDeadline{10};
+
+// Whether another namespace of the node has it.
+bool is_elsewhere_here(const IpAddress& address) {
+  const auto scan = scan_node();
+  return scan.elsewhere.contains(address) || std::any_of(scan.abandoned.begin(), scan.abandoned.end(),
+                                                         [&](const auto& p) { return p.addresses.contains(address); });
+}
 
 }  // namespace
 
@@ -45,6 +53,11 @@ Result<Voice> Actions::voice_of(const IpResource& ip, const AddressProbe& probe,
 Result<void> Actions::judge_rival(const IpResource& ip, const IpAddress& address, const std::string& rival) {
   const std::string what =
       ip.id + ": address " + address.to_string() + ": " + rival + " answers for it on " + uplink(ip);
+  if (ip.conflict == ConflictPolicy::fail && is_elsewhere_here(address))
+    return Err{
+        ErrorKind::conflict, what,
+        "a container, or another network namespace, of this very node has it: stop that, or correct ipname in [" +
+            ip.id + "]; `lsns --type net` lists them"};
   if (ip.conflict == ConflictPolicy::fail)
     return Err{ErrorKind::conflict, what,
                "the service may still run on another node: stop it there, or fence that node; `ip neigh` on a router "

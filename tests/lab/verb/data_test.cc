@@ -157,6 +157,37 @@ TEST_CASE("start only adds: what the file has no more runs on until restart, and
   CHECK(data_in(n1, "svc.container.db") == "treasure\n");
 }
 
+TEST_CASE("siblings with rm = true come back with their pause: their engine's removal of them is waited for") {
+  const Node n1("n1");
+  const Service svc("svc",
+                    spec(section("a", "image = busybox\nrm = true\n") + section("b", "image = busybox\nrm = true\n")));
+  well(svc, n1, "start");
+  for (int n = 0; n < 5; ++n) {
+    const std::string before = id_of(n1, "svc.container.a");
+    n1.must({"docker", "kill", "svc.container.0"});
+    well(svc, n1, "start");
+    CHECK(id_of(n1, "svc.container.a") != before);
+    CHECK(svc.plumb(n1, "status").exit_code == 0);
+  }
+}
+
+TEST_CASE("a rival on this very node is said to be one, and another node's is not") {
+  const Node n1("n1");
+  const Service svc("svc", spec(section("web", "image = busybox\n")));
+  n1.must(
+      {"bash", "-c",
+       "docker run -d --name mine --network none busybox sleep 1000 && pid=$(docker inspect -f {{.State.Pid}} mine) && "
+       "ip link add mine0 link eth0 type macvlan mode bridge && ip link set mine0 netns $pid && nsenter -t $pid -n "
+       "bash -c 'ip address add 10.0.3.3/24 dev mine0; ip link set mine0 up'"});
+  const Outcome own = svc.plumb(n1, "start");
+  CHECK(own.exit_code == 5);
+  CHECK_MESSAGE(has(own.err, "of this very node has it"), own.err);
+  const Outcome other = svc.plumb(Node("n2"), "start");
+  CHECK(other.exit_code == 5);
+  CHECK_MESSAGE(has(other.err, "stop it there, or fence that node"), other.err);
+  n1.must({"docker", "rm", "-fv", "mine"});
+}
+
 TEST_CASE("the containers of a service know their own host name, at the service's address") {
   const Node n1("n1");
   const Service svc("my_svc", spec(section("web", "image = busybox\n")));

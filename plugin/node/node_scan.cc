@@ -1,4 +1,4 @@
-#include "plugin/cluster/node_scan.h"
+#include "plugin/node/node_scan.h"
 
 #include <sys/stat.h>
 
