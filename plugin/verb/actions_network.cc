@@ -160,7 +160,7 @@ Result<void> Actions::announce(const Step& step, const AddressAnnounce& announce
     const std::lock_guard lock(where->mutex);
     link = TRY(need_link(*where->socket, announcement.place.device));
   }
-  if (!link->mac) return {};  // nobody resolves a MAC there: lo, a tunnel
+  if (link->loopback || !link->mac) return {};  // nobody resolves a MAC there: lo, a tunnel
   // An announcement never fails a start: it is repeated, and a neighbour without it asks by itself in the end.
   auto announcer =
       netns::Announcer::open(*where->ns, {link->index, *link->mac, announcement.address, announcement.gateway, {}});

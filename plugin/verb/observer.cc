@@ -30,9 +30,11 @@ namespace {
 constexpr std::chrono::seconds kQueryDeadline{30};
 
 ObservedLink observed(const netns::Link& link) {
-  return {link.index, link.name.str(), link.kind,         link.mac,           link.mtu,
-          link.up,    link.carrier,    link.parent_index, link.master,        link.group,
-          link.alias, link.altnames,   link.ipvlan_mode,  link.carrier_downs, link.vlan_id};
+  // Nobody has a MAC on lo: its zeros are none.
+  const auto mac = link.loopback ? std::nullopt : link.mac;
+  return {link.index,       link.name.str(),    link.kind,   mac,        link.mtu,   link.up,
+          link.carrier,     link.parent_index,  link.master, link.group, link.alias, link.altnames,
+          link.ipvlan_mode, link.carrier_downs, link.vlan_id};
 }
 
 enum class Routes { yes, for_host_links };

@@ -229,7 +229,7 @@ class Evaluation {
       out.problems.push_back(text + ": device " + link->name + " has no carrier");
     if (link != nullptr && is_unplugged(ip, *link, seen_))
       out.problems.push_back(text + ": the port of " + link->name + " is not in the bridge " + uplink(ip));
-    if (ip.type != IpType::netns && link != nullptr && link->name != uplink(ip))
+    if (ip.type != IpType::netns && link != nullptr && link != ns.link(uplink(ip)))
       out.problems.push_back(text + ": it is on " + link->name + ", not on " + uplink(ip));
     if (lacks_host_access(ip, have.cidr.address(), seen_))
       out.problems.push_back(text + ": the node itself cannot reach it: its route or its link is gone (host_access)");

@@ -166,6 +166,32 @@ TEST_CASE("a stop takes the service's own address, and leaves those of others in
   n1.must({"ip", "address", "delete", "10.0.9.4/24", "dev", "eth0"});
 }
 
+TEST_CASE("an address on lo, and on a device that is called by another of its names") {
+  const Node n1("n1");
+  n1.must({"ip", "link", "property", "add", "altname", "uplink0", "dev", "eth0"});
+  const Service loop("loop", "[ip#0]\nipname = 192.0.2.7\nipdev = lo\nnetmask = 32\n");
+  const Service alias("alias", "[ip#0]\nipname = 10.0.3.25\nipdev = uplink0\nnetmask = 24\n");
+  for (const auto* service : {&loop, &alias}) {
+    const Outcome start = service->plumb(n1, "start");
+    CHECK_MESSAGE(start.exit_code == 0, start.err);
+    CHECK(service->plumb(n1, "status").exit_code == 0);
+    CHECK(service->plumb(n1, "start").exit_code == 0);
+  }
+  CHECK(has_address(n1, "10.0.3.25"));
+  CHECK(n1.must({"ip", "-br", "address", "show", "dev", "lo"}).find("192.0.2.7/32") != std::string::npos);
+  for (const auto* service : {&loop, &alias}) CHECK(service->plumb(n1, "stop").exit_code == 0);
+  CHECK_FALSE(has_address(n1, "10.0.3.25"));
+  CHECK(n1.must({"ip", "-br", "address", "show", "dev", "lo"}).find("192.0.2.7/32") == std::string::npos);
+  n1.must({"ip", "link", "property", "del", "altname", "uplink0", "dev", "eth0"});
+}
+
+TEST_CASE("a private engine finds its programs without a PATH") {
+  const Node n1("n1");
+  const Service own("own", reference_spec());
+  const Outcome start = n1.run({"env", "PATH=", program(), "start", "own"});
+  CHECK_MESSAGE(start.exit_code == 0, start.err);
+}
+
 TEST_CASE("an address that the node has already is taken with a warning") {
   const Node n1("n1");
   const Service host("host", with_address("10.0.3.21"));
