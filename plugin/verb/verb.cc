@@ -206,8 +206,9 @@ class VerbRun {
       if (verb_ == Verb::prepare && r.kind != "container") continue;
       std::string what = r.id + ": " + r.label + ": ";
       const auto seen = observation.seen.containers.find(r.id);
-      // An engine that removes a container of its own accord shows it for a while, as "removing".
-      const bool gone = seen == observation.seen.containers.end() || seen->second.state == "removing";
+      // An engine that removes a container of its own accord shows it for a while, as "removing", then as "dead".
+      const bool gone =
+          seen == observation.seen.containers.end() || seen->second.state == "removing" || seen->second.state == "dead";
       if (r.kind == "container" && gone) {
         what += "it ended right after its start and was removed (rm = true)";
       } else if (!r.problems.empty()) {
