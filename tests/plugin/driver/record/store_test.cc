@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -155,7 +156,7 @@ TEST_CASE("a record that cannot be read now is an error, and no empty text: it m
     // As many descriptors as there are, and those of the folder that is listed: none for a file in it.
     rlimit limit{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    const int next = ::dup(0);
+    const int next = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
     REQUIRE(::close(next) == 0);
     const rlimit few{static_cast<rlim_t>(next), limit.rlim_max};
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
