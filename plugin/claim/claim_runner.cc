@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "plugin/claim/boot_time.h"
-#include "specs/claim/timing.h"
+#include "specs/value/fnv.h"
 
 namespace plumb {
 
@@ -28,10 +28,7 @@ std::uint64_t wall_time() {
 }  // namespace
 
 std::uint64_t claim_holder(const std::string& node, const std::string& service) {
-  // FNV-1a: the same in every process, whatever library it was built with.
-  std::uint64_t out = 0xcbf29ce484222325ULL;
-  for (const char c : node + '\n' + service) out = (out ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return out;
+  return fnv1a(kFnv64, node + '\n' + service);
 }
 
 Result<std::unique_ptr<ClaimRunner>> ClaimRunner::open(std::string node) {
@@ -162,11 +159,7 @@ void ClaimRunner::given(Id id, const std::set<std::uint64_t>& givers) {
     entry.expected = false;
     entry.givers = givers;
     entry.given = now;
-    // The machine is told of a question that was asked before, and that nobody has answered.
-    machine.start(now - claim::kQuick.back() - claim::kAnswerTime, true);
-    for (auto next = machine.next(); machine.state() == State::asking && next && *next <= now; next = machine.next())
-      machine.tick(*next);
-    static_cast<void>(machine.take());
+    machine.take_over(now);
   });
 }
 

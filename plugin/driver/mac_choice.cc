@@ -6,14 +6,15 @@
 #include <array>
 #include <cstdint>
 
+#include "specs/value/fnv.h"
+
 namespace plumb::driver {
 
 namespace {
 
-// FNV-1a, 32 bits: the same everywhere, for ever.
 std::uint32_t digest(std::span<const std::uint8_t> bytes) {
-  std::uint32_t sum = 2166136261U;
-  for (const std::uint8_t byte : bytes) sum = (sum ^ byte) * 16777619U;
+  std::uint32_t sum = kFnv32;
+  for (const std::uint8_t byte : bytes) sum = fnv1a(sum, byte);
   return sum;
 }
 

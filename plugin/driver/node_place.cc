@@ -6,17 +6,14 @@
 #include <fstream>
 #include <string>
 
+#include "specs/value/fnv.h"
+
 namespace plumb::driver {
 
 namespace {
 
-// FNV-1a of Fowler, Noll and Vo, with 64 bits.
-constexpr std::uint64_t kOffset = 0xcbf2'9ce4'8422'2325U;
-constexpr std::uint64_t kPrime = 0x0000'0100'0000'01b3U;
-
 std::uint64_t add(std::uint64_t hash, std::string_view word) {
-  for (const char c : word) hash = (hash ^ static_cast<std::uint8_t>(c)) * kPrime;
-  return hash * kPrime;  // a zero byte: where the word ends
+  return fnv1a(fnv1a(hash, word), std::uint8_t{0});  // where the word ends
 }
 
 // Its high bits depend too little on the last bytes: the finalizer of SplitMix64 (Steele, Lea, Flood 2014) spreads
@@ -30,7 +27,7 @@ std::uint64_t spread(std::uint64_t hash) {
 }  // namespace
 
 std::uint64_t place_of(std::string_view machine, std::string_view host, std::string_view device) {
-  return spread(add(add(add(kOffset, machine), host), device));
+  return spread(add(add(add(kFnv64, machine), host), device));
 }
 
 std::uint64_t node_place(const std::optional<Mac>& mac) {

@@ -7,6 +7,7 @@
 #include "netns/link/carrier.h"
 #include "netns/link/link.h"
 #include "plugin/node/device.h"
+#include "specs/value/fnv.h"
 
 namespace plumb {
 
@@ -19,13 +20,12 @@ Result<void> finish(netns::RouteSocket& node, const netns::VethPair& pair, const
   return {};
 }
 
-// Four bytes for a device's name: itself, or what tells longer ones apart that begin alike (FNV-1a, 32 bits).
+// Four bytes for a device's name: itself, or what tells longer ones apart that begin alike.
 std::string tail_of(std::string_view device) {
   constexpr std::size_t kBytes = 4;
   constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
   if (device.size() <= kBytes) return std::string(device);
-  std::uint32_t hash = 0x811c9dc5;
-  for (const char c : device) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x01000193;
+  auto hash = fnv1a(kFnv32, device);
   std::string out;
   constexpr std::uint32_t kBase = kDigits.size();
   for (; out.size() < kBytes; hash /= kBase) out += kDigits[hash % kBase];

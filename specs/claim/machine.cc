@@ -32,6 +32,13 @@ void Machine::start(Time now, bool carrier) {
   begin(now);
 }
 
+// By the states of a question, which is over now.
+void Machine::take_over(Time now) {
+  start(now - kQuick.back() - kAnswerTime, true);
+  for (auto due = next(); state_ == State::asking && due && *due <= now; due = next()) tick(*due);
+  effects_.clear();  // what it would have said then
+}
+
 // A claim of its own, that nothing is known of yet.
 void Machine::begin(Time now) {
   listening_since_ = now;

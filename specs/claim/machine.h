@@ -89,6 +89,9 @@ class Machine {
   // Commands.
   // Asks for the address. `carrier`: of the uplink.
   void start(Time now, bool carrier);
+  // Asks for nothing: who has had the address says that it is free, and whose it is, which is as good as a question
+  // that nobody has answered.
+  void take_over(Time now);
   // What the address waits for is there: it may go on the link as soon as it is known to be free.
   void ready(Time now);
   void withdraw();

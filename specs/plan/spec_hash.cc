@@ -8,16 +8,16 @@
 #include <vector>
 
 #include "specs/service/run_options.h"
+#include "specs/value/fnv.h"
 
 namespace plumb {
 
 namespace {
 
-// FNV-1a, 64 bits (RFC draft-eastlake-fnv): a fingerprint against change, not against an attacker.
 class Fingerprint {
  public:
   void add(std::string_view text) {
-    for (const char c : text) mix(static_cast<std::uint8_t>(c));
+    state_ = fnv1a(state_, text);
     mix(0xff);  // no UTF-8 text has this byte: fields cannot run into each other
   }
   void add(bool value) { add(value ? std::string_view("1") : std::string_view("0")); }
@@ -39,8 +39,8 @@ class Fingerprint {
   }
 
  private:
-  void mix(std::uint8_t byte) { state_ = (state_ ^ byte) * 0x100000001b3ULL; }
-  std::uint64_t state_ = 0xcbf29ce484222325ULL;
+  void mix(std::uint8_t byte) { state_ = fnv1a(state_, byte); }
+  std::uint64_t state_ = kFnv64;
 };
 
 }  // namespace
