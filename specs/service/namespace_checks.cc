@@ -1,7 +1,6 @@
 #include "specs/service/namespace_checks.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <vector>
 
@@ -11,9 +10,6 @@
 namespace plumb {
 
 namespace {
-
-constexpr std::string ContainerResource::*kJoining[] = {&ContainerResource::netns, &ContainerResource::pidns,
-                                                        &ContainerResource::ipcns};
 
 class Namespaces {
  public:
@@ -134,7 +130,7 @@ class Namespaces {
     const auto* at = find(from);
     if (at == nullptr || !seen.insert(from).second) return false;
     const auto& c = at->container;
-    return std::any_of(std::begin(kJoining), std::end(kJoining),
+    return std::any_of(kJoinedNamespaces.begin(), kJoinedNamespaces.end(),
                        [&](const auto member) { return c.*member == id || joins(c.*member, id, seen); });
   }
 

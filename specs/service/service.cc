@@ -25,8 +25,9 @@ const ContainerResource* Service::container(std::string_view id) const {
 
 std::vector<const ContainerResource*> Service::joined_by(const ContainerResource& joining) const {
   std::vector<const ContainerResource*> out;
-  for (const auto* id : {&joining.netns, &joining.pidns, &joining.ipcns, &joining.utsns})
-    if (const auto* found = container(*id); found != nullptr && std::find(out.begin(), out.end(), found) == out.end())
+  for (const auto member : kJoinedNamespaces)
+    if (const auto* found = container(joining.*member);
+        found != nullptr && std::find(out.begin(), out.end(), found) == out.end())
       out.push_back(found);
   return out;
 }

@@ -3,6 +3,7 @@
 // Made by specs/service/loader.h from a spec's text; read by the planner. Threads: plain values. Privilege: none.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -145,6 +146,10 @@ struct ContainerResource : Resource {
   milliseconds start_timeout{10'000};
   std::optional<milliseconds> stop_timeout;  // default: the container's own (10 s unless its image says otherwise)
 };
+
+// The namespaces in which a container can join another one, which is made before it.
+inline constexpr std::array<std::string ContainerResource::*, 4> kJoinedNamespaces = {
+    &ContainerResource::netns, &ContainerResource::pidns, &ContainerResource::ipcns, &ContainerResource::utsns};
 
 // A service, as it is on one node.
 struct Service {

@@ -1,9 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdint>
 #include <string>
 
+#include "tests/sim/environment.h"
 #include "tests/sim/history.h"
 
 using namespace plumb::sim;
@@ -11,11 +12,6 @@ using namespace plumb::sim;
 namespace {
 
 constexpr std::uint64_t kFirstSeed = 77'000;
-
-std::uint64_t number(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody sets one
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 std::uint64_t histories() { return number("PLUMB_SIM_HISTORIES", 400); }
 
@@ -115,7 +111,7 @@ TEST_CASE("whatever happens, two owners are bounded, one is left, and nothing is
 
 // For the manual's table: PLUMB_SIM_TABLE=1 PLUMB_SIM_HELLO=1000 sim_test -tc='the table*'
 TEST_CASE("the table of bounds") {
-  if (std::getenv("PLUMB_SIM_TABLE") == nullptr) return;  // NOLINT(concurrency-mt-unsafe)
+  if (!is_set("PLUMB_SIM_TABLE")) return;
   for (const auto& bound : kBounds) {
     Sum sum;
     double latest = 0;
@@ -143,7 +139,7 @@ TEST_CASE("a history is told again") {
   const auto again = run_history(fault, seed, settings(), true);
   CHECK_FALSE(first.story.empty());
   CHECK(first.story == again.story);
-  if (std::getenv("PLUMB_SIM_SEED") != nullptr) MESSAGE(first.story);  // NOLINT(concurrency-mt-unsafe)
+  if (is_set("PLUMB_SIM_SEED")) MESSAGE(first.story);
 }
 
 // The negative twins: each rule is switched off, and what it is there for is found.

@@ -1,9 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdint>
 #include <string>
 
+#include "tests/sim/environment.h"
 #include "tests/sim/site_history.h"
 
 using namespace plumb::sim;
@@ -11,11 +12,6 @@ using namespace plumb::sim;
 namespace {
 
 constexpr std::uint64_t kFirstSeed = 88'000;
-
-std::uint64_t number(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody sets one
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 std::uint64_t histories() { return number("PLUMB_SITE_HISTORIES", 100); }
 
@@ -109,7 +105,7 @@ TEST_CASE("whatever happens to a service, it is whole on one node in the end, an
 }
 
 TEST_CASE("the table of services") {
-  if (std::getenv("PLUMB_SIM_TABLE") == nullptr) return;  // NOLINT(concurrency-mt-unsafe)
+  if (!is_set("PLUMB_SIM_TABLE")) return;
   for (const auto& bound : kBounds) {
     const auto sum = sum_of(bound.fault, settings(), histories());
     MESSAGE(to_string(bound.fault), ": two for ", sum.longest, " s, unclaimed ", sum.unclaimed, ", early ", sum.early,
@@ -125,7 +121,7 @@ TEST_CASE("a history of a service is told again") {
   const auto again = run_site_history(fault, seed, settings(), true);
   CHECK_FALSE(first.story.empty());
   CHECK(first.story == again.story);
-  if (std::getenv("PLUMB_SIM_SEED") != nullptr) MESSAGE(first.story);  // NOLINT(concurrency-mt-unsafe)
+  if (is_set("PLUMB_SIM_SEED")) MESSAGE(first.story);
 }
 
 // The negative twins: each rule is switched off, and what it is there for is found.
