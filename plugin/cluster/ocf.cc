@@ -230,15 +230,12 @@ class Agent {
     return out;
   }
 
-  // Nothing can be written, as on a full /run, which a stop of nothing does not need.
   OcfVerdict stop_without_lock(const Error& why) {
-    const bool written = why.kind != ErrorKind::timeout && why.kind != ErrorKind::permission;
-    if (written && !read_started_or_stopping(name_) && !read_traces(name_) && !traces_unsettled(name_)) {
-      const auto service = configuration();
-      if (!service) return stop_unknown();
-      const auto plan = preview(*service, Verb::stop, TimeLimit(patience(), {}).stop());
-      if (plan && plan->empty()) return {OcfCode::success, why.what + "; stopped: nothing of it is here"};
-    }
+    const bool held = why.kind == ErrorKind::timeout || why.kind == ErrorKind::permission;
+    const auto service = configuration();
+    if (!service && !held) return stop_unknown();
+    if (service && needs_no_stop(*service, Verb::stop, why, TimeLimit(patience(), {}).stop()))
+      return {OcfCode::success, why.what + "; stopped: nothing of it is here"};
     return {OcfCode::generic, why.what + (why.next.empty() ? "" : "; " + why.next)};
   }
 

@@ -114,12 +114,8 @@ class Change {
   }
 
  private:
-  // Nothing can be written, as on a full /run, which a stop of nothing does not need.
   bool is_down(const Error& why) {
-    if (why.kind == ErrorKind::permission || read_started_or_stopping(name_)) return false;
-    if (!opened_.service && !open()) return false;
-    const auto plan = preview(*opened_.service, verbs_.front(), {});
-    return plan && plan->empty();
+    return (opened_.service || open()) && needs_no_stop(*opened_.service, verbs_.front(), why, {});
   }
 
   int report_down() { return tell(command_, operation_, *opened_.service, verbs_.front(), Outcome{}); }

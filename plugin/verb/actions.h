@@ -88,8 +88,9 @@ class Actions {
   Result<void> create_container(const Step& step, const ContainerCreate& create, const std::stop_token& stop);
   Result<void> start_container(const Step& step, const ContainerStart& start, const std::stop_token& stop);
   Result<void> hold_namespace(const ContainerResource& container, const std::string& id, const std::stop_token& stop);
-  [[nodiscard]] std::optional<std::chrono::seconds> grace_left(const ContainerResource* container,
-                                                               const std::string& id, docker::Client& client) const;
+  Result<std::optional<std::chrono::seconds>> grace_left(docker::Client& client, const ContainerStop& halt,
+                                                         std::optional<std::chrono::seconds> own,
+                                                         const docker::Call& call) const;
   void name_itself(const ContainerResource& container, docker::ContainerConfig& config);
   Result<void> await_end(const ContainerResource& container, const std::string& id, const docker::Call& call);
   Result<void> stop_container(const Step& step, const ContainerStop& halt, const std::stop_token& stop);

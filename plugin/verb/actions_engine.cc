@@ -205,27 +205,28 @@ Result<void> Actions::await_end(const ContainerResource& container, const std::s
                  "] runs; with rollback = false in [DEFAULT] the container stays to be looked at"};
 }
 
-// A container's own grace, or what is left of the time for it, so that it is killed before the verb is over.
-std::optional<std::chrono::seconds> Actions::grace_left(const ContainerResource* container, const std::string& id,
-                                                        docker::Client& client) const {
+// A container's own grace, or what is left of the time for it, so that it is killed before the verb is over. Unset: its
+// own, whatever that is.
+Result<std::optional<std::chrono::seconds>> Actions::grace_left(docker::Client& client, const ContainerStop& halt,
+                                                                std::optional<std::chrono::seconds> own,
+                                                                const docker::Call& call) const {
   constexpr std::chrono::milliseconds kForTheRest{1500};  // what comes after a kill
   constexpr std::chrono::seconds kOfTheEngine{10};
-  const auto own = grace_of(container);
   if (!end_) return own;
-  auto asked = own;
-  if (!asked)
-    if (const auto seen = docker::inspect_container(client, id, whole_call()); seen && *seen)
-      asked = (*seen)->stop_timeout.value_or(kOfTheEngine);
+  if (!own)
+    if (const auto seen = TRY(docker::inspect_container(client, halt.container.id, call)))
+      own = seen->stop_timeout.value_or(kOfTheEngine);
   const auto left = std::chrono::floor<std::chrono::seconds>(*end_ - Clock::now() - kForTheRest);
-  if (left >= asked.value_or(kOfTheEngine)) return own;
-  return std::max(left, std::chrono::seconds(0));
+  return own ? std::optional(std::min(*own, std::max(left, std::chrono::seconds(0)))) : own;
 }
 
 Result<void> Actions::stop_container(const Step& step, const ContainerStop& halt, const std::stop_token& stop) {
   auto* client = TRY(engine_.client(stop));
-  const auto grace = grace_left(service_.container(step.resource), halt.container.id, *client);
-  auto stopped =
-      EngineTime::count([&] { return docker::stop_container(*client, halt.container.id, grace, call_with(stop)); });
+  const auto own = grace_of(service_.container(step.resource));
+  auto stopped = EngineTime::count([&]() -> Result<bool> {
+    const auto grace = TRY(grace_left(*client, halt, own, call_with(stop)));
+    return docker::stop_container(*client, halt.container.id, grace, call_with(stop));
+  });
   if (!stopped && stopped.error().kind != ErrorKind::not_found) return Err{std::move(stopped).error()};
   return {};
 }

@@ -121,9 +121,21 @@ class EngineObserver {
 
  private:
   void look_at(const ContainerResource& resource, Observation& out) {
-    auto result = read(resource, resource.name, out);
+    auto result = read_named(resource, out);
     const std::lock_guard lock(mutex_);
     if (!result && !failure_) failure_ = std::move(result).error();
+  }
+
+  Result<void> read_named(const ContainerResource& resource, Observation& out) {
+    const auto container = TRY(docker::inspect_container(client_, resource.name, call_));
+    if (!container) return {};
+    auto seen = observed(*container);
+    if (!seen.service.empty() && !TRY(is_ours(resource, *container))) {
+      seen.service.clear();
+      seen.resource.clear();
+      seen.spec_hash.clear();
+    }
+    return read(resource, std::move(seen), out);
   }
 
   // Under no resource's name: it is the resource's that it was made for, if that has none under its own; newest first.
@@ -135,7 +147,7 @@ class EngineObserver {
     auto seen = observed(*container);
     const auto* resource = service_.container(seen.resource);
     if (resource != nullptr && !resource->existing && !out.seen.containers.contains(resource->id))
-      return read(*resource, seen.id, out);
+      return read(*resource, std::move(seen), out);
     out.seen.leftovers.push_back(std::move(seen));
     return {};
   }
@@ -162,15 +174,8 @@ class EngineObserver {
     return {};
   }
 
-  Result<void> read(const ContainerResource& resource, const std::string& name_or_id, Observation& out) {
-    const auto container = TRY(docker::inspect_container(client_, name_or_id, call_));
-    if (!container) return {};
-    ObservedContainer seen = observed(*container);
-    if (!seen.service.empty() && !TRY(is_ours(resource, *container))) {
-      seen.service.clear();
-      seen.resource.clear();
-      seen.spec_hash.clear();
-    }
+  // Its namespace, as far as that is to be looked at.
+  Result<void> read(const ContainerResource& resource, ObservedContainer seen, Observation& out) {
     std::shared_ptr<const netns::Namespace> held;
     // A container in the node's own namespace has none that could be held.
     if (seen.running && seen.network_mode != "host" && (resource.existing || seen.service == service_.name)) {
@@ -232,27 +237,23 @@ void keep_names(const Service& service, Observed& seen) {
       if (const auto* host = name.host()) hosts.push_back(*host);
       if (const auto* address = name.address()) std::erase(then, *address);
     }
-    if (then.empty()) continue;
+    const auto were_there = [&](const std::vector<IpAddress>& some) {
+      return !some.empty() && std::all_of(some.begin(), some.end(), [&](const IpAddress& a) {
+        return std::find(then.begin(), then.end(), a) != then.end();
+      });
+    };
     for (const auto& host : hosts) {
-      auto& now = seen.names[host];
-      const auto was_there = [&](const IpAddress& a) { return std::find(then.begin(), then.end(), a) != then.end(); };
-      if (!now.empty() && std::all_of(now.begin(), now.end(), was_there) &&
-          (hosts.size() > 1 || now.size() == then.size()))
-        continue;
-      // Of several names only those that still mean what they meant can be told apart.
+      // Which of several names an address was of, only the answers of that time tell.
+      const bool alone = hosts.size() == 1;
       const auto former = seen.former_names.find(host);
-      if (hosts.size() == 1) {
-        if (!now.empty()) seen.new_names[host] = now;
-        now = then;
-      } else if (former != seen.former_names.end() &&
-                 std::all_of(former->second.begin(), former->second.end(), was_there)) {
-        if (!now.empty()) seen.new_names[host] = now;
-        now = former->second;
-      }
-      if (now.empty())
-        seen.names.erase(host);
-      else
-        seen.name_errors.erase(host);
+      const auto meant = alone ? then : former == seen.former_names.end() ? std::vector<IpAddress>{} : former->second;
+      const auto now = seen.names.find(host);
+      const bool answered = now != seen.names.end() && !now->second.empty();
+      const bool same = answered && were_there(now->second) && (!alone || now->second.size() == then.size());
+      if (same || !were_there(meant)) continue;
+      if (answered) seen.new_names[host] = now->second;
+      seen.names[host] = meant;
+      seen.name_errors.erase(host);
     }
   }
 }

@@ -29,12 +29,13 @@ std::optional<Diagnostic> distrust(const std::string& path, const struct stat& i
   Diagnostic out{.severity = Severity::warning, .where = {path}, .message = {}, .hint = {}, .source_line = {}};
   const std::string it = is_folder ? "its folder" : "it";
   const std::string fixed = is_folder ? fs::path(path).parent_path().string() : path;
-  // In a folder such as /tmp everybody may make files, but not replace those of others.
-  if ((info.st_mode & S_IWOTH) != 0 && !(is_folder && (info.st_mode & S_ISVTX) != 0)) {
+  // In a folder such as /tmp others may make files, but not replace those that are there.
+  const mode_t writers = is_folder && (info.st_mode & S_ISVTX) != 0 ? 0 : info.st_mode;
+  if ((writers & S_IWOTH) != 0) {
     out.severity = Severity::error;
     out.message = it + " can be written by everybody, and root would run what it says";
     out.hint = "chmod o-w " + fixed;
-  } else if ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0 && !(is_folder && (info.st_mode & S_ISVTX) != 0)) {
+  } else if ((writers & S_IWGRP) != 0 && info.st_gid != 0) {
     out.message = it + " can be written by group " + std::to_string(info.st_gid) + ", and root runs what it says";
     out.hint = "chmod g-w " + fixed;
   } else if (info.st_uid != 0) {

@@ -9,6 +9,7 @@
 #include "plugin/node/time_limit.h"
 #include "plugin/verb/announce_later.h"
 #include "plugin/verb/observer.h"
+#include "plugin/verb/started.h"
 #include "plugin/verb/traces.h"
 #include "specs/plan/planner.h"
 
@@ -279,6 +280,14 @@ Result<Plan> preview(const Service& service, Verb verb, const std::stop_token& s
   ServiceEngine engine(service);
   const auto observation = TRY(observe(service, engine, stop));
   return plan(service, observation.seen, verb);
+}
+
+bool needs_no_stop(const Service& service, Verb verb, const Error& why, const std::stop_token& stop) {
+  if (why.kind == ErrorKind::timeout || why.kind == ErrorKind::permission || is_known_here(service.name) ||
+      read_traces(service.name) || traces_unsettled(service.name))
+    return false;
+  const auto plan = preview(service, verb, stop);
+  return plan && plan->empty();
 }
 
 Result<void> check_privilege() {
