@@ -130,6 +130,7 @@ struct Container {
   // (20.10, 26.1); a path of a foreign mount namespace where the engine lives in one. A hint, never a proof.
   std::string sandbox_key;
   std::vector<AnonymousVolume> anonymous_volumes;
+  std::vector<std::string> extra_hosts;  // "name:address", as it was created with
 };
 
 struct Created {

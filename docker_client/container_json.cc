@@ -176,6 +176,7 @@ Result<Container> decode_container(std::string_view text) {
     container.stop_timeout = std::chrono::seconds(number_of(config, "StopTimeout"));
   }
   container.anonymous_volumes = anonymous_volumes_of(member(json, "Mounts"));
+  container.extra_hosts = texts_of(host, "ExtraHosts");
   container.sandbox_key = text_of(member(json, "NetworkSettings"), "SandboxKey");
   return container;
 }

@@ -56,6 +56,8 @@ std::optional<Link> decode_link(const nlmsghdr& message) {
   auto name = IfName::parse(attributes.text(IFLA_IFNAME));
   if (!name) return std::nullopt;
   const Attributes<IFLA_INFO_MAX> info(attributes.get(IFLA_LINKINFO));
+  std::optional<int> parent_namespace;
+  if (const auto id = attributes.u32(IFLA_LINK_NETNSID)) parent_namespace = static_cast<int>(*id);
   Link link{.index = header->ifi_index,
             .name = *std::move(name),
             .kind = info.text(IFLA_INFO_KIND),
@@ -66,7 +68,7 @@ std::optional<Link> decode_link(const nlmsghdr& message) {
             .carrier_downs = attributes.u32(IFLA_CARRIER_DOWN_COUNT).value_or(0),
             .loopback = (header->ifi_flags & IFF_LOOPBACK) != 0,
             .parent_index = static_cast<int>(attributes.u32(IFLA_LINK).value_or(0)),
-            .parent_elsewhere = attributes.has(IFLA_LINK_NETNSID),
+            .parent_namespace = parent_namespace,
             .master = static_cast<int>(attributes.u32(IFLA_MASTER).value_or(0)),
             .alias = attributes.text(IFLA_IFALIAS),
             .macvlan_mode = {},

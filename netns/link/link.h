@@ -26,17 +26,17 @@ struct Link {
   std::uint32_t carrier_downs = 0;  // so often it was lost (IFLA_CARRIER_DOWN_COUNT)
   bool loopback = false;
   // The parent of a macvlan or vlan, the peer of a veth; 0 when it has none. The index counts in the namespace of that
-  // device, which is another one when parent_elsewhere. A macvlan made upon a macvlan has the latter's parent
+  // device, which is another one when parent_namespace is set. A macvlan made upon a macvlan has the latter's parent
   // (macvlan_common_newlink).
   int parent_index = 0;
-  bool parent_elsewhere = false;      // IFLA_LINK_NETNSID is there
-  int master = 0;                     // index of its bridge (or bond); 0 when it has none
-  std::string alias;                  // IFLA_IFALIAS, at most 255 bytes
-  std::string macvlan_mode;           // "bridge", "private", "vepa", "passthru", "source"; empty for other kinds
-  std::string ipvlan_mode;            // "l2", "l3", "l3s"; empty for other kinds
-  unsigned vlan_id = 0;               // the 802.1q tag of a vlan; 0 for other kinds
-  unsigned group = 0;                 // IFLA_GROUP
-  std::vector<std::string> altnames;  // IFLA_ALT_IFNAME, each at most 127 bytes (kernel 5.5)
+  std::optional<int> parent_namespace;  // its number in this one (netns/socket/namespace_id.h); unset: this one
+  int master = 0;                       // index of its bridge (or bond); 0 when it has none
+  std::string alias;                    // IFLA_IFALIAS, at most 255 bytes
+  std::string macvlan_mode;             // "bridge", "private", "vepa", "passthru", "source"; empty for other kinds
+  std::string ipvlan_mode;              // "l2", "l3", "l3s"; empty for other kinds
+  unsigned vlan_id = 0;                 // the 802.1q tag of a vlan; 0 for other kinds
+  unsigned group = 0;                   // IFLA_GROUP
+  std::vector<std::string> altnames;    // IFLA_ALT_IFNAME, each at most 127 bytes (kernel 5.5)
 };
 
 // The device of that name or index; nullopt when there is none. Errors: the kernel's.

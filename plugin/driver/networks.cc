@@ -13,6 +13,7 @@
 #include "plugin/driver/record/read_records.h"
 #include "plugin/node/boot.h"
 #include "plugin/node/device.h"
+#include "plugin/node/node_scan.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/vlan_use.h"
 #include "specs/service/uplink.h"
@@ -161,6 +162,22 @@ Result<void> Networks::check_neighbours(const std::string& device, IpMode mode) 
                    (given ? ", and such a device is not shared" : ", and a device is one or the other"),
                "give both networks the same mode, or another parent"};
   }
+  return is_ipvlan(mode) ? check_other_ipvlans(device, mode) : Result<void>{};
+}
+
+// One in another mode would change that of all on the device, whose they may be: a service's, or another driver's.
+Result<void> Networks::check_other_ipvlans(const std::string& device, IpMode mode) {
+  auto node = TRY(open_node());
+  const auto parent = TRY(device_named(node, device));
+  if (!parent) return {};
+  for (const auto& upper : uppers_elsewhere())
+    if (upper.link.parent_index == parent->index && upper.link.kind == "ipvlan" &&
+        "ipvlan-" + upper.link.ipvlan_mode != mode_name(mode))
+      return Err{ErrorKind::refused,
+                 "option -o mode=" + std::string(mode_name(mode)) + ": device " + device +
+                     " has ipvlans in mode ipvlan-" + upper.link.ipvlan_mode + " of " + whose(upper) +
+                     ", and all on one device have one mode",
+                 "give the network the same mode, or another parent"};
   return {};
 }
 

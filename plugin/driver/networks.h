@@ -123,6 +123,7 @@ class Networks {
   Result<void> load_endpoint(const EndpointRecord& record);
   void resume_claims(const EndpointRecord& record, Whereabouts where);
   Result<void> check_neighbours(const std::string& device, IpMode mode);
+  static Result<void> check_other_ipvlans(const std::string& device, IpMode mode);
   Result<NetworkRecord> find_network(const std::string& id);
   void count();
 

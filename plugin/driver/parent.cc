@@ -25,7 +25,7 @@ Result<void> check_given_away(netns::RouteSocket& node, const IpResource& link, 
       return Err{ErrorKind::refused, what + "carries an address of the node, " + address.cidr.to_string(), next};
   if (device.master != 0) return Err{ErrorKind::refused, what + "is a port of a bridge or bond", next};
   for (const auto& upper : TRY(netns::links(node)))
-    if (upper.parent_index == device.index && !upper.parent_elsewhere && upper.kind != "veth")
+    if (upper.parent_index == device.index && !upper.parent_namespace && upper.kind != "veth")
       return Err{ErrorKind::refused, what + "has " + upper.name.str() + " (" + upper.kind + ") upon it", next};
   return {};
 }
@@ -41,7 +41,7 @@ Result<void> check_carries_links(netns::RouteSocket& node, const IpResource& lin
                option(link) + ": it is a port of " + master->name.str() + ", and carries no links of its own",
                "name " + master->name.str() + " itself"};
   for (const auto& upper : TRY(netns::links(node)))
-    if (upper.parent_index == device.index && !upper.parent_elsewhere && upper.macvlan_mode == "passthru")
+    if (upper.parent_index == device.index && !upper.parent_namespace && upper.macvlan_mode == "passthru")
       return Err{ErrorKind::refused, option(link) + ": " + upper.name.str() + " has all of it (macvlan, mode passthru)",
                  "remove that one, or name another device"};
   return {};

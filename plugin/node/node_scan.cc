@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "netns/address/address.h"
+#include "netns/socket/namespace_id.h"
 #include "netns/socket/route_socket.h"
 
 namespace plumb {
@@ -60,16 +61,35 @@ void look_at_process(const std::filesystem::path& process, pid_t pid, Seen& seen
   out.elsewhere.merge(found->addresses);
 }
 
-void look_at_processes(Seen& seen, NodeScan& out) {
+// Calls `each` with the folder and the pid of every process. Whether all were seen.
+template <typename F>
+bool for_each_process(const F& each) {
   std::error_code ec;
   std::filesystem::directory_iterator entries("/proc", ec);
   for (const std::filesystem::directory_iterator end; !ec && entries != end; entries.increment(ec)) {
     const std::string name = entries->path().filename();
     pid_t pid = 0;
     const auto [last, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error == std::errc{} && last == name.data() + name.size()) look_at_process(entries->path(), pid, seen, out);
+    if (error == std::errc{} && last == name.data() + name.size()) each(entries->path(), pid);
   }
-  out.complete = out.complete && !ec;
+  return !ec;
+}
+
+void look_at_processes(Seen& seen, NodeScan& out) {
+  const bool all = for_each_process(
+      [&](const std::filesystem::path& process, pid_t pid) { look_at_process(process, pid, seen, out); });
+  out.complete = out.complete && all;
+}
+
+void add_uppers(const netns::Namespace& ns, const netns::Namespace& node, pid_t pid, std::vector<UpperElsewhere>& out) {
+  auto socket = netns::RouteSocket::open(ns);
+  if (!socket) return;
+  const auto number = netns::namespace_id(*socket, node);
+  if (!number || !*number) return;  // nothing in there is on the node
+  auto found = netns::links(*socket);
+  if (!found) return;
+  for (auto& link : *found)
+    if (link.parent_namespace == *number) out.push_back({std::move(link), ns.id(), pid});
 }
 
 }  // namespace
@@ -94,6 +114,32 @@ NodeScan scan_node() {
     if (found) out.abandoned.push_back({std::move(ns), found->cookie, std::move(found->addresses)});
   }
   return out;
+}
+
+std::vector<UpperElsewhere> uppers_elsewhere() {
+  std::vector<UpperElsewhere> out;
+  const auto node = netns::Namespace::current();
+  if (!node) return out;
+  Seen seen{node->id()};
+  for_each_process([&](const std::filesystem::path& process, pid_t pid) {
+    struct stat info {};
+    if (::stat((process / "ns/net").c_str(), &info) != 0 || seen.contains({info.st_dev, info.st_ino})) return;
+    const auto ns = netns::Namespace::of_process(pid);
+    if (ns && seen.insert(ns->id()).second) add_uppers(*ns, *node, pid, out);
+  });
+  const auto bound = netns::Namespace::bound();
+  if (!bound) return out;
+  for (const auto& ns : *bound)
+    if (seen.insert(ns.id()).second) add_uppers(ns, *node, 0, out);
+  return out;
+}
+
+std::string whose(const UpperElsewhere& upper) {
+  if (upper.pid == 0) return "a network namespace without a process";
+  std::string name;
+  std::ifstream comm("/proc/" + std::to_string(upper.pid) + "/comm");
+  std::getline(comm, name);
+  return "process " + std::to_string(upper.pid) + (name.empty() ? "" : " (" + name + ")");
 }
 
 bool is_container_cgroup(std::string_view path) {

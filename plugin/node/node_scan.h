@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "specs/value/ip.h"
 
@@ -40,6 +41,18 @@ struct NodeScan {
 };
 
 [[nodiscard]] NodeScan scan_node();
+
+// A device in a network namespace other than the node's own that is on one of the node's, such as an ipvlan.
+struct UpperElsewhere {
+  netns::Link link;  // its parent_index counts in the node's namespace
+  netns::NamespaceId ns;
+  pid_t pid = 0;  // a process in that namespace; 0: none is
+};
+
+// All of them, as far as the namespaces can be looked into: those of processes and those that are bound to a file.
+[[nodiscard]] std::vector<UpperElsewhere> uppers_elsewhere();
+// Its owner, for a message: "process 4711 (nginx)", or "a network namespace without a process".
+[[nodiscard]] std::string whose(const UpperElsewhere& upper);
 
 // Whether a path in NodeScan::cgroups is that of a container: engines put its id, 64 hexadecimal digits, into it.
 [[nodiscard]] bool is_container_cgroup(std::string_view path);

@@ -10,7 +10,7 @@ namespace plumb {
 Result<void> check_is_vlan(netns::RouteSocket& node, const VlanDevice& vlan, const netns::Link& device) {
   const auto lower = TRY(device_named(node, vlan.lower));
   if (device.kind == "vlan" && device.vlan_id == vlan.tag && lower && device.parent_index == lower->index &&
-      !device.parent_elsewhere)
+      !device.parent_namespace)
     return {};
   return Err{
       ErrorKind::refused,

@@ -14,6 +14,7 @@
 #include "plugin/engine/ownership.h"
 #include "plugin/engine/pause_image.h"
 #include "plugin/node/names.h"
+#include "plugin/node/node_scan.h"
 #include "plugin/node/open_vswitch.h"
 #include "plugin/node/own_way.h"
 #include "plugin/verb/started.h"
@@ -21,6 +22,7 @@
 #include "specs/plan/host_access.h"
 #include "specs/plan/namespace_owner.h"
 #include "specs/plan/spec_hash.h"
+#include "specs/service/link_value.h"
 #include "specs/service/uplink.h"
 
 namespace plumb {
@@ -95,6 +97,7 @@ ObservedContainer observed(const docker::Container& c) {
   out.spec_hash = label(kLabelSpecHash);
   out.network_mode = c.network_mode;
   out.auto_remove = c.auto_remove;
+  out.extra_hosts = c.extra_hosts;
   for (const auto& v : c.anonymous_volumes) out.volumes.push_back({v.name, v.target, v.read_only});
   return out;
 }
@@ -211,19 +214,29 @@ class EngineObserver {
   std::optional<Error> failure_;
 };
 
-// The devices on which other started services have ipvlans.
-void note_ipvlan_parents(const Service& service, Observed& seen) {
+// The devices on which others have ipvlans: what is there, and what other started services are to have again.
+void note_ipvlan_parents(const Service& service, Observation& out) {
   const auto has_ipvlan = [](const Service& one) {
     return std::any_of(one.ips.begin(), one.ips.end(), [](const IpResource& ip) { return is_ipvlan(ip.mode); });
   };
   if (!has_ipvlan(service)) return;
+  const auto is_own = [&](const netns::NamespaceId& id) {
+    return std::any_of(out.namespaces.begin(), out.namespaces.end(),
+                       [&](const auto& one) { return one.second->id() == id; });
+  };
+  std::map<std::string, std::pair<IpMode, std::string>, std::less<>> others;
   for (const auto& name : started_services()) {
     const auto other = name == service.name ? std::nullopt : as_started(name);
     if (!other) continue;
     for (const auto& ip : other->service.ips)
       if (is_ipvlan(ip.mode) && ip.type == IpType::netns && !ip.disable)
-        seen.ipvlan_parents.try_emplace(uplink(ip), ip.mode, name);
+        others.try_emplace(uplink(ip), ip.mode, "service " + name);
   }
+  for (const auto& upper : uppers_elsewhere())
+    if (const auto* parent = out.seen.node.link(upper.link.parent_index);
+        parent != nullptr && upper.link.kind == "ipvlan" && !is_own(upper.ns))
+      others.try_emplace(parent->name, mode_of("ipvlan-" + upper.link.ipvlan_mode), whose(upper));
+  out.seen.ipvlan_parents = std::move(others);
 }
 
 // What was started counts until it is stopped: a name means what it meant then, whatever the DNS says by now.
@@ -288,7 +301,7 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   names.collect(out.seen);
   out.seen.unknown_here = !is_known_here(service.name);
   if (!out.seen.unknown_here) keep_names(service, out.seen);
-  note_ipvlan_parents(service, out.seen);
+  note_ipvlan_parents(service, out);
   return out;
 }
 

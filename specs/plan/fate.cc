@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "specs/plan/init_container.h"
+#include "specs/plan/planned_address.h"
 #include "specs/plan/spec_hash.h"
 
 namespace plumb {
@@ -50,7 +51,25 @@ Fate Fates::fate_of(const ContainerResource& c, const ObservedContainer& have) {
   // container keeps it.
   const bool goes = have.auto_remove && !seen_.engine.keeps_joined;
   const bool can_start = have.state == "created" || (have.state == "exited" && !goes);
-  return !have.running && joined && can_start && same ? Fate::start : Fate::replace;
+  return !have.running && joined && can_start && same && hosts_fit(c, have) ? Fate::start : Fate::replace;
+}
+
+// The hosts entries of a container are those of its creation: its own name would lead to an address that it has no
+// more.
+bool Fates::hosts_fit(const ContainerResource& c, const ObservedContainer& have) const {
+  std::set<std::string> wanted;
+  for (const auto& ip : service_.ips) {
+    if (ip.netns != c.id) continue;
+    const auto addresses = resolved_addresses(ip, seen_);
+    if (!addresses) return true;  // the start fails by that
+    for (const auto& address : *addresses) wanted.insert(address.to_string());
+  }
+  const auto name_of = [](const std::string& entry) { return entry.substr(0, entry.find(':')); };
+  std::set<std::string> given;
+  for (const auto& entry : c.options.add_host) given.insert(name_of(entry));
+  return std::all_of(have.extra_hosts.begin(), have.extra_hosts.end(), [&](const std::string& entry) {
+    return given.contains(name_of(entry)) || wanted.contains(entry.substr(entry.find(':') + 1));
+  });
 }
 
 // Whether it runs well as it was made, though the configuration would have it in another namespace by now: what it

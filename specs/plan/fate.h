@@ -43,6 +43,7 @@ class Fates {
   [[nodiscard]] bool still_joined(const ObservedContainer& have) const;
   [[nodiscard]] bool bindings_fit(const ContainerResource& c, const ObservedContainer& have) const;
   [[nodiscard]] bool network_fits(const ContainerResource& c, const ObservedContainer& have) const;
+  [[nodiscard]] bool hosts_fit(const ContainerResource& c, const ObservedContainer& have) const;
 
   const Service& service_;
   const Observed& seen_;

@@ -95,6 +95,7 @@ struct ObservedContainer {
   std::string network_mode;
   bool auto_remove = false;
   std::vector<AnonymousVolume> volumes = {};
+  std::vector<std::string> extra_hosts = {};  // "name:address", those that plumb adds among them
   std::optional<ObservedNetns>
       netns;  // of a running container; links and so on only for the namespaces that plumb fills
 };
@@ -135,7 +136,8 @@ struct Observed {
   std::map<std::string, std::vector<IpAddress>> former_names;  // what they meant at the last start
   // Of a service that is started here they mean what they meant then; these are the other answers of today.
   std::map<std::string, std::vector<IpAddress>> new_names;
-  // By device of the node: the mode of the ipvlans that another started service has on it, and that service.
+  // By device of the node: the mode of the ipvlans that others have on it, in namespaces of their own, and whose they
+  // are ("service web", "process 4711 (nginx)").
   std::map<std::string, std::pair<IpMode, std::string>, std::less<>> ipvlan_parents;
   std::map<std::string, std::chrono::minutes> old_names;  // those of names that were not answered, with their age
   std::set<std::string, std::less<>> lacking_kinds;       // devices that the spec needs and the kernel does not know

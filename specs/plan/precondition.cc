@@ -71,7 +71,7 @@ Result<void> check_ipvlan_mode(const IpResource& ip, const Observed& seen) {
   };
   if (const auto other = seen.ipvlan_parents.find(parent);
       other != seen.ipvlan_parents.end() && other->second.first != ip.mode)
-    return refuse(std::string(mode_name(other->second.first)), "service " + other->second.second);
+    return refuse(std::string(mode_name(other->second.first)), other->second.second);
   const auto* device = seen.node.link(parent);
   for (const auto& link : seen.node.links)
     if (device != nullptr && link.kind == "ipvlan" && link.parent == device->index &&

@@ -244,6 +244,12 @@ std::string Node::must(const Words& command) const {
   return std::move(outcome.out);
 }
 
+bool Node::knows(const std::string& kind) const {
+  return run({"unshare", "--net", "bash", "-c",
+              "ip link add e0 type veth peer name e1 && ip link add link e0 name x type " + kind})
+             .exit_code == 0;
+}
+
 std::string Node::engine_log() const {
   const std::ifstream file("/var/cache/plumb-lab/" + lab_name() + "/" + name_ + "/dockerd.log");
   std::ostringstream text;

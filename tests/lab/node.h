@@ -103,6 +103,8 @@ class Node {
   Outcome run(const Words& command, std::chrono::milliseconds deadline = std::chrono::seconds(60)) const;
   // Runs it, and throws std::runtime_error when it fails: for steps that set the stage. Returns stdout.
   std::string must(const Words& command) const;
+  // Whether its kernel makes devices of that kind ("ipvlan", "vlan id 5") upon another one.
+  [[nodiscard]] bool knows(const std::string& kind) const;
 
   // Writes a file of the node, with its folders; `path` is absolute and as the node sees it.
   void write(const std::string& path, std::string_view text) const;

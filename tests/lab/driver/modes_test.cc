@@ -25,12 +25,6 @@ Words on(const std::string& parent, const Words& options = {}) {
 // By ICMP: where Open vSwitch has its datapath in a process, no TCP connection comes about (modes_test.cc).
 bool reached() { return pings(Node("client"), kAddress); }
 
-bool knows(const Node& node, const std::string& kind) {
-  return node.run({"unshare", "--net", "bash", "-c",
-                   "ip link add e0 type veth peer name e1 && ip link add link e0 name x type " + kind})
-             .exit_code == 0;
-}
-
 // A container of the network svclan: reached, stopped, started, removed with its network; the node is as it was.
 void must_come_and_go(const DriverOn& driver, const Words& network, const std::string& mode) {
   const State before = driver.state();
@@ -138,7 +132,7 @@ TEST_CASE("ipvlan: reached with the node's MAC, which nobody may choose, or refu
   for (const std::string mode : {"ipvlan-l2", "ipvlan-l3", "ipvlan-l3s"}) {
     CAPTURE(mode);
     const Words network = on("eth0", {"-o", "mode=" + mode});
-    if (!knows(driver.node(), "ipvlan")) {
+    if (!driver.node().knows("ipvlan")) {
       const std::string said = driver.network("svclan", network);
       CHECK_MESSAGE(says(said, "option -o mode=" + mode + ": this kernel knows no ipvlan"), said);
       CHECK(driver.records().empty());
@@ -156,6 +150,15 @@ TEST_CASE("ipvlan: reached with the node's MAC, which nobody may choose, or refu
       CHECK_MESSAGE(says(beside, "a device is one or the other"), beside);
       REQUIRE(driver.remove({"web"}) == "");
       REQUIRE(driver.docker({"network", "rm", "early"}) == "");
+      // Somebody else's on the same device, as a service has it.
+      driver.node().must({"ip", "netns", "add", "others"});
+      driver.node().must(
+          {"ip", "link", "add", "link", "eth0", "name", "ipvl0", "netns", "others", "type", "ipvlan", "mode", "l3"});
+      const std::string other = driver.run("web", kWeb);
+      CHECK_MESSAGE(says(other, "has ipvlans in mode ipvlan-l3 of a network namespace without a process"), other);
+      CHECK(says(driver.node().must({"ip", "-n", "others", "-d", "link", "show", "ipvl0"}), "mode l3 "));
+      driver.node().must({"ip", "netns", "delete", "others"});
+      REQUIRE(driver.remove({"web"}) == "");
       REQUIRE(driver.docker({"network", "rm", "svclan"}) == "");
     } else {
       REQUIRE(driver.network("svclan", {"--subnet", "10.0.77.0/24", "-o", "parent=eth0", "-o", "mode=" + mode}) == "");
@@ -187,7 +190,7 @@ TEST_CASE("ipvlan: reached with the node's MAC, which nobody may choose, or refu
 TEST_CASE("802.1q: the device is made with the first container and goes with the network, or is refused") {
   DriverOn driver;
   const Words network = on("eth0", {"-o", "vlan=42"});
-  if (!knows(driver.node(), "vlan id 5")) {
+  if (!driver.node().knows("vlan id 5")) {
     for (const Words& options : {network, on("eth0.42")}) {
       const std::string said = driver.network("svclan", options);
       CHECK_MESSAGE(says(said, "this kernel knows no vlan"), said);

@@ -204,7 +204,13 @@ Trial fate_of(const DriverOn& driver, const std::string& name, const Words& how,
   return out;
 }
 
-void compare(const DriverOn& driver, const std::vector<Row>& rows) {
+// How each side is asked for its links.
+struct Sides {
+  Words own{"-d", "macvlan"};
+  Words ours{};
+};
+
+void compare(const DriverOn& driver, const std::vector<Row>& rows, const Sides& sides = {}) {
   const State before = driver.state();
   for (const auto& row : rows) {
     CAPTURE(row.what);
@@ -212,11 +218,11 @@ void compare(const DriverOn& driver, const std::vector<Row>& rows) {
     const bool option = std::any_of(row.network.begin(), row.network.end(),
                                     [](const std::string& word) { return word.starts_with("gateway="); });
     if (!option) {
-      const auto own = fate_of(driver, "own", {"-d", "macvlan"}, in_words_of_engine(row.network), row.run);
+      const auto own = fate_of(driver, "own", sides.own, in_words_of_engine(row.network), row.run);
       CHECK_MESSAGE(own.fate == row.own, own.text);
     }
-    const auto ours =
-        fate_of(driver, "ours", {"-d", driver.name(), "--ipam-driver", driver.name()}, row.network, row.run, row.has);
+    const auto ours = fate_of(driver, "ours", with({"-d", driver.name(), "--ipam-driver", driver.name()}, sides.ours),
+                              row.network, row.run, row.has);
     CHECK_MESSAGE(ours.fate == row.ours, ours.text);
     CHECK_MESSAGE(says(ours.text, row.has), ours.text);
   }
@@ -224,6 +230,17 @@ void compare(const DriverOn& driver, const std::vector<Row>& rows) {
 }
 
 TEST_CASE("odd gateways, beside the engine's own macvlan") { compare(DriverOn(), gateways()); }
+
+TEST_CASE("ipvlan: odd gateways, subnets and ranges, beside the engine's own ipvlan") {
+  const DriverOn driver;
+  if (!driver.node().knows("ipvlan")) {
+    MESSAGE("skipped: this kernel has no devices of kind ipvlan");
+    return;
+  }
+  const Sides sides{{"-d", "ipvlan", "-o", "ipvlan_mode=l2"}, {"-o", "mode=ipvlan-l2"}};
+  compare(driver, gateways(), sides);
+  compare(driver, subnets(), sides);
+}
 
 TEST_CASE("odd subnets and ranges, beside the engine's own macvlan") { compare(DriverOn(), subnets()); }
 

@@ -190,10 +190,22 @@ TEST_CASE("a rival on this very node is said to be one, and another node's is no
 
 TEST_CASE("the containers of a service know their own host name, at the service's address") {
   const Node n1("n1");
-  const Service svc("my_svc", spec(section("web", "image = busybox\n")));
+  auto text = spec(section("web", "image = busybox\n"));
+  text.erase(text.find("rm = true\n"), 10);
+  const Service svc("my_svc", text);
   well(svc, n1, "start");
   CHECK(n1.must({"docker", "exec", "my_svc.container.web", "hostname"}) == "my-svc\n");
-  CHECK(n1.must({"docker", "exec", "my_svc.container.web", "hostname", "-i"}) == "10.0.3.3\n");
+  const auto own_address = [&] { return n1.must({"docker", "exec", "my_svc.container.web", "hostname", "-i"}); };
+  CHECK(own_address() == "10.0.3.3\n");
+  // A kept pause has it as it was made: it is kept as long as that is true.
+  const std::string pause = id_of(n1, "my_svc.container.0");
+  well(svc, n1, "restart");
+  CHECK(id_of(n1, "my_svc.container.0") == pause);
+  well(svc, n1, "stop");
+  text.replace(text.find("10.0.3.3"), 8, "10.0.3.5");
+  rewrite(n1, svc, text);
+  well(svc, n1, "start");
+  CHECK(own_address() == "10.0.3.5\n");
 }
 
 TEST_CASE("a container of an image that was made from one of plumb's is not plumb's") {

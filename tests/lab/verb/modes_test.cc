@@ -23,12 +23,6 @@ std::string spec_with(const std::string& device, const std::string& lines, const
   return edited(spec, "image = nginx", "image = nginx\nrm = true");
 }
 
-bool knows(const std::string& kind) {
-  return n1().run({"unshare", "--net", "bash", "-c",
-                   "ip link add e0 type veth peer name e1 && ip link add link e0 name x type " + kind})
-             .exit_code == 0;
-}
-
 void must_be_refused_untouched(const Service& web, const std::string& word) {
   const State before = web.state(n1());
   const Outcome start = web.plumb(n1(), "start");
@@ -170,7 +164,7 @@ TEST_CASE("ovs: a bridge or a switch that is not there is named, and nothing is 
 
 TEST_CASE("ipvlan-l2: reached at the MAC of the node, or refused where the kernel has none") {
   const Service web("web", spec_with("eth0", "mode = ipvlan-l2\nhost_access = true"));
-  if (!knows("ipvlan")) return must_be_refused_untouched(web, "this kernel knows no ipvlan");
+  if (!n1().knows("ipvlan")) return must_be_refused_untouched(web, "this kernel knows no ipvlan");
   const State before = web.state(n1());
   must_start(web);
   CHECK(answers(kAddress));
@@ -180,6 +174,16 @@ TEST_CASE("ipvlan-l2: reached at the MAC of the node, or refused where the kerne
     CHECK(second.plumb(n1(), "start").exit_code != 0);
   }
   CHECK(web.plumb(n1(), "stop").exit_code == 0);
+  // Somebody else's, of another mode, which is of no service.
+  n1().must({"ip", "netns", "add", "others"});
+  n1().must({"ip", "link", "add", "link", "eth0", "name", "ipvl0", "netns", "others", "type", "ipvlan", "mode", "l3"});
+  const auto refused = web.plumb(n1(), "start");
+  CHECK(refused.exit_code != 0);
+  CHECK_MESSAGE(
+      refused.err.find("ipvlans in mode ipvlan-l3 of a network namespace without a process") != std::string::npos,
+      refused.err);
+  CHECK(n1().must({"ip", "-n", "others", "-d", "link", "show", "ipvl0"}).find("mode l3 ") != std::string::npos);
+  n1().must({"ip", "netns", "delete", "others"});
   CHECK(difference(before, web.state(n1())) == "");
 }
 
@@ -188,7 +192,7 @@ TEST_CASE("ipvlan-l3 and -l3s: reached by who has a route to them by the node") 
     CAPTURE(mode);
     const Service web("web",
                       edited(spec_with("eth0", "mode = " + mode + "\nhost_access = true", "10.0.77.3"), "gateway", ""));
-    if (!knows("ipvlan")) {
+    if (!n1().knows("ipvlan")) {
       must_be_refused_untouched(web, "this kernel knows no ipvlan");
       continue;
     }
@@ -208,7 +212,7 @@ TEST_CASE("ipvlan-l3 and -l3s: reached by who has a route to them by the node") 
 TEST_CASE("802.1q: the device is made on demand, shared, and removed with its last user") {
   const Service one("one", edited(spec_with("eth0.42", ""), "gateway", ""));
   const Service two("two", edited(spec_with("eth0", "", "10.0.3.4"), "gateway", "vlan_tag = 42"));
-  if (!knows("vlan id 5")) {
+  if (!n1().knows("vlan id 5")) {
     must_be_refused_untouched(one, "this kernel knows no 802.1q devices");
     return must_be_refused_untouched(two, "this kernel knows no 802.1q devices");
   }

@@ -7,6 +7,7 @@
 
 #include "netns/address/address.h"
 #include "netns/link/link.h"
+#include "netns/socket/namespace_id.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {
@@ -42,7 +43,9 @@ TEST_CASE("a macvlan is made complete in its namespace") {
   CHECK(link.up);
   CHECK(link.carrier);
   CHECK(link.parent_index == host.eth0.index);
-  CHECK(link.parent_elsewhere);
+  CHECK(link.parent_namespace == must(namespace_id(target.socket, host.socket.ns())));
+  CHECK(link.parent_namespace);
+  CHECK_FALSE(must(namespace_id(target.socket, test::make_node().socket.ns())));
   CHECK(link.index == must(find_link(target.socket, ifname("eth0"))).value().index);
   // Nothing of it shows on the host: the parent is the only eth0 there.
   for (const auto& other : must(links(host.socket))) CHECK(other.kind != "macvlan");

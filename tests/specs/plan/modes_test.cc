@@ -276,8 +276,8 @@ TEST_CASE("all ipvlans on a device have one mode, and a start does not change th
   auto s = svc1();
   s.ips[0].mode = IpMode::ipvlan_l2;
   auto o = bare_node();
-  o.ipvlan_parents["eth0"] = {IpMode::ipvlan_l2, "other"};
-  o.ipvlan_parents["eth1"] = {IpMode::ipvlan_l3s, "third"};
+  o.ipvlan_parents["eth0"] = {IpMode::ipvlan_l2, "service other"};
+  o.ipvlan_parents["eth1"] = {IpMode::ipvlan_l3s, "process 4711 (nginx)"};
   CHECK(plumb::plan(s, o, Verb::start));
   s.ips[0].mode = IpMode::ipvlan_l3s;
   const auto refused = plumb::plan(s, o, Verb::start);

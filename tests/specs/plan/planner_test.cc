@@ -519,6 +519,12 @@ TEST_CASE("a container that has ended is started again, unless its engine remove
     return !creates;
   };
   CHECK(starts_again());
+  // Its own name in its hosts file leads to the service's address, or the container is made anew.
+  pause.extra_hosts = {"svc1:10.0.3.3"};
+  CHECK(starts_again());
+  pause.extra_hosts = {"svc1:10.0.3.4"};
+  CHECK_FALSE(starts_again());
+  pause.extra_hosts.clear();
   pause.auto_remove = true;
   CHECK_FALSE(starts_again());
   // Podman does not, as long as another container joins its namespace.
