@@ -57,4 +57,13 @@ Result<netns::VethPair> make_bridge_port(netns::RouteSocket& node, netns::RouteS
   return pair;
 }
 
+Result<bool> has_other_ports(netns::RouteSocket& node, const std::string& bridge, const std::set<std::string>& named) {
+  const auto device = TRY(device_named(node, bridge));
+  if (!device) return false;
+  const auto links = TRY(netns::links(node));
+  return std::any_of(links.begin(), links.end(), [&](const netns::Link& link) {
+    return link.master == device->index && link.carrier && !named.contains(link.name.str());
+  });
+}
+
 }  // namespace plumb

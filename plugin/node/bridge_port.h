@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -41,5 +42,10 @@ struct BridgePort {
 // not_found (no bridge), those of netns::create_veth().
 [[nodiscard]] Result<netns::VethPair> make_bridge_port(netns::RouteSocket& node, netns::RouteSocket& target,
                                                        const BridgePort& port);
+
+// Whether the bridge has ports with a carrier beside those named: somebody whom its other ports do not bring. False
+// when there is no such device. Errors: the kernel's.
+[[nodiscard]] Result<bool> has_other_ports(netns::RouteSocket& node, const std::string& bridge,
+                                           const std::set<std::string>& named);
 
 }  // namespace plumb

@@ -1,9 +1,13 @@
 #include "plugin/driver/claim/endpoint_claims.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "plugin/claim/claim_settings.h"
 #include "plugin/driver/log.h"
+#include "plugin/node/bridge_port.h"
+#include "plugin/node/device.h"
 #include "plugin/verb/spec_file.h"
 #include "specs/service/uplink.h"
 
@@ -317,6 +321,7 @@ void EndpointClaims::withdraw(const std::string& endpoint) {
 void EndpointClaims::carrier(const std::string& device, bool up, bool flapped) {
   std::vector<ClaimRunner::Id> doubted;
   std::vector<ClaimRunner::Id> claims;
+  std::set<std::string> own_ports;
   {
     const std::lock_guard lock(mutex_);
     bool bridge = false;
@@ -325,6 +330,7 @@ void EndpointClaims::carrier(const std::string& device, bool up, bool flapped) {
       // A bridge has the carrier of its ports, and the container's may be the first.
       const bool its = known.endpoint.mode == IpMode::bridge;
       bridge = bridge || its;
+      if (its) own_ports.insert(known.endpoint.outer);
       for (const auto& claim : known.claims) {
         claims.push_back(claim.id);
         if (!its && known.network.parsed.link.check_carrier) doubted.push_back(claim.id);
@@ -338,6 +344,11 @@ void EndpointClaims::carrier(const std::string& device, bool up, bool flapped) {
     if (flapped) runner_->flapped(id);
   }
   if (!up) return;
+  // On a bridge of these containers alone nobody is there who could not be heard before; the engine, which is starting
+  // the first of them, must not find its address taken off.
+  if (!own_ports.empty())
+    if (auto node = open_node())
+      if (const auto others = has_other_ports(*node, device, own_ports); others && !*others) return;
   // Those that were not in doubt: a bridge's, those that do not ask, and those that began without a carrier.
   for (const auto id : claims) runner_->forwards(id);
 }

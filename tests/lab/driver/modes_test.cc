@@ -170,8 +170,7 @@ TEST_CASE("ipvlan: reached with the node's MAC, which nobody may choose, or refu
       CHECK(says(driver.inside("web", {"ip", "route"}), "default dev eth0"));
       // Beside a network with a way out of its own, in either order; a gateway's is the first.
       driver.node().must({"ip", "link", "add", "br0", "up", "type", "bridge"});
-      REQUIRE(driver.network("beside", {"--subnet", "10.7.0.0/24", "--gateway", "10.7.0.1", "-o", "parent=br0", "-o",
-                                        "probe=off"}) == "");
+      REQUIRE(driver.network("beside", {"--subnet", "10.7.0.0/24", "--gateway", "10.7.0.1", "-o", "parent=br0"}) == "");
       CHECK(driver.docker({"network", "connect", "beside", "web"}) == "");
       CHECK(driver.docker({"restart", "-t", "0", "web"}) == "");
       REQUIRE(driver.remove({"web"}) == "");

@@ -104,6 +104,28 @@ TEST_CASE(
   CHECK(driver.network("svclan", on("eth0", {"-o", "host_access=true"})) == "");
 }
 
+TEST_CASE(
+    "the first container on a bridge without a port, whose gateway is silent, keeps its address while it starts") {
+  DriverOn driver;
+  const Node& n1 = driver.node();
+  n1.must({"ip", "link", "add", "br0", "up", "type", "bridge"});
+  REQUIRE(driver.network("alone", {"--subnet", "10.7.0.0/24", "--gateway", "10.7.0.1", "-o", "parent=br0"}) == "");
+  REQUIRE(driver.run("web", {"--network", "alone", "--ip", "10.7.0.3"}) == "");
+  CHECK(says(driver.inside("web", {"ip", "address"}), "10.7.0.3/24"));
+  CHECK(says(driver.inside("web", {"ip", "route"}), "default via 10.7.0.1"));
+  CHECK_FALSE(says(driver.log(), "10.7.0.3: its LAN can be heard only now"));
+  // Somebody comes, who could not hear the question.
+  n1.must({"ip", "link", "add", "late0", "up", "master", "br0", "type", "veth", "peer", "name", "late1"});
+  n1.must({"ip", "address", "add", "10.7.0.9/24", "dev", "late1"});
+  n1.must({"ip", "link", "set", "late1", "up"});
+  n1.run({"ping", "-c", "1", "-W", "1", "-I", "late1", "10.7.0.77"});
+  CHECK(becomes([&] { return says(driver.log(), "10.7.0.3: its LAN can be heard only now"); }, 5s));
+  CHECK(becomes([&] { return says(driver.inside("web", {"ip", "address"}), "10.7.0.3/24"); }, 5s));
+  REQUIRE(driver.remove({"web"}) == "");
+  n1.must({"ip", "link", "delete", "late0"});
+  n1.must({"ip", "link", "delete", "br0"});
+}
+
 TEST_CASE("a parent that is down or has no carrier refuses the start, and says how to start all the same") {
   DriverOn driver;
   const ExtraPort port("n1", "eth9");

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "netns/link/link.h"
+#include "tests/netns/lan.h"
+
 using namespace plumb;
 
 TEST_CASE("the node's end of a link has a name of its own for each device, long ones that begin alike among them") {
@@ -12,4 +15,21 @@ TEST_CASE("the node's end of a link has a name of its own for each device, long 
   CHECK(name("frontend0") != name("frontend1"));
   CHECK(name("frontend0") == name("frontend0"));
   CHECK(name("frontend0123456").size() <= 15);
+}
+
+TEST_CASE("the ports of a bridge are told apart by their names, and those without a carrier bring nobody") {
+  netns::test::Lan lan;
+  auto& node = lan.bridge().socket;
+  std::string bridge;
+  for (const auto& link : netns::links(node).value())
+    if (link.kind == "bridge") bridge = link.name.str();
+  CHECK_FALSE(has_other_ports(node, bridge, {}).value());
+  const auto one = lan.plug();
+  auto two = lan.plug();
+  CHECK(has_other_ports(node, bridge, {}).value());
+  CHECK(has_other_ports(node, bridge, {one.port}).value());
+  CHECK_FALSE(has_other_ports(node, bridge, {one.port, two.port}).value());
+  REQUIRE(netns::set_up(two.socket, two.eth0.index, false));
+  CHECK_FALSE(has_other_ports(node, bridge, {one.port}).value());
+  CHECK_FALSE(has_other_ports(node, "nosuch0", {}).value());
 }
