@@ -15,7 +15,7 @@ std::string ocf_metadata() {
 <version>1.1</version>
 <longdesc lang="en">
 Runs a service of plumb: containers that share one network namespace, with the ip addresses that are plumbed there, or
-addresses on the node itself. Its configuration is a file that every node has, the same on each; plumb(1) explains it.
+addresses on the node itself. Its configuration is a file that every node has, the same on each; plumb.conf(5) explains it.
 
 A start asks the network before it claims an address. When somebody else answers for it, the start fails with
 OCF_ERR_INSTALLED (5), and the reason has the MAC address of the rival: Pacemaker does not try this node again until
@@ -39,9 +39,9 @@ since the file is the same on each.
 A service with "handover = true" in its file is handed over when the resource has the meta attribute allow-migrate=true:
 migrate_to leaves a process on the node that has it; migrate_from starts everything but the addresses on the other node,
 asks for the addresses, and claims them as soon as that process has withdrawn them. They are away for milliseconds, and
-at no instant do both nodes have one. When who had them has not answered for 3 s, it claims them: the network
-cannot tell a node that has died from one that is cut off, which is what fencing is for. Without "handover = true"
-migrate_to stops the service and migrate_from starts it.
+at no instant do both nodes have one. When nobody has answered for 10 s (handover_timeout), migrate_from fails and takes
+nothing: the network cannot tell a node that has died from one that is cut off, which is what fencing is for. Without
+"handover = true" migrate_to stops the service and migrate_from starts it.
 </longdesc>
 <shortdesc lang="en">Runs a service of plumb: containers and their ip addresses</shortdesc>
 

@@ -228,10 +228,11 @@ void set_up(CLI::App& app, CommandLine& out, std::string& format) {
   app.description("plumb gives a service its own ip address, and keeps it true while the service moves between nodes.");
   app.name("plumb");
   app.require_subcommand(1);
-  app.footer(std::string("Examples:\n  plumb validate svc1\n  plumb start svc1\n  plumb status svc1\n\n") +
-             kExitStatusText +
-             "\n\nServices are the files /etc/plumb/NAME.conf. `plumb COMMAND --help` explains a command, `plumb "
-             "keywords` the files.");
+  app.footer(
+      std::string("Examples:\n  plumb validate svc1\n  plumb start svc1\n  plumb status svc1\n\n") + kExitStatusText +
+      "\n\nServices are the files /etc/plumb/NAME.conf. `plumb COMMAND --help` explains a command, `plumb "
+      "keywords` the files.\nManuals: plumb(8), plumb.conf(5), plumb-tutorial(7), plumb-watch(8), plumb-driver(8), "
+      "plumb-docker(7), plumb-pacemaker(7).");
   app.set_version_flag("--version", std::string("plumb ") + PLUMB_VERSION);
   for (const auto& command : kCommands) {
     auto* sub = app.add_subcommand(command.name, command.text);

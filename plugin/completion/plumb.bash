@@ -1,4 +1,4 @@
-# bash completion for plumb(1)
+# bash completion for plumb(8)
 _plumb() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
   local dir=/etc/plumb word services=()

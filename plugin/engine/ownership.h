@@ -15,7 +15,7 @@
 
 namespace plumb {
 
-// State is derived from these, not stored (they are part of plumb's interface; see plumb(1)).
+// State is derived from these, not stored (they are part of plumb's interface; see plumb(8)).
 inline constexpr const char* kLabelService = "plumb.service";
 inline constexpr const char* kLabelResource = "plumb.resource";
 inline constexpr const char* kLabelSpecHash = "plumb.spec-hash";

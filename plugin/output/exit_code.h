@@ -8,7 +8,7 @@
 
 namespace plumb {
 
-// Documented in plumb(1), section EXIT STATUS. 3 for a service that is down is what LSB init scripts and systemd use.
+// Documented in plumb(8), section EXIT STATUS. 3 for a service that is down is what LSB init scripts and systemd use.
 enum class ExitCode : int {
   ok = 0,             // done; `status`: up
   failed = 1,         // the kernel or the engine refused, or a deadline passed

@@ -1,4 +1,4 @@
-// What plumb prints: for people, with colour only on a terminal, and as JSON with the schema that plumb(1) documents.
+// What plumb prints: for people, with colour only on a terminal, and as JSON with the schema that plumb(8) documents.
 //
 // Threads: one at a time. Privilege: none.
 #pragma once

@@ -1,4 +1,4 @@
-// The hand-over of a service's addresses from one node to another, which both run its containers: plumb(1), HAND-OVER.
+// The hand-over of a service's addresses from one node to another, which both run its containers: plumb(8), HAND-OVER.
 //
 // Who is to have the addresses asks for them when it is ready; who has them withdraws them and says so to who has asked
 // first, who claims them then. At no instant do two nodes have one. Who gets no answer has no addresses: silence is
