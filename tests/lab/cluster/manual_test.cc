@@ -1,33 +1,38 @@
-// The commands of README.md, section Pacemaker, run as they stand there. Left out is what needs a machine's own power
-// switch.
+// The commands of plumb-pacemaker(7), run as they stand there. Left out is what needs a machine's own power switch.
 #include <doctest/doctest.h>
 
-#include <fstream>
-
 #include "tests/lab/cluster/cluster.h"
+#include "tests/lab/pages/player.h"
+#include "tests/pages/page.h"
 
 namespace plumb::lab {
 namespace {
 
 using namespace std::chrono_literals;
 
-// The indented blocks of the section that begin with the tool's name, and have `part`, as one script.
-std::string script(const std::string& tool, const std::string& part) {
-  std::ifstream readme(PLUMB_SOURCE_DIR "/README.md");
-  std::string out;
-  std::string block;
-  bool inside = false;
-  for (std::string line; std::getline(readme, line);) {
-    if (line.starts_with("## ")) inside = line == "## Pacemaker";
-    if (inside && line.starts_with("    ")) {
-      block += line.substr(4) + "\n";
-      continue;
+// The commands of the blocks that begin with the tool's name, and have `part`.
+Words commands(const std::string& tool, const std::string& part, const std::string& section = {}) {
+  Words out;
+  for (const auto& block : pages::blocks_for("cluster_test")) {
+    if (!block.commands.front().text.starts_with(tool + " ")) continue;
+    if (!section.empty() && block.section != section) continue;
+    Words words;
+    bool has = false;
+    for (const auto& command : block.commands) {
+      words.push_back(command.text);
+      has = has || command.text.find(part) != std::string::npos;
     }
-    if (block.starts_with(tool + " ") && block.find(part) != std::string::npos) out += block;
-    block.clear();
+    if (has) out.insert(out.end(), words.begin(), words.end());
   }
   REQUIRE_FALSE(out.empty());
-  return "set -e\n" + out;
+  return out;
+}
+
+// The same as one script.
+std::string script(const std::string& tool, const std::string& part) {
+  std::string out = "set -e\n";
+  for (const auto& command : commands(tool, part)) out += command + "\n";
+  return out;
 }
 
 const std::string kFlex = R"(
@@ -48,7 +53,7 @@ bool monitored(const std::string& resource, const std::string& node, const std::
   return Node("n3").run({"cibadmin", "--query", "--xpath", done}).exit_code == 0;
 }
 
-TEST_CASE("the commands of the README for pcs and for crmsh make a service and a clone") {
+TEST_CASE("the commands of the manual for pcs and for crmsh make a service and a clone") {
   const Cluster cluster;
   const Service svc1("svc1", reference_spec());
   const Service svc2("svc2", kFlex);
@@ -77,7 +82,34 @@ TEST_CASE("the commands of the README for pcs and for crmsh make a service and a
   }
 }
 
-TEST_CASE("the commands of the README for a lost site bring the service to the third node, and not earlier, and back") {
+TEST_CASE("the commands of the manual for every day and for a move: it runs after each block, and is moved") {
+  const Cluster cluster;
+  const Service svc1("svc1", reference_spec());
+  const Node n1("n1");
+  for (const std::string tool : {"pcs", "crm"}) {
+    CAPTURE(tool);
+    n1.must({"bash", "-c", script(tool, tool == "pcs" ? "create svc1" : "primitive svc1")});
+    REQUIRE_MESSAGE(cluster.await_at("svc1", {"n1"}), cluster.status());
+    cluster.settle();
+    for (const std::string part : {"restart svc1", "unmanage svc1"})
+      for (const auto& command : commands(tool, part, "EVERY DAY")) {
+        CAPTURE(command);
+        const Outcome done = n1.start({"bash", "-c", command}, {path_with_plumb(n1)}).wait(120s);
+        CHECK_MESSAGE(done.exit_code == 0, done.out << done.err);
+        cluster.settle();
+      }
+    CHECK_MESSAGE(cluster.await_at("svc1", {"n1"}), cluster.status());
+    for (const auto& command : commands(tool, "move svc1", "A MOVE")) {
+      CAPTURE(command);
+      const Outcome done = n1.run({"bash", "-c", command}, 120s);
+      CHECK_MESSAGE(done.exit_code == 0, done.out << done.err);
+      CHECK_MESSAGE(cluster.await_at("svc1", {"n2"}), cluster.status());
+    }
+    cluster.clear();
+  }
+}
+
+TEST_CASE("the commands of the manual for a lost site bring the service to the third node, and not earlier, and back") {
   const Cluster cluster;
   const Service svc1("svc1", reference_spec());
   Node("n1").must({"bash", "-c", script("pcs", "create svc1")});
