@@ -1,10 +1,10 @@
 // Makes plumb.conf(5): copies the page's source from standard input to standard output, and puts the keyword tables in
-// place of the line @KEYWORDS@ and the files of the folder that is its argument in place of lines @EXAMPLE NAME@. It
+// place of the line @KEYWORDS@, the types of their values in place of @VALUES@, and the files of the folder that is its
+// argument in place of lines @EXAMPLE NAME@. It
 // runs at build time, so it is of the pure layer alone.
-#include <cctype>
-#include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -15,6 +15,8 @@ namespace {
 using plumb::Keyword;
 using plumb::SectionKind;
 using plumb::Support;
+
+constexpr SectionKind kKinds[] = {SectionKind::defaults, SectionKind::ip, SectionKind::container};
 
 // As plain text of scdoc(5).
 std::string plain(std::string_view text) {
@@ -55,10 +57,16 @@ std::string default_of(const Keyword& keyword) {
   return keyword.required ? "none, it is required" : "none";
 }
 
+// The type's name without its explanation in parentheses, which print_values() has.
+std::string type_of(const Keyword& keyword) {
+  const auto text = to_string(keyword.type);
+  return plain(text.substr(0, text.find(" (")));
+}
+
 void print_keyword(const Keyword& keyword) {
   std::string facts =
       keyword.candidates.empty() || keyword.type != plumb::ValueType::choice
-          ? plain(to_string(keyword.type)) + (keyword.candidates.empty() ? "" : ": " + listed(keyword.candidates, ", "))
+          ? type_of(keyword) + (keyword.candidates.empty() ? "" : ": " + listed(keyword.candidates, ", "))
           : listed(keyword.candidates, " | ");
   facts += ". Default: " + default_of(keyword) + ".";
   if (!keyword.scopable) facts += " It has no scopes.";
@@ -81,6 +89,19 @@ void print_section(SectionKind kind) {
   }
   std::cout << "These keywords of OpenSVC have no effect, and draw a warning. *plumb keywords NAME* says what to use\n"
             << "instead: " << ignored << ".\n\n";
+}
+
+void print_values() {
+  std::set<std::string_view> seen;
+  for (const auto kind : kKinds)
+    for (const auto& keyword : plumb::keywords_of(kind)) {
+      const auto text = to_string(keyword.type);
+      const auto explained = text.find(" (");
+      if (explained == std::string_view::npos || !seen.insert(text).second) continue;
+      const auto end = text.find(')', explained);
+      std::cout << "*" << type_of(keyword) << "*\n\t" << plain(text.substr(explained + 2, end - explained - 2))
+                << plain(text.substr(end + 1)) << "\n\n";
+    }
 }
 
 bool print_example(const std::string& path) {
@@ -108,7 +129,9 @@ int main(int argc, char** argv) {
   constexpr std::string_view kExample = "@EXAMPLE ";
   for (std::string line; std::getline(std::cin, line);) {
     if (line == "@KEYWORDS@") {
-      for (const auto kind : {SectionKind::defaults, SectionKind::ip, SectionKind::container}) print_section(kind);
+      for (const auto kind : kKinds) print_section(kind);
+    } else if (line == "@VALUES@") {
+      print_values();
     } else if (line.starts_with(kExample) && line.ends_with('@')) {
       const auto name = line.substr(kExample.size(), line.size() - kExample.size() - 1);
       if (!print_example(std::string(argv[1]) + "/" + name)) return 1;

@@ -155,7 +155,7 @@ constexpr Keyword kRows[] = {
          "between "
          "two announcements (10ms to 1m). The first one is immediate and the others do not delay the start. The third "
          "word is the period in which the watcher announces it again while nothing happens (10s to 1h, 0: never), "
-         "since switches and routers forget who is quiet."},
+         "since switches and routers forget hosts that are quiet."},
     {.section = kSection,
      .name = "check_carrier",
      .type = ValueType::boolean,

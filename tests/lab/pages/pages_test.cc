@@ -94,6 +94,9 @@ TEST_CASE("a command that fails, or that prints something else than its page sho
   CHECK(played({"n1", "plumb keywords netmask", {"ip.netmask"}}) == "");
   CHECK(played({"n1", "plumb keywords netmask", {"ip.ipdev"}}) != "");
   CHECK(played({"n1", "plumb keywords netmask", {"ip.net"}}) != "");
+  CHECK(played({"n1", "echo what is shown of it", {"what ... shown ..."}}) == "");
+  CHECK(played({"n1", "echo what is shown of it", {"what ... hidden ..."}}) != "");
+  CHECK(played({"n1", "echo what is shown of it", {"... shown"}}) != "");
   CHECK(played({"n1", "plumb keywords netmask", {"ip.net...", "..."}}) == "");
   CHECK(played({"n1", "plumb keywords nothing", {}}) != "");
   CHECK(played({"n1", "echo pid 7 in 8 ms", {"pid 9  in 1.5 ms"}}) == "");

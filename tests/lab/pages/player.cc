@@ -27,15 +27,28 @@ std::string usual(const std::string& line) {
   return out;
 }
 
-bool has_line(const std::string& text, const std::string& wanted) {
-  std::string begin = usual(wanted);
-  const bool whole = !begin.ends_with("...");
-  if (!whole) begin.resize(begin.size() - 3);
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    line = usual(line);
-    if (whole ? line == begin : line.starts_with(begin.substr(0, begin.find_last_not_of(' ') + 1))) return true;
+// Whether the line is what `wanted` says, in which "..." stands for any text.
+bool fits(std::string_view line, std::string_view wanted) {
+  constexpr std::string_view kAny = "...";
+  const auto first = wanted.find(kAny);
+  if (first == std::string_view::npos) return line == wanted;
+  if (!line.starts_with(wanted.substr(0, first))) return false;
+  line.remove_prefix(first);
+  wanted.remove_prefix(first + kAny.size());
+  for (auto next = wanted.find(kAny); next != std::string_view::npos; next = wanted.find(kAny)) {
+    const auto at = line.find(wanted.substr(0, next));
+    if (at == std::string_view::npos) return false;
+    line.remove_prefix(at + next);
+    wanted.remove_prefix(next + kAny.size());
   }
+  return line.ends_with(wanted);
+}
+
+bool has_line(const std::string& text, const std::string& wanted) {
+  const std::string usual_wanted = usual(wanted);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (fits(usual(line), usual_wanted)) return true;
   return false;
 }
 

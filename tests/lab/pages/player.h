@@ -3,7 +3,7 @@
 // A command of a block without prompts is typed on n1. `plumb` is the program under test. A command that ends in `&`
 // goes on beside those that follow, one for each node: `wait` waits for its end, `kill %1` ends it. Of lines that a
 // page shows, numbers that differ from run to run (MACs, pids, times) may differ; a line `...` stands for any lines,
-// and `...` at the end of one for the rest of it.
+// and `...` within one for any text.
 //
 // Threads: one. Privilege: root, as Node.
 #pragma once
