@@ -25,8 +25,16 @@ _plumb_keywords() {
 _plumb() {
   local curcontext=$curcontext state line expl
   local -A opt_args
-  local -a commands place format verb
-  commands=(
+  local -a known place format verb
+  # What stands after -- is a command of the node's.
+  local dashes=${words[(i)--]}
+  if [[ $words[2] == enter ]] && ((dashes < CURRENT)); then
+    shift $dashes words
+    ((CURRENT -= dashes))
+    _normal
+    return
+  fi
+  known=(
     'validate:check the configuration'
     'plan:show the steps of a verb'
     'start:start a service'
@@ -50,7 +58,7 @@ _plumb() {
   )
   _arguments -C '(- *)--help[explain plumb]' '(- *)--version[print the version]' '1:command:->command' '*::words:->words'
   case $state in
-    command) _describe command commands && return ;;
+    command) _describe command known && return ;;
     words) ;;
     *) return ;;
   esac
@@ -71,16 +79,8 @@ _plumb() {
         '1:service:_plumb_services' '*:container:_plumb_containers'
       ;;
     enter)
-      # What stands after -- is a command of the node's.
-      local dashes=${words[(I)--]}
-      if ((dashes && dashes < CURRENT)); then
-        shift $dashes words
-        ((CURRENT -= dashes))
-        _normal
-      else
-        _arguments $place '(-c --container)'{-c,--container}'[inside the container itself]' '--help' \
-          '1:service:_plumb_services' '2:container:_plumb_containers'
-      fi
+      _arguments $place '(-c --container)'{-c,--container}'[inside the container itself]' '--help' \
+        '1:service:_plumb_services' '2:container:_plumb_containers'
       ;;
     docker) _arguments $place '--help' '1:service:_plumb_services' ;;
     keywords) _arguments '--help' '1:keyword:_plumb_keywords' ;;
@@ -89,7 +89,8 @@ _plumb() {
         '--state[where its records are]:folder:_files -/' '--check[only say what is missing]' $format '--help'
       ;;
     watch) _arguments '--metrics[serve metrics here]:file:_files' '--timing[say the critical path of each heal]' '--help' ;;
-    ocf) _arguments '1:action:(start stop monitor migrate_to migrate_from validate-all reload-agent meta-data)' ;;
+    ocf) _arguments '--help' '1:action:(start stop monitor migrate_to migrate_from validate-all reload-agent meta-data)' ;;
+    version) _arguments '--help' ;;
   esac
 }
 

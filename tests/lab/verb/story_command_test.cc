@@ -1,6 +1,7 @@
 // The command line as a user meets it: help, wrong usage, wrong files, completion. Nothing of it touches the node.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -49,14 +50,36 @@ std::set<std::string> long_options(const std::string& help) {
   return out;
 }
 
-// What bash offers after the words, the last of which is being typed.
-std::set<std::string> completions(const Words& words) {
+// A script of bash that prints what a shell offers after the words, the last of which is being typed.
+using Shell = std::string (*)(const Words&);
+
+std::string bash(const Words& words) {
+  std::string out = "source " PLUMB_SOURCE_DIR "/plugin/completion/plumb.bash; COMP_WORDS=(plumb";
+  for (const auto& word : words) out += " '" + word + "'";
+  return out + "); COMP_CWORD=" + std::to_string(words.size()) + "; _plumb; printf '%s\\n' \"${COMPREPLY[@]}\"";
+}
+
+std::string line_of(const Words& words) {
+  std::string out = "plumb";
+  for (const auto& word : words) out += " " + word;
+  return out;
+}
+
+// Beside a word fish has what it means, behind a tab.
+std::string fish(const Words& words) {
+  return "fish --no-config -c \"source " PLUMB_SOURCE_DIR "/plugin/completion/plumb.fish; complete -C '" +
+         line_of(words) + "'\" | cut -f 1";
+}
+
+std::string zsh(const Words& words) {
+  return "folder=$(mktemp -d); cp " PLUMB_SOURCE_DIR "/plugin/completion/plumb.zsh $folder/_plumb; " PLUMB_SOURCE_DIR
+         "/tests/lab/verb/zsh_offers $folder '" +
+         line_of(words) + "'; rm -r $folder";
+}
+
+std::set<std::string> completions(Shell shell, const Words& words) {
   const std::string bin = std::filesystem::path(program()).parent_path();
-  std::string script =
-      "PATH=" + bin + ":$PATH; source " PLUMB_SOURCE_DIR "/plugin/completion/plumb.bash; COMP_WORDS=(plumb";
-  for (const auto& word : words) script += " '" + word + "'";
-  script += "); COMP_CWORD=" + std::to_string(words.size()) + "; _plumb; printf '%s\\n' \"${COMPREPLY[@]}\"";
-  std::istringstream lines(Node("n1").must({"bash", "-c", script}));
+  std::istringstream lines(Node("n1").must({"bash", "-c", "PATH=" + bin + ":$PATH; " + shell(words)}));
   std::set<std::string> out;
   for (std::string line; std::getline(lines, line);) out.insert(line);
   return out;
@@ -173,25 +196,31 @@ TEST_CASE("the driver's check says what is missing, and leaves nothing behind") 
   CHECK(plumb({"driver", "--format", "json"}).exit_code == 2);
 }
 
-TEST_CASE("completion knows every command and option that help shows, and no other") {
-  const auto offered = completions({""});
-  for (const auto& command : kCommands) CHECK(offered.contains(command));
-  CHECK(offered.size() == kCommands.size() + 2);  // --help and --version
+// Every command and option that help shows, and no other.
+void check_completion(Shell shell) {
+  const auto offered = completions(shell, {""});
+  CHECK(includes(offered, {kCommands.begin(), kCommands.end()}));
+  for (const auto& word : offered)
+    if (!word.starts_with("--")) CHECK(std::count(kCommands.begin(), kCommands.end(), word) == 1);
   for (const auto& command : kCommands) {
     CAPTURE(command);
     const auto shown = long_options(plumb({command, "--help"}).out);
     CHECK(shown.contains("--help"));
-    CHECK(includes(completions({command, "--"}), shown));
-    CHECK(includes(shown, completions({command, "--"})));
+    CHECK(includes(completions(shell, {command, "--"}), shown));
+    CHECK(includes(shown, completions(shell, {command, "--"})));
   }
   const Service here("here", reference_spec());
-  CHECK(completions({"start", "he"}) == std::set<std::string>{"here"});
-  CHECK(completions({"plan", "here", "st"}) == std::set<std::string>{"start", "stop"});
-  CHECK(completions({"logs", "here", ""}) == std::set<std::string>{"0", "1"});
-  CHECK(completions({"enter", "here", "--", "nsent"}) == std::set<std::string>{"nsenter"});
-  CHECK(completions({"status", "--format", "j"}) == std::set<std::string>{"json"});
-  CHECK(includes(completions({"keywords", ""}), {"ipname", "topology", "netmask", "rm"}));
+  CHECK(completions(shell, {"start", "he"}) == std::set<std::string>{"here"});
+  CHECK(completions(shell, {"plan", "here", "st"}) == std::set<std::string>{"start", "stop"});
+  CHECK(completions(shell, {"logs", "here", ""}) == std::set<std::string>{"0", "1"});
+  CHECK(completions(shell, {"enter", "here", "--", "nsent"}) == std::set<std::string>{"nsenter"});
+  CHECK(completions(shell, {"status", "--format", "j"}) == std::set<std::string>{"json"});
+  CHECK(includes(completions(shell, {"keywords", ""}), {"ipname", "topology", "netmask", "rm"}));
 }
+
+TEST_CASE("completion of bash knows every command and option that help shows, and no other") { check_completion(bash); }
+TEST_CASE("completion of fish knows every command and option that help shows, and no other") { check_completion(fish); }
+TEST_CASE("completion of zsh knows every command and option that help shows, and no other") { check_completion(zsh); }
 
 }  // namespace
 }  // namespace plumb::lab
