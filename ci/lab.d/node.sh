@@ -57,15 +57,16 @@ NODE_INIT='
 set -euo pipefail
 lab=$1 node=$2 dir=$3 hosts=$4
 read -r pid _ </proc/self/stat # the machine is still mounted on /proc: this is the pid out there
-mkdir -p "$dir"/{etc,etc.work,varlib,varlib.work,srv/home,docker,sys}
+mkdir -p "$dir"/{etc,etc.work,varlib,varlib.work,srv/home,docker,containers,sys}
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock
 echo "$lab/$node" >/run/plumb-lab
 mount -t overlay -o "lowerdir=/etc,upperdir=$dir/etc,workdir=$dir/etc.work" plumb-lab /etc
 mount -t overlay -o "lowerdir=/var/lib,upperdir=$dir/varlib,workdir=$dir/varlib.work" plumb-lab /var/lib
 mount --bind "$dir/srv" /srv
-mkdir -p /var/lib/docker /etc/plumb
-mount --bind "$dir/docker" /var/lib/docker
+mkdir -p /var/lib/docker /var/lib/containers /etc/plumb
+mount --bind "$dir/docker" /var/lib/docker # engines keep their images on overlays, which cannot lie on this one
+mount --bind "$dir/containers" /var/lib/containers
 mount --rbind /sys "$dir/sys"
 mount -t sysfs sysfs /sys
 mount --rbind "$dir/sys/fs/cgroup" /sys/fs/cgroup
