@@ -181,7 +181,7 @@ Result<Client> Client::open(std::string socket_path, const Call& call) {
 
 const std::string& Client::socket_path() const { return state_->pool->socket_path(); }
 ApiVersion Client::version() const { return state_->spoken(); }
-bool Client::is_podman() const { return state_->podman; }
+Manners Client::manners() const { return manners_of(state_->podman); }
 
 Result<Exchange> Client::begin(const Request& request, const Sink& sink, const Call& call) {
   const Call::TimePoint deadline = call.end();

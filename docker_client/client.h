@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "docker_client/call.h"
+#include "docker_client/manners.h"
 #include "specs/value/result.h"
 
 namespace plumb::docker {
@@ -98,7 +99,7 @@ class Client {
   // The version now spoken. It changes when an engine is replaced while the client lives: every answer names the
   // engine's version (daemon middleware; Api-Version), and a refused version is negotiated anew.
   [[nodiscard]] ApiVersion version() const;
-  [[nodiscard]] bool is_podman() const;  // a Libpod-API-Version header was seen
+  [[nodiscard]] Manners manners() const;
 
   // Sends and reads the whole answer, at most 16 MiB. Errors: transport (`unreachable`, `permission`, `timeout`,
   // `cancelled`) and every status of 400 and more that the request does not accept: 401, 403 `permission`; 404

@@ -1,6 +1,8 @@
 #include "docker_client/container.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "docker_client/json.h"
 #include "docker_client/query.h"
@@ -28,6 +30,33 @@ Request request_of(Method method, std::string path, std::string_view verb, const
 
 bool says(std::string_view message, std::string_view words) { return message.find(words) != std::string_view::npos; }
 
+// A status of 400 and more that stands after a look at what is so now: engines answer 409 and 500 also where it is so
+// already.
+Err refusal(std::string_view verb, std::string_view id, const Client& client, const Response& response) {
+  return {ErrorKind::refused,
+          sentence(verb, id, client) + ": " + error_message(response.body, response.status),
+          {},
+          response.status};
+}
+
+// In the words of an engine that looks itself.
+Result<void> check_sources(const Client& client, const ContainerConfig& config) {
+  std::error_code error;
+  for (const BindMount& mount : config.mounts) {
+    if (std::filesystem::exists(mount.source, error) || error) continue;
+    return Err{ErrorKind::refused,
+               sentence("create", config.name, client) + ": bind source path does not exist: " + mount.source};
+  }
+  return {};
+}
+
+// Whether there is a container of that name, as far as the engine says.
+bool has(Client& client, const std::string& name, const Call& call) {
+  if (name.empty()) return false;
+  const auto container = inspect_container(client, name, call);
+  return container && *container;
+}
+
 }  // namespace
 
 std::string name_holder(std::string_view message) {
@@ -48,17 +77,18 @@ Result<Created> create_container(Client& client, const ContainerConfig& config, 
   Query query("/containers/create");
   if (!config.name.empty()) query.add("name", config.name);
   Request request = request_of(Method::post, std::move(query).str(), "create", config.name);
+  const Call::TimePoint end = call.end();
+  if (client.manners().makes_missing_sources) TRY(check_sources(client, config));
   ContainerConfig complete = config;
-  // Podman's Docker API makes "not said" a grace of 0 s, which kills without asking. Docker's default is 10 s.
-  if (client.is_podman() && !complete.stop_timeout) complete.stop_timeout = std::chrono::seconds(10);
+  if (client.manners().kills_where_no_grace_is_said && !complete.stop_timeout)
+    complete.stop_timeout = std::chrono::seconds(10);
   request.body = encode_container(complete);
   request.idempotent = false;
   request.accept = {409, 500};
   const Response response = TRY(client.send(request, call));
   if (response.status >= 400) {
     const std::string message = error_message(response.body, response.status);
-    // Podman gives 500 for a name in use.
-    const bool taken = says(message, "in use");
+    const bool taken = says(message, "in use") || has(client, config.name, call.until(end));
     return Err{taken ? ErrorKind::exists : ErrorKind::refused, sentence("create", config.name, client) + ": " + message,
                taken ? "Remove or rename the container that has the name." : "", response.status};
   }
@@ -72,8 +102,14 @@ Result<Created> create_container(Client& client, const ContainerConfig& config, 
 
 Result<bool> start_container(Client& client, const std::string& id, const Call& call) {
   std::string path = TRY(path_of(id, "/start", "start container"));
-  const Response response = TRY(client.send(request_of(Method::post, std::move(path), "start", id), call));
-  return response.status != 304;
+  const Call::TimePoint end = call.end();
+  Request request = request_of(Method::post, std::move(path), "start", id);
+  request.accept = {409, 500};
+  const Response response = TRY(client.send(request, call));
+  if (response.status < 400) return response.status != 304;
+  const auto now = TRY(inspect_container(client, id, call.until(end)));
+  if (now && now->running && !now->paused) return false;
+  return refusal("start", id, client, response);
 }
 
 Result<bool> stop_container(Client& client, const std::string& id, std::optional<std::chrono::seconds> grace,
@@ -95,11 +131,16 @@ Result<bool> stop_container(Client& client, const std::string& id, std::optional
   // Sums of years would overflow.
   allowed = std::min<std::chrono::seconds>(allowed, std::chrono::hours{24 * 365});
   const Call longer{call.until(end).deadline + allowed, call.stop};
-  const auto response = client.send(request_of(Method::post, std::move(query).str(), "stop", id), longer);
-  // Podman 5.8 has stopped it, and says that it cannot remove it as well, as `rm` wants, while others share its
+  const Call::TimePoint longer_end = longer.end();
+  Request request = request_of(Method::post, std::move(query).str(), "stop", id);
+  request.accept = {409, 500};
+  const Response response = TRY(client.send(request, longer));
+  if (response.status < 400) return response.status != 304;
+  // Podman (5.4, 5.8) has stopped it, and refuses to remove it as well, as `rm` wants, while others join its
   // namespaces.
-  if (!response && says(response.error().what, "has dependent containers")) return true;
-  return TRY(response).status != 304;
+  const auto now = TRY(inspect_container(client, id, longer.until(longer_end)));
+  if (!now || !now->running) return true;
+  return refusal("stop", id, client, response);
 }
 
 Result<bool> kill_container(Client& client, const std::string& id, std::string_view signal, const Call& call) {
@@ -107,8 +148,14 @@ Result<bool> kill_container(Client& client, const std::string& id, std::string_v
   query.add("signal", signal);
   Request request = request_of(Method::post, std::move(query).str(), "kill", id);
   request.idempotent = false;
-  request.accept = {409};
-  return TRY(client.send(request, call)).status != 409;
+  request.accept = {409, 500};
+  const Call::TimePoint end = call.end();
+  const Response response = TRY(client.send(request, call));
+  if (response.status < 400) return true;
+  const auto now = TRY(inspect_container(client, id, call.until(end)));
+  if (!now) return Err{ErrorKind::not_found, sentence("kill", id, client) + ": No such container", {}, 404};
+  if (!now->running) return false;
+  return refusal("kill", id, client, response);
 }
 
 Result<bool> remove_container(Client& client, const std::string& id, const Removal& removal, const Call& call) {
@@ -117,14 +164,16 @@ Result<bool> remove_container(Client& client, const std::string& id, const Remov
   if (removal.force) query.add("force", "1");
   if (removal.volumes) query.add("v", "1");
   Request request = request_of(Method::del, std::move(query).str(), "remove", id);
-  request.accept = {404, 409};
+  request.accept = {404, 409, 500};
   const Response response = TRY(client.send(request, call));
   if (response.status == 404) return false;
-  if (response.status != 409) return true;
-  const std::string message = error_message(response.body, response.status);
-  if (!says(message, "already in progress")) {
-    return Err{ErrorKind::refused, sentence("remove", id, client) + ": " + message, {}, response.status};
-  }
+  if (response.status < 400) return true;
+  const auto now = TRY(inspect_container(client, id, call.until(end)));
+  if (!now) return true;
+  // Docker calls it running as long as it is being killed for its removal.
+  const bool going = now->state == "removing" || now->state == "dead" ||
+                     says(error_message(response.body, response.status), "already in progress");
+  if (!going) return refusal("remove", id, client, response);
   Waiter removed = TRY(Waiter::open(client, id, WaitCondition::removed, call.until(end)));
   const Exit exit = TRY(removed.wait(call.until(end)));
   if (!exit.error.empty()) return Err{ErrorKind::refused, sentence("remove", id, client) + ": " + exit.error};
@@ -137,13 +186,13 @@ Result<void> rename_container(Client& client, const std::string& id, std::string
   Request request = request_of(Method::post, std::move(query).str(), "rename", id);
   request.idempotent = false;
   request.accept = {409, 500};
+  const Call::TimePoint end = call.end();
   const Response response = TRY(client.send(request, call));
   if (response.status < 400) return {};
-  const std::string message = error_message(response.body, response.status);
-  return Err{says(message, "in use") ? ErrorKind::exists : ErrorKind::refused,
-             sentence("rename", id, client) + ": " + message,
-             {},
-             response.status};
+  Err error = refusal("rename", id, client, response);
+  if (says(error.error.what, "in use") || has(client, std::string(name), call.until(end)))
+    error.error.kind = ErrorKind::exists;
+  return error;
 }
 
 Result<std::optional<Container>> inspect_container(Client& client, const std::string& id, const Call& call) {

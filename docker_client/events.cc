@@ -29,9 +29,12 @@ EventStream::~EventStream() = default;
 Result<EventStream> EventStream::open(Client& client, const EventFilter& filter, const Call& call) {
   Query query("/events");
   if (filter.since != 0) query.add("since", std::to_string(filter.since));
-  const auto actions = client.is_podman() ? std::vector<std::string>{} : filter.actions;
-  if (!filter.types.empty() || !filter.labels.empty() || !actions.empty()) {
-    query.add("filters", encode_filters({{"type", filter.types}, {"label", filter.labels}, {"event", actions}}));
+  const bool badly = client.manners().filters_events_badly;
+  const auto actions = badly ? std::vector<std::string>{} : filter.actions;
+  auto labels = filter.labels;
+  if (badly) std::erase_if(labels, [](const std::string& label) { return label.find('=') == std::string::npos; });
+  if (!filter.types.empty() || !labels.empty() || !actions.empty()) {
+    query.add("filters", encode_filters({{"type", filter.types}, {"label", labels}, {"event", actions}}));
   }
   auto state = std::make_unique<State>();
   const Sink sink = [target = state.get()](std::string_view bytes) { return target->take(bytes); };

@@ -27,10 +27,11 @@ struct Event {
 };
 
 struct EventFilter {
-  std::vector<std::string> types{};   // empty: all
-  std::vector<std::string> labels{};  // all of them must match
-  std::int64_t since = 0;             // seconds since 1970; 0: from now on
-  // Docker's words; empty: all. Podman has words of its own: from it all come.
+  std::vector<std::string> types{};  // empty: all
+  // "key" or "key=value"; all of them must match. An engine that cannot filter by a key (manners.h) sends all.
+  std::vector<std::string> labels{};
+  std::int64_t since = 0;  // seconds since 1970; 0: from now on
+  // Docker's words; empty: all. An engine that cannot filter by them (manners.h) sends all.
   std::vector<std::string> actions{};
 };
 

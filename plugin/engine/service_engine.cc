@@ -42,7 +42,7 @@ ObservedEngine ServiceEngine::observe(const std::stop_token& stop) {
   }
   out.state = EngineState::up;
   out.version = "API " + docker::to_string((*connected)->version());
-  out.keeps_joined = (*connected)->is_podman();
+  out.keeps_joined = (*connected)->manners().keeps_joined;
   return out;
 }
 

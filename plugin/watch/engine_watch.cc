@@ -115,12 +115,11 @@ Error EngineWatch::listen(const std::stop_token& stop, UniqueFd& folder) {
   const docker::Call call{kAnswerLimit, stop};
   auto client = docker::Client::open(socket_, call);
   if (!client) return client.error();
-  // Only these: an engine tells of each health check, too. Podman (seen: 4.3, 5.4) lets nothing through that is to have
-  // a label of any value.
-  std::vector<std::string> labels;
-  if (!client->is_podman()) labels.emplace_back(kLabelService);
+  // Only these: an engine tells of each health check, too.
   auto stream = docker::EventStream::open(
-      *client, {{"container"}, std::move(labels), 0, {"start", "die", "destroy", "pause", "unpause", "rename"}}, call);
+      *client,
+      {{"container"}, {std::string(kLabelService)}, 0, {"start", "die", "destroy", "pause", "unpause", "rename"}},
+      call);
   if (!stream) return stream.error();
   folder.reset();  // whatever goes on there is nobody's concern as long as the engine answers
   connected_ = true;

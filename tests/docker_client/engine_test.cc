@@ -78,7 +78,7 @@ TEST_CASE("a container lives its life on a real engine") {
   good(engine.start());
   Client client = good(Client::open(engine.socket()));
   CHECK(client.version() >= kOldestApi);
-  CHECK_FALSE(client.is_podman());
+  CHECK_FALSE(client.manners().keeps_joined);
   import_busybox(client);
   const Created created = good(create_container(client, rich(), kCall));
   CHECK(created.id.size() == 64);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 
 #include <thread>
 
@@ -192,7 +193,7 @@ TEST_CASE("error bodies of proxies and of Podman are read") {
     CHECK(seen.error().kind == kind);
     CHECK(seen.error().what == what);
   }
-  CHECK(client.is_podman());
+  CHECK(client.manners().keeps_joined);
   CHECK_FALSE(good(next()).has_value());
   CHECK(next().error().what == "read a container: the engine's answer is not a JSON object: \"not json\"");
   CHECK(next().error().code == 301);
@@ -231,15 +232,55 @@ TEST_CASE("an engine that never answers meets the deadline") {
   }
 }
 
-TEST_CASE("a container is stopped also when Podman cannot remove it yet") {
-  const FakeEngine engine(
-      {{{ping(),
-         {"POST /v1.41/containers/x/stop?t=1 ",
-          {answer(500, R"({"message":"container x has dependent containers which must be removed before it: y"})")}},
-         {"POST /v1.41/containers/x/stop?t=1 ", {answer(500, R"({"message":"no"})")}}}}});
+// A container that does not run, one that does, and one that is being removed, as an inspect says it.
+const std::string kEnded = answer(200, R"({"Id":"x","State":{"Status":"exited"}})");
+const std::string kRuns = answer(200, R"({"Id":"x","State":{"Status":"running","Running":true}})");
+const std::string kPaused = answer(200, R"({"Id":"x","State":{"Status":"paused","Running":true,"Paused":true}})");
+const std::string kGoing = answer(200, R"({"Id":"x","State":{"Status":"removing"}})");
+const std::string kGone = answer(404, R"({"message":"No such container: x"})");
+
+// What becomes of a request that is answered by `refusal`, where a look says `seen` afterwards.
+Result<bool> after_look(const std::string& request, const std::string& refusal, const std::string& seen,
+                        const std::function<Result<bool>(Client&)>& ask) {
+  const Turn refused{request, {refusal}};
+  const Turn look{"GET /v1.41/containers/x/json ", {seen}};
+  // What must not be sent twice has a connection of its own.
+  const bool apart = request.find("/kill") != std::string::npos;
+  const FakeEngine engine(apart ? std::vector<Talk>{{{ping()}}, {{refused, look}}}
+                                : std::vector<Talk>{{{ping(), refused, look}}});
   Client client = good(Client::open(engine.socket(), kCall));
-  CHECK(good(stop_container(client, "x", std::chrono::seconds(1), kCall)));
-  CHECK(stop_container(client, "x", std::chrono::seconds(1), kCall).error().code == 500);
+  auto result = ask(client);
+  CHECK(engine.problems().empty());
+  return result;
+}
+
+TEST_CASE("a refusal is judged by a look at what is so, whatever its status and its words") {
+  const auto start = [](Client& client) { return start_container(client, "x", kCall); };
+  const auto stop = [](Client& client) { return stop_container(client, "x", std::chrono::seconds(1), kCall); };
+  const auto kill = [](Client& client) { return kill_container(client, "x", "SIGKILL", kCall); };
+  const auto remove = [](Client& client) { return remove_container(client, "x", {}, kCall); };
+  for (const std::string& no :
+       {answer(409, R"({"message":"no"})"), answer(500, R"({"message":"no"})"), answer(500, "no")}) {
+    CHECK_FALSE(good(after_look("POST /v1.41/containers/x/start ", no, kRuns, start)));
+    CHECK(good(after_look("POST /v1.41/containers/x/stop?t=1 ", no, kEnded, stop)));
+    CHECK(good(after_look("POST /v1.41/containers/x/stop?t=1 ", no, kGone, stop)));
+    CHECK_FALSE(good(after_look("POST /v1.41/containers/x/kill?signal=SIGKILL ", no, kEnded, kill)));
+    CHECK(good(after_look("DELETE /v1.41/containers/x ", no, kGone, remove)));
+    // It is not so.
+    for (const auto& result : {after_look("POST /v1.41/containers/x/start ", no, kEnded, start),
+                               after_look("POST /v1.41/containers/x/start ", no, kPaused, start),
+                               after_look("POST /v1.41/containers/x/start ", no, kGone, start),
+                               after_look("POST /v1.41/containers/x/stop?t=1 ", no, kRuns, stop),
+                               after_look("POST /v1.41/containers/x/kill?signal=SIGKILL ", no, kRuns, kill),
+                               after_look("DELETE /v1.41/containers/x ", no, kRuns, remove),
+                               after_look("DELETE /v1.41/containers/x ", no, kEnded, remove)}) {
+      REQUIRE_FALSE(result);
+      CHECK(result.error().kind == ErrorKind::refused);
+      CHECK(result.error().what.ends_with(": no"));
+    }
+    CHECK(after_look("POST /v1.41/containers/x/kill?signal=SIGKILL ", no, kGone, kill).error().kind ==
+          ErrorKind::not_found);
+  }
 }
 
 TEST_CASE("a stop request ends a request at once") {
@@ -366,14 +407,16 @@ TEST_CASE("a removal in progress is waited for") {
   const Turn busy{"DELETE /v1.41/containers/x?force=1 ",
                   {answer(409, R"({"message":"removal of container x is already in progress"})")}};
   SUBCASE("until it is done") {
+    const Turn look{"GET /v1.41/containers/x/json ", {kRuns}};  // Docker says so as long as it is being killed
     const FakeEngine engine(
-        {{{ping(), busy}}, {{{"POST /v1.41/containers/x/wait", {answer(200, R"({"StatusCode":137})")}}}}});
+        {{{ping(), busy, look}}, {{{"POST /v1.41/containers/x/wait", {answer(200, R"({"StatusCode":137})")}}}}});
     Client client = good(Client::open(engine.socket(), kCall));
     CHECK(good(remove_container(client, "x", {.force = true}, kCall)));
     CHECK(engine.problems().empty());
   }
   SUBCASE("and its failure is told") {
-    const FakeEngine engine({{{ping(), busy}},
+    const Turn silent{"DELETE /v1.41/containers/x?force=1 ", {answer(500, "")}};
+    const FakeEngine engine({{{ping(), silent, {"GET /v1.41/containers/x/json ", {kGoing}}}},
                              {{{"POST /v1.41/containers/x/wait",
                                 {answer(200, R"({"StatusCode":-1,"Error":{"Message":"device busy"}})")}}}}});
     Client client = good(Client::open(engine.socket(), kCall));

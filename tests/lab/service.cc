@@ -33,11 +33,16 @@ Service::Service(std::string name, const std::string& spec) : name_(std::move(na
 Service::~Service() {
   for (const auto& node : kNodes) {
     plumb(Node(node), "shutdown");
-    // Those without rm are kept by a stop.
-    Node(node).run({"bash", "-c", "docker ps -aq --filter label=plumb.service=" + name_ + " | xargs -r docker rm -fv"});
+    remove_kept(Node(node));
     Node(node).remove("/etc/plumb/" + name_ + ".conf");
     Node(node).remove("/run/plumb/" + name_ + ".lock");
   }
+}
+
+// Some engines remove what is joined only after those that join it.
+void Service::remove_kept(const Node& node) const {
+  const std::string all = "docker ps -aq --filter label=plumb.service=" + name_;
+  node.run({"bash", "-c", "for _ in 1 2; do " + all + " | xargs -r -n 1 docker rm -fv; done"});
 }
 
 // Lock files stay: they mean nothing once nobody holds them. So does the folder that containerd's shims make.

@@ -27,6 +27,9 @@ class Service {
 
   // plumb VERB NAME on the node.
   Outcome plumb(const Node& node, const std::string& verb, const Words& more = {}) const;
+  // Removes the containers that a stop keeps: those without rm, and one that they join, which some engines keep for
+  // them.
+  void remove_kept(const Node& node) const;
   [[nodiscard]] const std::string& name() const { return name_; }
   // The socket of the service's private engine.
   [[nodiscard]] std::string engine() const { return "unix:///run/plumb/" + name_ + "/docker.sock"; }

@@ -35,4 +35,4 @@ for folder in /proc/[0-9]*; do
 done | sort -u | sed '/^$/d'
 
 kind files
-find /run /etc/plumb -xdev -not -path '/run/docker*' | sort
+find /run /etc/plumb -xdev -not -regex '/run/\(docker\|libpod\|containers\|crun\|runc\).*' | sort # an engine's own are its affair

@@ -63,7 +63,7 @@ TEST_CASE("an init container that succeeds: it has the address, the others wait 
   CHECK(web.plumb(n1, "stop").exit_code == 0);
   CHECK(web.plumb(n1, "status").exit_code == 3);
   CHECK(n1.run({"docker", "inspect", "web.container.init"}).exit_code == 1);
-  n1.must({"docker", "rm", "web.container.1"});
+  web.remove_kept(n1);
   n1.must({"rm", "-r", "/srv/init"});
   CHECK(difference(before, web.state(n1)) == "");
 }
