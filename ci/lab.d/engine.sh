@@ -102,14 +102,18 @@ engine_up_docker() {
 }
 
 # Podman's limits for a container are higher than what some machines let even root set; it needs a file where no journal runs.
+# crun is its own, and refuses a machine with both kinds of control groups; on its own root it sees only the old ones.
 engine_up_podman() {
+  local runtime=crun
+  if [[ -d /sys/fs/cgroup/unified ]] && ! engine_root_pid "$1" >/dev/null; then runtime=runc; fi
   engine_in "$1" mkdir -p /etc/containers
-  engine_in "$1" tee /etc/containers/containers.conf >/dev/null <<'END'
+  engine_in "$1" tee /etc/containers/containers.conf >/dev/null <<END
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 events_logger = "file"
 cgroup_manager = "cgroupfs"
+runtime = "$runtime"
 END
   # shellcheck disable=SC2016
   node_run "$1" "$ENGINE_TREE/ready" /run/docker.notify "$LAB_DIR/$1/podman.log" 60 \
