@@ -14,6 +14,7 @@
 #include "plugin/driver/driver.h"
 #include "plugin/engine/private_engine.h"
 #include "plugin/engine/pull_progress.h"
+#include "plugin/engine/service_engine.h"
 #include "plugin/node/program.h"
 #include "plugin/node/signals.h"
 #include "plugin/output/console.h"
@@ -192,6 +193,7 @@ int change_all(CommandLine command, Verb verb) {
   // What runs has to end, too, when its file is gone.
   const auto names = verb == Verb::shutdown ? present_services(command.place) : service_names(command.place);
   int worst = code(ExitCode::ok);
+  const OneVerdict verdict;
   for (const auto& name : names) {
     command.service = name;
     if (is_of_node(command, verb)) worst = std::max(worst, change(command, {verb}));
@@ -220,6 +222,7 @@ int show_status(CommandLine command) {
                   Error{ErrorKind::not_found, 0, "there is no service in " + command.place.config_dir,
                         "write one: " + command.place.config_dir + "/NAME.conf"});
   int worst = 0;
+  const OneVerdict verdict;
   if (command.json) print("[\n");
   for (std::size_t i = 0; i < names.size(); ++i) {
     command.service = names[i];

@@ -158,6 +158,7 @@ int list_services(const CommandLine& command) {
   const auto names = present_services(command.place);
   std::vector<ListedService> services(names.size());
   std::atomic<std::size_t> next = 0;
+  const OneVerdict verdict;
   {
     std::vector<std::jthread> threads(std::min(names.size(), kMostThreads));
     for (auto& thread : threads)

@@ -1,9 +1,48 @@
 #include "plugin/engine/service_engine.h"
 
+#include <map>
+#include <utility>
+
 #include "docker_client/endpoint.h"
 #include "plugin/engine/engine_time.h"
 
 namespace plumb {
+
+namespace {
+
+struct Verdicts {
+  std::mutex mutex;
+  int holders = 0;
+  std::map<std::string, Error> hung;  // by socket
+};
+
+Verdicts& verdicts() {
+  static Verdicts all;
+  return all;
+}
+
+std::optional<Error> verdict_on(const std::string& socket) {
+  const std::lock_guard lock(verdicts().mutex);
+  const auto found = verdicts().hung.find(socket);
+  return found == verdicts().hung.end() ? std::nullopt : std::optional(found->second);
+}
+
+void remember(const std::string& socket, const Error& error) {
+  const std::lock_guard lock(verdicts().mutex);
+  if (verdicts().holders > 0) verdicts().hung.insert_or_assign(socket, error);
+}
+
+}  // namespace
+
+OneVerdict::OneVerdict() {
+  const std::lock_guard lock(verdicts().mutex);
+  ++verdicts().holders;
+}
+
+OneVerdict::~OneVerdict() {
+  const std::lock_guard lock(verdicts().mutex);
+  if (--verdicts().holders == 0) verdicts().hung.clear();
+}
 
 ServiceEngine::ServiceEngine(const Service& service) {
   if (!service.docker_data_dir.empty()) private_ = PrivateEngine::of(service);
@@ -50,9 +89,11 @@ Result<docker::Client*> ServiceEngine::client(const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
   if (!client_) {
     const auto path = TRY(socket());
+    if (auto hung = verdict_on(path)) return Err{*std::move(hung)};
     auto opened = EngineTime::count([&] {
       return docker::Client::open(path, docker::Call{std::chrono::seconds{30}, stop});
     });
+    if (!opened && opened.error().kind == ErrorKind::timeout) remember(path, opened.error());
     client_ = std::make_unique<docker::Client>(TRY(std::move(opened)));
   }
   return client_.get();

@@ -18,6 +18,16 @@
 
 namespace plumb {
 
+// As long as one lives, an engine that once has not answered in time is not waited for again by any ServiceEngine: of a
+// verb for many services, which one engine may have, each hung engine takes its time limit once. Threads: any.
+class OneVerdict {
+ public:
+  OneVerdict();
+  ~OneVerdict();
+  OneVerdict(const OneVerdict&) = delete;
+  OneVerdict& operator=(const OneVerdict&) = delete;
+};
+
 class ServiceEngine {
  public:
   // Touches nothing; errors of a wrong DOCKER_HOST or context come from observe() and client().
