@@ -197,9 +197,13 @@ Result<void> rename_container(Client& client, const std::string& id, std::string
 
 Result<std::optional<Container>> inspect_container(Client& client, const std::string& id, const Call& call) {
   Request request = request_of(Method::get, TRY(path_of(id, "/json", "inspect container")), "inspect", id);
-  request.accept = {404};
-  const Response response = TRY(client.send(request, call));
+  request.accept = {404, 500};
+  const Call::TimePoint end = call.end();
+  Response response = TRY(client.send(request, call));
+  // Podman (5.4) answers 500 in the moment in which it removes the container: the next look knows.
+  if (response.status == 500) response = TRY(client.send(request, call.until(end)));
   if (response.status == 404) return std::optional<Container>();
+  if (response.status >= 400) return refusal("inspect", id, client, response);
   return std::optional<Container>(TRY(decode_container(response.body)));
 }
 

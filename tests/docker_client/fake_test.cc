@@ -172,6 +172,10 @@ TEST_CASE("error bodies of proxies and of Podman are read") {
                   "Content-Type: text/html\r\n")}},
          {"GET /v1.41/containers/x/json", {answer(503, "upstream   is\r\n down\n")}},
          {"GET /v1.41/containers/x/json", {answer(500, "")}},
+         {"GET /v1.41/containers/x/json", {answer(500, "")}},
+         {"GET /v1.41/containers/x/json",
+          {answer(500, R"({"cause":"container state improper","message":"removing container x","response":500})",
+                  "Libpod-API-Version: 4.3.1\r\n")}},
          {"GET /v1.41/containers/x/json",
           {answer(500, R"({"cause":"container state improper","message":"removing container x","response":500})",
                   "Libpod-API-Version: 4.3.1\r\n")}},
@@ -281,6 +285,18 @@ TEST_CASE("a refusal is judged by a look at what is so, whatever its status and 
     CHECK(after_look("POST /v1.41/containers/x/kill?signal=SIGKILL ", no, kGone, kill).error().kind ==
           ErrorKind::not_found);
   }
+}
+
+TEST_CASE("a container that is removed while it is looked at is gone") {
+  const Turn torn{"GET /v1.41/containers/x/json ", {answer(500, R"({"message":"no such container"})")}};
+  const auto look = [&](const std::string& second) {
+    const FakeEngine engine({{{ping(), torn, {"GET /v1.41/containers/x/json ", {second}}}}});
+    Client client = good(Client::open(engine.socket(), kCall));
+    return inspect_container(client, "x", kCall);
+  };
+  CHECK_FALSE(good(look(kGone)).has_value());
+  CHECK(good(look(kRuns))->running);
+  CHECK(look(answer(500, "no")).error().what.ends_with(": no"));
 }
 
 TEST_CASE("a stop request ends a request at once") {
@@ -480,10 +496,10 @@ TEST_CASE("an answer without end is cut off, and an error body too") {
   std::vector<std::string> endless{chunked_head()};
   endless.insert(endless.end(), 20, megabyte);
   const FakeEngine engine({{{ping(), {"GET /v1.41/containers/x/json", endless}}},
-                           {{{"GET /v1.41/containers/x/json", {answer(500, std::string(200'000, 'x'))}}}}});
+                           {{{"GET /v1.41/containers/json", {answer(500, std::string(200'000, 'x'))}}}}});
   Client client = good(Client::open(engine.socket(), kCall));
   CHECK(inspect_container(client, "x", kCall).error().what.ends_with("over 16 MiB"));
-  const auto seen = inspect_container(client, "x", kCall);
+  const auto seen = list_containers(client, {}, kCall);
   REQUIRE_FALSE(seen);
   CHECK(seen.error().what.size() < 700);
 }
