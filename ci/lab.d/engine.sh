@@ -120,8 +120,7 @@ END
     sh -c 'echo $$ >/run/docker.pid && exec podman system service --time 0 unix:///run/docker.sock'
 }
 
-# engine_images NODE: Docker's data are seeded with them; Podman pulls what it lacks. With its first container it mounts its storage
-# upon itself, and a test would take that for something left behind.
+# engine_images NODE: Docker's data are seeded with them; Podman pulls what it lacks.
 engine_images() {
   local kind image
   read -r _ kind < <(engine_chosen)
@@ -129,7 +128,6 @@ engine_images() {
   for image in nginx busybox ghcr.io/opensvc/pause; do
     node_run "$1" docker image inspect "$image" >/dev/null 2>&1 || node_run "$1" docker pull --quiet "$image" >/dev/null || return
   done
-  node_run "$1" docker run --rm --network none busybox true
 }
 
 # engine_down NODE [SIGNAL]: ends the engine, by default in good order, which stops its containers too. A killed one takes its

@@ -23,7 +23,7 @@ ip -6 route show table all | sed '/^\(local \)\?fe80:/d; s/ expires [0-9]*sec//'
 kind namespaces
 for link in /proc/[0-9]*/ns/*; do readlink "$link" || true; done 2>/dev/null | sort -u
 kind mounts
-awk '{print $5, $3, $4}' /proc/1/mountinfo
+awk '$5 != "/var/lib/containers/storage/overlay" {print $5, $3, $4}' /proc/1/mountinfo # Podman's own comes and goes
 
 # This script and its own programs are left out.
 kind processes
