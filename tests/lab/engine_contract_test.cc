@@ -385,7 +385,7 @@ TEST_CASE("engine: what a pause and its siblings are made with is taken") {
   config.readonly_rootfs = true;
   config.sysctls = {{"net.ipv4.ip_unprivileged_port_start", "80"}};
   config.tmpfs = {{"/tmp", "size=1m"}};
-  config.ulimits = {{"nofile", 64, 128}};
+  config.ulimits = {{"nofile", 64, 128}, {"nproc", 512, 1024}};
   config.mounts = {{.source = "/srv", .target = "/srv", .read_only = true, .propagation = {}}};
   config.health = HealthCheck{.none = true};
   config.env = {{"NAME", "va=l\"ue"}};
