@@ -1,4 +1,4 @@
-# fish completion for plumb(1)
+# fish completion for plumb(8)
 
 # The folder of the services' files.
 function __plumb_folder

@@ -1,5 +1,5 @@
 #compdef plumb
-# zsh completion for plumb(1)
+# zsh completion for plumb(8)
 
 _plumb_folder() { print -r -- ${opt_args[--config-dir]:-/etc/plumb} }
 
