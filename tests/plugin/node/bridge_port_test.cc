@@ -21,7 +21,8 @@ TEST_CASE("the ports of a bridge are told apart by their names, and those withou
   netns::test::Lan lan;
   auto& node = lan.bridge().socket;
   std::string bridge;
-  for (const auto& link : netns::links(node).value())
+  const auto links = netns::links(node).value();
+  for (const auto& link : links)
     if (link.kind == "bridge") bridge = link.name.str();
   CHECK_FALSE(has_other_ports(node, bridge, {}).value());
   const auto one = lan.plug();
