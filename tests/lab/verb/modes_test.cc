@@ -174,17 +174,19 @@ TEST_CASE("ipvlan-l2: reached at the MAC of the node, or refused where the kerne
     CHECK(second.plumb(n1(), "start").exit_code != 0);
   }
   CHECK(web.plumb(n1(), "stop").exit_code == 0);
+  CHECK(difference(before, web.state(n1())) == "");
   // Somebody else's, of another mode, which is of no service.
   n1().must({"ip", "netns", "add", "others"});
   n1().must({"ip", "link", "add", "link", "eth0", "name", "ipvl0", "netns", "others", "type", "ipvlan", "mode", "l3"});
+  const State beside = web.state(n1());
   const auto refused = web.plumb(n1(), "start");
   CHECK(refused.exit_code != 0);
   CHECK_MESSAGE(
       refused.err.find("ipvlans in mode ipvlan-l3 of a network namespace without a process") != std::string::npos,
       refused.err);
   CHECK(n1().must({"ip", "-n", "others", "-d", "link", "show", "ipvl0"}).find("mode l3 ") != std::string::npos);
+  CHECK(difference(beside, web.state(n1())) == "");
   n1().must({"ip", "netns", "delete", "others"});
-  CHECK(difference(before, web.state(n1())) == "");
 }
 
 TEST_CASE("ipvlan-l3 and -l3s: reached by who has a route to them by the node") {
