@@ -214,12 +214,25 @@ class EngineObserver {
   std::optional<Error> failure_;
 };
 
-// The devices on which others have ipvlans: what is there, and what other started services are to have again.
+// An ipvlan of the service that is missing, or is to have another mode: one that is there says which mode all have.
+bool lacks_ipvlan(const Service& service, const Observed& seen) {
+  return std::any_of(service.ips.begin(), service.ips.end(), [&](const IpResource& ip) {
+    if (!is_ipvlan(ip.mode)) return false;
+    const auto* parent = seen.node.link(uplink(ip));
+    const auto owner = seen.containers.find(ip.netns);
+    if (parent == nullptr || owner == seen.containers.end() || !owner->second.netns) return true;
+    const auto& links = owner->second.netns->links;
+    return std::none_of(links.begin(), links.end(), [&](const ObservedLink& link) {
+      return link.kind == "ipvlan" && link.parent == parent->index &&
+             "ipvlan-" + link.ipvlan_mode == mode_name(ip.mode);
+    });
+  });
+}
+
+// The devices on which others have ipvlans: what is there, and what other started services are to have again. Only
+// where a link may have to be made: all processes of the node are looked at.
 void note_ipvlan_parents(const Service& service, Observation& out) {
-  const auto has_ipvlan = [](const Service& one) {
-    return std::any_of(one.ips.begin(), one.ips.end(), [](const IpResource& ip) { return is_ipvlan(ip.mode); });
-  };
-  if (!has_ipvlan(service)) return;
+  if (!lacks_ipvlan(service, out.seen)) return;
   const auto is_own = [&](const netns::NamespaceId& id) {
     return std::any_of(out.namespaces.begin(), out.namespaces.end(),
                        [&](const auto& one) { return one.second->id() == id; });
