@@ -1,7 +1,6 @@
 // Makes plumb.conf(5): copies the page's source from standard input to standard output, and puts the keyword tables in
 // place of the line @KEYWORDS@, the types of their values in place of @VALUES@, and the files of the folder that is its
-// argument in place of lines @EXAMPLE NAME@. It
-// runs at build time, so it is of the pure layer alone.
+// argument in place of lines @EXAMPLE NAME@. It runs at build time, so it is of the pure layer alone.
 #include <fstream>
 #include <iostream>
 #include <set>
