@@ -23,6 +23,12 @@ std::string spec_with(const std::string& device, const std::string& lines, const
   return edited(spec, "image = nginx", "image = nginx\nrm = true");
 }
 
+// One after the other: docker rm asks for all that it is given at once, and Podman refuses the pause while the other is
+// there.
+void remove_containers_of_web() {
+  for (const char* name : {"web.container.1", "web.container.0"}) n1().must({"docker", "rm", "-f", name});
+}
+
 void must_be_refused_untouched(const Service& web, const std::string& word) {
   const State before = web.state(n1());
   const Outcome start = web.plumb(n1(), "start");
@@ -130,11 +136,11 @@ TEST_CASE("ovs: a container that died leaves a port in the switch, which start r
   const std::string ports = ovs.must({"list-ports", "ovs0"});
   const Service web("web", spec_with("ovs0", "mode = ovs"));
   must_start(web);
-  n1().must({"docker", "rm", "-f", "web.container.1", "web.container.0"});
+  remove_containers_of_web();
   CHECK(ovs.must({"list-ports", "ovs0"}) != ports);
   must_start(web);
   CHECK(pings(kAddress));
-  n1().must({"docker", "rm", "-f", "web.container.1", "web.container.0"});
+  remove_containers_of_web();
   CHECK(web.plumb(n1(), "stop").exit_code == 0);
   CHECK(ovs.must({"list-ports", "ovs0"}) == ports);
 }
