@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "plugin/node/service_lock.h"
@@ -13,13 +15,18 @@ namespace plumb {
 
 namespace {
 
+constexpr std::string_view kKind = "plumb-claims ";
+constexpr std::string_view kHeading = "plumb-claims 1";
+
 std::string path_of(const std::string& service) { return "/run/plumb/" + service + ".claims"; }
 
 }  // namespace
 
-ClaimBook read_claim_book(const std::string& service) {
+ClaimBook decode_claim_book(const std::string& text) {
+  // Without its ranks a claim begins anew, which is safe. What this program takes a newer file for might not be.
+  if (text.starts_with(kKind) && !text.starts_with(std::string(kHeading) + "\n")) return {};
   ClaimBook out;
-  std::ifstream file(path_of(service));
+  std::istringstream file(text);
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string address;
@@ -33,8 +40,9 @@ ClaimBook read_claim_book(const std::string& service) {
   return out;
 }
 
-Result<void> write_claim_book(const std::string& service, const ClaimBook& book) {
-  std::string text;
+std::string encode_claim_book(const ClaimBook& book) {
+  std::string text(kHeading);
+  text += "\n";
   for (const auto& [address, claim] : book) {
     const auto& [rank, highest] = claim.kept;
     text += address.to_string() + " " + std::to_string(rank.epoch) + " " + std::to_string(rank.nonce) + " " +
@@ -43,8 +51,17 @@ Result<void> write_claim_book(const std::string& service, const ClaimBook& book)
       text += " " + carrier.device + " " + std::to_string(carrier.index) + " " + std::to_string(carrier.downs);
     text += "\n";
   }
+  return text;
+}
+
+ClaimBook read_claim_book(const std::string& service) {
+  std::ifstream file(path_of(service), std::ios::binary);
+  return decode_claim_book(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+Result<void> write_claim_book(const std::string& service, const ClaimBook& book) {
   TRY(run_directory());
-  return write_state_file(path_of(service), text, 0600, Durable::no);
+  return write_state_file(path_of(service), encode_claim_book(book), 0600, Durable::no);
 }
 
 void forget_claim_book(const std::string& service) {

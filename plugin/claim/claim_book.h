@@ -22,6 +22,11 @@ struct BookedClaim {
 };
 using ClaimBook = std::map<IpAddress, BookedClaim>;
 
+// Pure: the file's text, and back. Nothing is read of a newer version's; a text without a version is one of before
+// 0.2.0.
+[[nodiscard]] std::string encode_claim_book(const ClaimBook& book);
+[[nodiscard]] ClaimBook decode_claim_book(const std::string& text);
+
 // What is known; nothing when there is no such file, or it says nothing that makes sense.
 [[nodiscard]] ClaimBook read_claim_book(const std::string& service);
 // Errors: the kernel's.

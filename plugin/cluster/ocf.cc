@@ -313,8 +313,9 @@ class Agent {
     Service unknown;
     unknown.name = name_;
     unknown.docker_data_dir = "/";
-    if (const auto own = PrivateEngine::of(unknown).state(); own && *own != EngineState::down)
-      return "its own engine runs, or was killed";
+    const auto own = PrivateEngine::of(unknown).state();
+    if (!own) return own.error().what;
+    if (*own != EngineState::down) return "its own engine runs, or was killed";
     const auto socket = docker::engine_socket(docker::Environment::of_process());
     if (!socket) return {};
     const TimeLimit time(patience(), {});

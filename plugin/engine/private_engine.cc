@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
@@ -82,33 +83,34 @@ PrivateEngine::PrivateEngine(const Service& service)
       record_(run_dir_ + "/engine.pid"),
       log_("/var/log/plumb/" + service.name + ".dockerd.log") {}
 
-std::optional<PrivateEngine::Record> PrivateEngine::read_record() const {
-  std::ifstream file(record_);
-  Record record;
-  if (!(file >> record.pid >> record.start_time) || record.pid <= 0) return std::nullopt;
-  return record;
+Result<std::optional<EngineRecord>> PrivateEngine::read_record() const {
+  std::ifstream file(record_, std::ios::binary);
+  auto out = decode_engine(std::string(std::istreambuf_iterator<char>(file), {}));
+  if (!out) out.error().what = record_ + ": " + out.error().what;
+  return out;
 }
 
 // The recorded process, if it still is that process. The pidfd is opened before the start time is read: from then on
 // the number cannot pass to another process unnoticed.
-std::optional<netns::Process> PrivateEngine::process() const {
-  const auto record = read_record();
-  if (!record) return std::nullopt;
+Result<std::optional<netns::Process>> PrivateEngine::process() const {
+  std::optional<netns::Process> out;
+  const auto record = TRY(read_record());
+  if (!record) return out;
   auto process = netns::Process::open(record->pid);
-  if (!process || start_time_of(record->pid) != record->start_time || !process->alive()) return std::nullopt;
-  return std::move(*process);
+  if (process && start_time_of(record->pid) == record->start_time && process->alive()) out = std::move(*process);
+  return out;
 }
 
 Result<EngineState> PrivateEngine::state() const {
   std::error_code ec;
   if (!fs::exists(record_, ec)) return EngineState::down;
-  if (process()) return EngineState::up;
+  if (TRY(process())) return EngineState::up;
   // An empty or torn record was written by a start that was killed before the engine's program was executed.
-  return read_record() ? EngineState::crashed : EngineState::down;
+  return TRY(read_record()) ? EngineState::crashed : EngineState::down;
 }
 
 Result<void> PrivateEngine::write_record(int pid) const {
-  return write_state_file(record_, std::to_string(pid) + " " + start_time_of(pid) + "\n", 0644);
+  return write_state_file(record_, encode(EngineRecord{pid, start_time_of(pid)}), 0644);
 }
 
 Result<void> PrivateEngine::prepare_directories() const {
@@ -162,7 +164,7 @@ Result<netns::Process> PrivateEngine::spawn(const std::string& notify_path) cons
 }
 
 Result<void> PrivateEngine::start(const std::stop_token& stop) {
-  if (const auto running = process()) return await_adopted(*running, stop);
+  if (const auto running = TRY(process())) return await_adopted(*running, stop);
   TRY(prepare_directories());
   withdraw_leftovers();
   // Whoever wrote these is gone: process() has just asked.
@@ -230,7 +232,7 @@ Result<void> PrivateEngine::await_adopted(const netns::Process& process, const s
 }
 
 Result<void> PrivateEngine::stop() {
-  if (const auto engine = process()) {
+  if (const auto engine = TRY(process())) {
     TRY(engine->signal(SIGTERM));
     if (auto ended = engine->wait(std::chrono::steady_clock::now() + kStopDeadline); !ended) {
       if (ended.error().kind != ErrorKind::timeout) return ended;

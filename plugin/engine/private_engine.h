@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "netns/namespace/process.h"
+#include "plugin/engine/engine_record.h"
 #include "plugin/node/notify.h"
 #include "specs/plan/observed.h"
 #include "specs/service/service.h"
@@ -30,6 +31,7 @@ class PrivateEngine {
   [[nodiscard]] const std::string& socket() const { return socket_; }
 
   // up: its process lives (its API may still be starting); down: there is none; crashed: it ended without stop().
+  // Errors, here and below: unsupported, when a newer plumb has recorded it.
   [[nodiscard]] Result<EngineState> state() const;
 
   // Starts it, or adopts one that is starting, and returns when its API answers. Errors: not_found (no dockerd), failed
@@ -40,14 +42,9 @@ class PrivateEngine {
   [[nodiscard]] Result<void> stop();
 
  private:
-  struct Record {
-    int pid = 0;
-    std::string start_time;
-  };
-
   explicit PrivateEngine(const Service& service);
-  [[nodiscard]] std::optional<Record> read_record() const;
-  [[nodiscard]] std::optional<netns::Process> process() const;
+  [[nodiscard]] Result<std::optional<EngineRecord>> read_record() const;
+  [[nodiscard]] Result<std::optional<netns::Process>> process() const;
   [[nodiscard]] Result<void> write_record(int pid) const;
   [[nodiscard]] Result<void> prepare_directories() const;
   [[nodiscard]] Result<std::vector<std::string>> arguments() const;

@@ -10,8 +10,11 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <mutex>
 #include <span>
+#include <sstream>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -43,7 +46,10 @@ std::vector<IpAddress> without_loopback(const addrinfo* list) {
   return out;
 }
 
-// The file has one address to a line; its time is that of the answer.
+constexpr std::string_view kKind = "plumb-names ";
+constexpr std::string_view kHeading = "plumb-names 1";
+
+// The file's time is that of the answer.
 struct Remembered {
   std::vector<IpAddress> addresses;
   std::chrono::minutes age{0};
@@ -51,9 +57,8 @@ struct Remembered {
 
 Remembered recall(const std::string& name) {
   Remembered out;
-  std::ifstream file(kCacheFolder + "/" + name);
-  for (std::string line; std::getline(file, line);)
-    if (const auto address = IpAddress::parse(line)) out.addresses.push_back(*address);
+  std::ifstream file(kCacheFolder + "/" + name, std::ios::binary);
+  out.addresses = decode_names(std::string(std::istreambuf_iterator<char>(file), {}));
   std::error_code ec;
   const auto when = fs::last_write_time(kCacheFolder + "/" + name, ec);
   if (!ec) out.age = std::chrono::duration_cast<std::chrono::minutes>(fs::file_time_type::clock::now() - when);
@@ -66,12 +71,26 @@ void remember(const std::string& name, const std::vector<IpAddress>& addresses) 
   fs::create_directories(kCacheFolder, ec);
   const std::string path = kCacheFolder + "/" + name;
   if (recall(name).addresses == addresses && ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return;
-  std::string text;
-  for (const auto& address : addresses) text += address.to_string() + "\n";
-  [[maybe_unused]] const auto written = write_state_file(path, text, 0644);
+  [[maybe_unused]] const auto written = write_state_file(path, encode_names(addresses), 0644);
 }
 
 }  // namespace
+
+std::string encode_names(const std::vector<IpAddress>& addresses) {
+  std::string out(kHeading);
+  out += "\n";
+  for (const auto& address : addresses) out += address.to_string() + "\n";
+  return out;
+}
+
+std::vector<IpAddress> decode_names(const std::string& text) {
+  if (text.starts_with(kKind) && !text.starts_with(std::string(kHeading) + "\n")) return {};
+  std::vector<IpAddress> out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (const auto address = IpAddress::parse(line)) out.push_back(*address);
+  return out;
+}
 
 struct Names::Question {
   std::string name;

@@ -39,4 +39,9 @@ using NameAddresses = std::map<std::string, std::vector<IpAddress>>;
 // After a start: what was plumbed is what the names mean now.
 void remember_names(const NameAddresses& names);
 
+// Pure: what the cache keeps of a name, one address to a line, and back. Nothing is read of a newer version's; a text
+// without a version is one of before 0.2.0.
+[[nodiscard]] std::string encode_names(const std::vector<IpAddress>& addresses);
+[[nodiscard]] std::vector<IpAddress> decode_names(const std::string& text);
+
 }  // namespace plumb

@@ -282,6 +282,27 @@ TEST_CASE("a private engine that is killed in the middle of a start is named, an
   CHECK(stage.answers());
 }
 
+TEST_CASE("a private engine that a newer plumb has recorded is not taken for one that does not run") {
+  Stage stage("faulty", {.defaults = "docker_data_dir = /srv/faulty/docker_data_dir"});
+  REQUIRE(stage.plumb("start").exit_code == exit_ok);
+  const std::string record = "/run/plumb/faulty/engine.pid";
+  const auto version = [&](const char* from, const char* to) {
+    stage.node().must({"sed", "-i", std::string("s/ ") + from + "$/ " + to + "/", record});
+  };
+  version("1", "2");
+  for (const char* verb : {"start", "stop", "restart"}) {
+    const Outcome outcome = stage.plumb(verb);
+    CAPTURE(verb);
+    CHECK(outcome.exit_code != exit_ok);
+    CHECK_MESSAGE(outcome.err.find(record + ": ") != std::string::npos, outcome.err);
+    CHECK_MESSAGE(outcome.err.find("has version 2") != std::string::npos, outcome.err);
+  }
+  CHECK(stage.answers());
+  version("2", "1");
+  CHECK(stage.plumb("start").out.find("is up already") != std::string::npos);
+  CHECK(stage.plumb("stop").exit_code == exit_ok);
+}
+
 TEST_CASE("a second plumb for the same service waits for the first") {
   const Stage stage("faulty", {});
   Running first = stage.begin("start");
