@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -15,7 +13,6 @@ namespace plumb {
 
 namespace {
 
-constexpr std::string_view kKind = "plumb-claims ";
 constexpr std::string_view kHeading = "plumb-claims 1";
 
 std::string path_of(const std::string& service) { return "/run/plumb/" + service + ".claims"; }
@@ -24,10 +21,10 @@ std::string path_of(const std::string& service) { return "/run/plumb/" + service
 
 ClaimBook decode_claim_book(const std::string& text) {
   // Without its ranks a claim begins anew, which is safe. What this program takes a newer file for might not be.
-  if (text.starts_with(kKind) && !text.starts_with(std::string(kHeading) + "\n")) return {};
+  if (is_of_another_version(text, kHeading)) return {};
   ClaimBook out;
-  std::istringstream file(text);
-  for (std::string line; std::getline(file, line);) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string address;
     BookedClaim claim;
@@ -55,8 +52,7 @@ std::string encode_claim_book(const ClaimBook& book) {
 }
 
 ClaimBook read_claim_book(const std::string& service) {
-  std::ifstream file(path_of(service), std::ios::binary);
-  return decode_claim_book(std::string(std::istreambuf_iterator<char>(file), {}));
+  return decode_claim_book(read_state_file(path_of(service)).value_or(std::string()));
 }
 
 Result<void> write_claim_book(const std::string& service, const ClaimBook& book) {

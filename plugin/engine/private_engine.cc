@@ -15,7 +15,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
@@ -84,8 +83,7 @@ PrivateEngine::PrivateEngine(const Service& service)
       log_("/var/log/plumb/" + service.name + ".dockerd.log") {}
 
 Result<std::optional<EngineRecord>> PrivateEngine::read_record() const {
-  std::ifstream file(record_, std::ios::binary);
-  auto out = decode_engine(std::string(std::istreambuf_iterator<char>(file), {}));
+  auto out = decode_engine(read_state_file(record_).value_or(std::string()));
   if (!out) out.error().what = record_ + ": " + out.error().what;
   return out;
 }

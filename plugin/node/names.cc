@@ -9,8 +9,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <span>
 #include <sstream>
@@ -46,7 +44,6 @@ std::vector<IpAddress> without_loopback(const addrinfo* list) {
   return out;
 }
 
-constexpr std::string_view kKind = "plumb-names ";
 constexpr std::string_view kHeading = "plumb-names 1";
 
 // The file's time is that of the answer.
@@ -57,8 +54,7 @@ struct Remembered {
 
 Remembered recall(const std::string& name) {
   Remembered out;
-  std::ifstream file(kCacheFolder + "/" + name, std::ios::binary);
-  out.addresses = decode_names(std::string(std::istreambuf_iterator<char>(file), {}));
+  out.addresses = decode_names(read_state_file(kCacheFolder + "/" + name).value_or(std::string()));
   std::error_code ec;
   const auto when = fs::last_write_time(kCacheFolder + "/" + name, ec);
   if (!ec) out.age = std::chrono::duration_cast<std::chrono::minutes>(fs::file_time_type::clock::now() - when);
@@ -84,7 +80,7 @@ std::string encode_names(const std::vector<IpAddress>& addresses) {
 }
 
 std::vector<IpAddress> decode_names(const std::string& text) {
-  if (text.starts_with(kKind) && !text.starts_with(std::string(kHeading) + "\n")) return {};
+  if (is_of_another_version(text, kHeading)) return {};
   std::vector<IpAddress> out;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)

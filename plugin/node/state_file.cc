@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 
 #include "specs/value/unique_fd.h"
@@ -85,6 +87,17 @@ Result<void> write_state_file(const std::string& path, std::string_view text, mo
     return written;
   }
   return durable == Durable::yes ? sync_folder(place.folder) : Result<void>();
+}
+
+std::optional<std::string> read_state_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+bool is_of_another_version(std::string_view text, std::string_view heading) {
+  const auto kind = heading.substr(0, heading.rfind(' ') + 1);
+  return text.starts_with(kind) && text.substr(0, text.find('\n')) != heading;
 }
 
 Result<void> remove_state_file(const std::string& path, Durable durable) {

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@ enum class Durable { yes, no };
 // Errors: the kernel's, of the step that failed; the file is as it was then.
 [[nodiscard]] Result<void> write_state_file(const std::string& path, std::string_view text, mode_t mode = 0600,
                                             Durable durable = Durable::yes);
+// nullopt: it is not there, or cannot be read.
+[[nodiscard]] std::optional<std::string> read_state_file(const std::string& path);
+// Pure. Whether the text's first line is `heading` ("KIND VERSION") but for its version.
+[[nodiscard]] bool is_of_another_version(std::string_view text, std::string_view heading);
 // One that is not there is a success. Errors: the kernel's.
 [[nodiscard]] Result<void> remove_state_file(const std::string& path, Durable durable = Durable::yes);
 

@@ -6,8 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "docker_client/endpoint.h"
@@ -108,9 +106,9 @@ Result<std::string> begin_yielding(const std::string& service) {
 namespace {
 
 std::optional<Started> read_from(const std::string& path, const std::string& service) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return decode_started(service, std::string(std::istreambuf_iterator<char>(file), {}));
+  const auto text = read_state_file(path);
+  if (!text) return std::nullopt;
+  return decode_started(service, *text);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -25,12 +24,6 @@ constexpr std::string_view kNoCookie = "-";
 // Not through run_directory(): who asks must not make it.
 std::string path_of(const std::string& service) { return "/run/plumb/" + service + ".traces"; }
 std::string unsettled_of(const std::string& service) { return "/run/plumb/" + service + ".unsettled"; }
-
-std::optional<std::string> whole_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 // "9:pids:/docker/ID" in version 1, "0::/system.slice/docker-ID.scope" in version 2 (cgroups(7)). One that does not
 // carry the container's id is that of its engine, or of everybody.
@@ -206,12 +199,12 @@ void forget_traces(const std::string& service) {
 }
 
 std::optional<Traces> read_traces(const std::string& service) {
-  const auto text = whole_file(path_of(service));
+  const auto text = read_state_file(path_of(service));
   return text ? decode_traces(*text) : std::nullopt;
 }
 
 bool traces_unsettled(const std::string& service) {
-  const auto text = whole_file(unsettled_of(service));
+  const auto text = read_state_file(unsettled_of(service));
   if (!text) return false;
   const auto boot = boot_id();
   return !boot || *boot == *text;

@@ -1,6 +1,7 @@
 // Records that plumb has on disk, kept in tests/plugin/kept/VERSION as that release wrote them: what comes later has to
 // read them. A change of what is written shows here; it needs a folder for the new release, and the old one stays.
 #include <doctest/doctest.h>
+#include <string.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugin/claim/claim_book.h"
@@ -34,54 +36,38 @@ struct Kind {
   std::string newer;
 };
 
-template <typename Read>
-std::optional<std::string> written(const Read& read) {
+template <typename Read, typename Encode>
+std::optional<std::string> written(const Read& read, const Encode& encode_again) {
   if (!read) return std::nullopt;
-  return encode(*read);
+  return encode_again(*read);
 }
 
-std::optional<std::string> engine_again(const std::string& text) {
-  const auto read = decode_engine(text);
-  if (!read || !*read) return std::nullopt;
-  return encode(**read);
-}
+// By the overload of the record's own kind.
+constexpr auto kEncode = [](const auto& record) { return encode(record); };
 
-std::optional<std::string> claims_again(const std::string& text) {
-  const auto read = decode_claim_book(text);
-  if (read.empty()) return std::nullopt;
-  return encode_claim_book(read);
-}
-
-std::optional<std::string> names_again(const std::string& text) {
-  const auto read = decode_names(text);
-  if (read.empty()) return std::nullopt;
-  return encode_names(read);
-}
-
-std::optional<std::string> started_again(const std::string& text) {
-  const auto read = decode_started("web", text);
-  if (!read) return std::nullopt;
-  return encode_started(*read);
-}
-
-std::optional<std::string> traces_again(const std::string& text) {
-  const auto read = decode_traces(text);
-  if (!read) return std::nullopt;
-  return encode_traces(*read);
+template <typename Values>
+std::optional<Values> unless_empty(Values values) {
+  return values.empty() ? std::nullopt : std::optional(std::move(values));
 }
 
 std::vector<Kind> kinds() {
   const std::string json = "\"version\":1";
   const std::string newer = "\"version\":2";
+  using Text = std::string;
   return {
-      {"web.started", started_again, "plumb-started 1", "plumb-started 2"},
-      {"web.traces", traces_again, "plumb-traces 1", "plumb-traces 2"},
-      {"web.claims", claims_again, "plumb-claims 1", "plumb-claims 2"},
-      {"web.example.net", names_again, "plumb-names 1", "plumb-names 2"},
-      {"engine.pid", engine_again, " 1\n", " 2\n"},
-      {"network.json", [](const std::string& text) { return written(driver::decode_network(text)); }, json, newer},
-      {"endpoint.json", [](const std::string& text) { return written(driver::decode_endpoint(text)); }, json, newer},
-      {"pool.json", [](const std::string& text) { return written(driver::decode_pool(text)); }, json, newer},
+      {"web.started", [](const Text& text) { return written(decode_started("web", text), encode_started); },
+       "plumb-started 1", "plumb-started 2"},
+      {"web.traces", [](const Text& text) { return written(decode_traces(text), encode_traces); }, "plumb-traces 1",
+       "plumb-traces 2"},
+      {"web.claims", [](const Text& text) { return written(unless_empty(decode_claim_book(text)), encode_claim_book); },
+       "plumb-claims 1", "plumb-claims 2"},
+      {"web.example.net", [](const Text& text) { return written(unless_empty(decode_names(text)), encode_names); },
+       "plumb-names 1", "plumb-names 2"},
+      {"engine.pid", [](const Text& text) { return written(decode_engine(text).value_or(std::nullopt), kEncode); },
+       " 1\n", " 2\n"},
+      {"network.json", [](const Text& text) { return written(driver::decode_network(text), kEncode); }, json, newer},
+      {"endpoint.json", [](const Text& text) { return written(driver::decode_endpoint(text), kEncode); }, json, newer},
+      {"pool.json", [](const Text& text) { return written(driver::decode_pool(text), kEncode); }, json, newer},
   };
 }
 
@@ -91,11 +77,13 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Ascending.
+// Ascending: 0.10.0 comes after 0.2.0.
 std::vector<fs::path> releases() {
   std::vector<fs::path> out;
   for (const auto& entry : fs::directory_iterator(kKept)) out.push_back(entry.path());
-  std::sort(out.begin(), out.end());
+  std::sort(out.begin(), out.end(), [](const fs::path& a, const fs::path& b) {
+    return ::strverscmp(a.filename().c_str(), b.filename().c_str()) < 0;
+  });
   REQUIRE_FALSE(out.empty());
   return out;
 }

@@ -74,3 +74,10 @@ TEST_CASE("drafts of one file are removed, or all of them, and nothing else") {
   CHECK(sorted_names(scratch.path()) == Names{".state.17", "state.17.tmp"});
   CHECK(remove_drafts(scratch.path() + "/missing").has_value());
 }
+
+TEST_CASE("a text is of another version when its first line is the heading but for that") {
+  for (const char* text : {"plumb-x 2\nbody\n", "plumb-x 10\n", "plumb-x 2", "plumb-x \n"})
+    CHECK_MESSAGE(is_of_another_version(text, "plumb-x 1"), text);
+  for (const char* text : {"plumb-x 1\nbody\n", "plumb-x 1", "", "10.0.3.3 2\n", "plumb-y 2\n"})
+    CHECK_MESSAGE(!is_of_another_version(text, "plumb-x 1"), text);
+}
