@@ -7,23 +7,14 @@
 #include <utility>
 
 #include "plugin/node/service_lock.h"
+#include "plugin/node/service_state.h"
 #include "plugin/node/state_file.h"
 
 namespace plumb {
 
-namespace {
-
-constexpr std::string_view kHeading = "plumb-claims 1";
-
-std::string path_of(const std::string& service) { return "/run/plumb/" + service + ".claims"; }
-
-}  // namespace
-
-ClaimBook decode_claim_book(const std::string& text) {
-  // Without its ranks a claim begins anew, which is safe. What this program takes a newer file for might not be.
-  if (is_of_another_version(text, kHeading)) return {};
+Result<ClaimBook> decode_claim_book(std::string_view text) {
   ClaimBook out;
-  std::istringstream lines(text);
+  std::istringstream lines(std::string(TRY(without_heading(text, kClaimsState.heading))));
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string address;
@@ -38,7 +29,7 @@ ClaimBook decode_claim_book(const std::string& text) {
 }
 
 std::string encode_claim_book(const ClaimBook& book) {
-  std::string text(kHeading);
+  std::string text(kClaimsState.heading);
   text += "\n";
   for (const auto& [address, claim] : book) {
     const auto& [rank, highest] = claim.kept;
@@ -51,17 +42,17 @@ std::string encode_claim_book(const ClaimBook& book) {
   return text;
 }
 
-ClaimBook read_claim_book(const std::string& service) {
-  return decode_claim_book(read_state_file(path_of(service)).value_or(std::string()));
+Result<ClaimBook> read_claim_book(const std::string& service) {
+  return decode_claim_book(read_state_file(path_of(kClaimsState, service)).value_or(std::string()));
 }
 
 Result<void> write_claim_book(const std::string& service, const ClaimBook& book) {
   TRY(run_directory());
-  return write_state_file(path_of(service), encode_claim_book(book), 0600, Durable::no);
+  return write_state_file(path_of(kClaimsState, service), encode_claim_book(book), 0600, Durable::no);
 }
 
 void forget_claim_book(const std::string& service) {
-  ::unlink(path_of(service).c_str());
+  ::unlink(path_of(kClaimsState, service).c_str());
   // Of writers that were killed. What is left of them does no harm.
   [[maybe_unused]] const auto removed = remove_drafts("/run/plumb", service + ".claims");
 }

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "specs/claim/machine.h"
@@ -22,13 +23,13 @@ struct BookedClaim {
 };
 using ClaimBook = std::map<IpAddress, BookedClaim>;
 
-// Pure: the file's text, and back. Nothing is read of a newer version's; a text without a version is one of before
-// 0.2.0.
+// Pure: the file's text, and back; what makes no sense in it is passed over. A text without a version is one of before
+// 0.2.0. Errors: unsupported (of a later plumb).
 [[nodiscard]] std::string encode_claim_book(const ClaimBook& book);
-[[nodiscard]] ClaimBook decode_claim_book(const std::string& text);
+[[nodiscard]] Result<ClaimBook> decode_claim_book(std::string_view text);
 
-// What is known; nothing when there is no such file, or it says nothing that makes sense.
-[[nodiscard]] ClaimBook read_claim_book(const std::string& service);
+// What is known; nothing when there is no such file. Errors: unsupported: then it must not be written over.
+[[nodiscard]] Result<ClaimBook> read_claim_book(const std::string& service);
 // Errors: the kernel's.
 [[nodiscard]] Result<void> write_claim_book(const std::string& service, const ClaimBook& book);
 // The service is stopped.

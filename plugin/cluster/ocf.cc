@@ -7,15 +7,13 @@
 #include <filesystem>
 #include <optional>
 
-#include "docker_client/container.h"
-#include "docker_client/endpoint.h"
+#include "plugin/cluster/engine_view.h"
 #include "plugin/cluster/kernel_view.h"
 #include "plugin/cluster/ocf_code.h"
 #include "plugin/cluster/remains.h"
 #include "plugin/cluster/yield.h"
-#include "plugin/engine/ownership.h"
-#include "plugin/engine/private_engine.h"
 #include "plugin/node/service_lock.h"
+#include "plugin/node/service_state.h"
 #include "plugin/node/signals.h"
 #include "plugin/node/time_limit.h"
 #include "plugin/output/console.h"
@@ -47,9 +45,9 @@ long number(const char* name, long otherwise) {
   return error == std::errc{} && end == text.data() + text.size() ? out : otherwise;
 }
 
-OcfVerdict verdict(const Error& error) {
-  return {ocf_code(error.kind), error.what + (error.next.empty() ? "" : "; " + error.next)};
-}
+std::string reason(const Error& error) { return error.what + (error.next.empty() ? "" : "; " + error.next); }
+
+OcfVerdict verdict(const Error& error) { return {ocf_code(error.kind), reason(error)}; }
 
 // Why it is not whole, a few words for each thing.
 std::string reasons(const ServiceStatus& status) {
@@ -231,12 +229,11 @@ class Agent {
   }
 
   OcfVerdict stop_without_lock(const Error& why) {
-    const bool held = why.kind == ErrorKind::timeout || why.kind == ErrorKind::permission;
     const auto service = configuration();
-    if (!service && !held) return stop_unknown();
+    if (!service && !leaves_unknown(why)) return stop_unknown();
     if (service && needs_no_stop(*service, Verb::stop, why, TimeLimit(patience(), {}).stop()))
       return {OcfCode::success, why.what + "; stopped: nothing of it is here"};
-    return {OcfCode::generic, why.what + (why.next.empty() ? "" : "; " + why.next)};
+    return {OcfCode::generic, reason(why)};
   }
 
   OcfVerdict stop(const ServiceLock& lock) {
@@ -293,51 +290,23 @@ class Agent {
   // Without a configuration nothing could be started here; what an earlier one has left is not ours to guess at.
   OcfVerdict stop_unknown() {
     if (started_) return {OcfCode::generic, "the configuration that it was started with does not load any more"};
-    if (auto found = seen_running(); !found.empty())
+    if (auto found = seen_running(name_, patience()); !found.empty())
       return {OcfCode::generic, found + ", and there is no valid configuration to stop it by; plumb validate " + name_};
     if (const auto left = left_behind(); left && !left->empty())
       return {OcfCode::generic, *left + ", and there is no valid configuration to stop it by; plumb validate " + name_};
     return {OcfCode::success, "it has no valid configuration here; stopped: nothing of it runs"};
   }
 
-  // An engine that was killed, or is in trouble, leaves its socket behind; a reboot clears /run.
-  static bool engine_was_here(const Service& service) {
-    if (!service.docker_data_dir.empty()) return true;
-    const auto socket = docker::engine_socket(docker::Environment::of_process());
-    std::error_code ec;
-    return !socket || std::filesystem::exists(*socket, ec);
-  }
-
-  // What runs under the service's name, when nothing says what that should be. An engine that is not there has nothing.
-  std::string seen_running() {
-    Service unknown;
-    unknown.name = name_;
-    unknown.docker_data_dir = "/";
-    const auto own = PrivateEngine::of(unknown).state();
-    if (!own) return own.error().what;
-    if (*own != EngineState::down) return "its own engine runs, or was killed";
-    const auto socket = docker::engine_socket(docker::Environment::of_process());
-    if (!socket) return {};
-    const TimeLimit time(patience(), {});
-    const docker::Call call{patience(), time.stop()};
-    auto client = docker::Client::open(*socket, call);
-    if (!client) return {};
-    const auto listed = containers_of(*client, name_, call);
-    if (!listed) return {};
-    for (const auto& c : *listed)
-      if (c.running) return "container " + c.name + " of it runs";
-    return {};
-  }
-
   // An engine that takes longer is judged like one that is gone: that leaves time to look elsewhere.
   [[nodiscard]] milliseconds patience() const { return (timeout_.count() > 0 ? timeout_ : kDefaultTimeout) / 2; }
 
   OcfVerdict monitor() {
-    // Who may not look would see nothing.
+    // Who may not look would see nothing. To Pacemaker "not installed" is as good as "not running".
     if (auto allowed = check_privilege(); !allowed) return verdict(allowed.error());
+    if (auto known = check_state(name_); !known) return {OcfCode::generic, reason(known.error())};
     const auto service = configuration();
     if (!service) {
-      if (auto found = seen_running(); !found.empty())
+      if (auto found = seen_running(name_, patience()); !found.empty())
         return {OcfCode::generic, found + ", and it has no valid configuration; plumb validate " + name_};
       return {OcfCode::not_running, "it has no valid configuration here, and nothing of it runs"};
     }

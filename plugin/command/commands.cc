@@ -16,6 +16,7 @@
 #include "plugin/engine/pull_progress.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/node/program.h"
+#include "plugin/node/service_state.h"
 #include "plugin/node/signals.h"
 #include "plugin/output/console.h"
 #include "plugin/output/exit_code.h"
@@ -51,6 +52,7 @@ int show_plan(const CommandLine& command) {
   Verb verb = Verb::start;
   for (const Verb one : {Verb::stop, Verb::prepare, Verb::activate, Verb::boot, Verb::shutdown})
     if (command.plan_verb == to_string(one)) verb = one;
+  if (auto known = check_state(service_name(command.service)); !known) return report(command, operation, known.error());
   auto before = brings_up(verb) ? std::nullopt : as_started(service_name(command.service));
   auto opened = before ? Opened{std::move(before->service), 0, {}} : open_service(command, operation);
   if (!opened.service) return opened.exit_code;
@@ -99,6 +101,8 @@ class Change {
         progress_(command.quiet) {}
 
   int run() {
+    // Before its file is looked for: what it was started with stands in for one that is gone.
+    if (auto known = check_state(name_); !known) return report(command_, operation_, known.error());
     const bool only_stops = std::none_of(verbs_.begin(), verbs_.end(), brings_up);
     if (!(only_stops && as_started(name_)) && !open()) return opened_.exit_code;
     if (auto allowed = check_privilege(); !allowed) return report(command_, operation_, allowed.error());

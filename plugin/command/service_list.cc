@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "plugin/engine/service_engine.h"
+#include "plugin/node/service_state.h"
 #include "plugin/output/console.h"
 #include "plugin/output/output.h"
 #include "plugin/verb/observer.h"
@@ -90,11 +91,13 @@ ListedService look_at_service(const std::string& name, const SpecPlace& place) {
   auto file = read_spec(name, place);
   if (file || file.error().kind == ErrorKind::not_found)
     if (auto started = as_started(name)) file = std::move(started->started.file);
-  if (!file) {
-    out.failure = std::move(file).error();
-    out.problems.push_back(out.failure->what);
+  const auto fail = [&out](const Error& error) {
+    out.problems.push_back(error.what);
+    out.failure = error;
     return out;
-  }
+  };
+  auto known = check_state(name);
+  if (!file) return fail(known ? file.error() : known.error());
   const auto loaded = load_spec(*file, place);
   if (!loaded.service) {
     out.errors = error_count(loaded.diagnostics);
@@ -103,15 +106,12 @@ ListedService look_at_service(const std::string& name, const SpecPlace& place) {
   const Service& service = *loaded.service;
   out.topology = service.topology;
   out.here = service.has_node(service.node);
+  out.state = to_string(Availability::unknown);
+  out.addresses = addresses_of(service, {});
+  if (!known) return fail(known.error());
   ServiceEngine engine(service);
   auto observation = observe(service, engine, {});
-  if (!observation) {
-    out.state = to_string(Availability::unknown);
-    out.addresses = addresses_of(service, {});
-    out.failure = std::move(observation).error();
-    out.problems.push_back(out.failure->what);
-    return out;
-  }
+  if (!observation) return fail(observation.error());
   const auto status = evaluate(service, observation->seen);
   out.state = state_of(status);
   out.problems = status.problems;

@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include "plugin/node/state_file.h"
+
 namespace plumb {
 
 namespace {
@@ -23,10 +25,7 @@ Result<std::optional<EngineRecord>> decode_engine(const std::string& text) {
   if (!(words >> out.pid >> out.start_time) || out.pid <= 0) return std::optional<EngineRecord>();
   unsigned version = kVersion;
   if (words >> version && version > kVersion)
-    return Err{ErrorKind::unsupported,
-               "the record of the service's engine has version " + std::to_string(version) +
-                   " and this program knows version " + std::to_string(kVersion),
-               "install the plumb that wrote it, or a newer one"};
+    return Err{unknown_version(std::to_string(version), std::to_string(kVersion))};
   return std::optional(std::move(out));
 }
 

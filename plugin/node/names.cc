@@ -80,9 +80,9 @@ std::string encode_names(const std::vector<IpAddress>& addresses) {
 }
 
 std::vector<IpAddress> decode_names(const std::string& text) {
-  if (is_of_another_version(text, kHeading)) return {};
+  // They can be asked for again: those of a later plumb are passed over.
+  std::istringstream lines(std::string(without_heading(text, kHeading).value_or(std::string_view())));
   std::vector<IpAddress> out;
-  std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);)
     if (const auto address = IpAddress::parse(line)) out.push_back(*address);
   return out;

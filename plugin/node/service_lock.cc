@@ -17,6 +17,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "plugin/node/service_state.h"
+
 namespace plumb {
 
 Result<UniqueFd> lock_node_links() {
@@ -138,6 +140,8 @@ Result<ServiceLock> ServiceLock::hold(const std::string& service, std::string_vi
       TRY(out.await(service, wait));
     }
   }
+  // Not before: who had the lock may have been a later plumb.
+  TRY(check_state(service));
   out.after_a_kill_ = left_unfinished(out.fd_.get());
   const auto size = static_cast<ssize_t>(out.holder_.size());
   if (::pwrite(out.fd_.get(), out.holder_.data(), out.holder_.size(), kHolderAt) != size)

@@ -34,7 +34,8 @@ struct LockWait {
 class ServiceLock {
  public:
   // For a verb, `holder`, that begins now. Waits until nobody else holds it; says on standard error for whom when it
-  // has to wait. Errors: permission; timeout (with who has it).
+  // has to wait. Errors: permission; timeout (with who has it); unsupported (a later plumb has left a file of the
+  // service's: plugin/node/service_state.h).
   [[nodiscard]] static Result<ServiceLock> take(const std::string& service, std::string_view holder,
                                                 const LockWait& wait = {});
   // The same in silence, and without a generation: for who has to look once more before anything is changed, and may

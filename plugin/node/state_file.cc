@@ -95,9 +95,18 @@ std::optional<std::string> read_state_file(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-bool is_of_another_version(std::string_view text, std::string_view heading) {
+Result<std::string_view> without_heading(std::string_view text, std::string_view heading) {
   const auto kind = heading.substr(0, heading.rfind(' ') + 1);
-  return text.starts_with(kind) && text.substr(0, text.find('\n')) != heading;
+  if (!text.starts_with(kind)) return text;
+  const auto line = text.substr(0, text.find('\n'));
+  if (line != heading) return Err{unknown_version(line.substr(kind.size()), heading.substr(kind.size()))};
+  return text.substr(std::min(line.size() + 1, text.size()));
+}
+
+Error unknown_version(std::string_view has, std::string_view known) {
+  return {ErrorKind::unsupported, 0,
+          "it has version " + std::string(has) + " and this program knows version " + std::string(known) + " only",
+          "install the plumb that wrote it, or a newer one"};
 }
 
 Result<void> remove_state_file(const std::string& path, Durable durable) {

@@ -24,8 +24,11 @@ enum class Durable { yes, no };
                                             Durable durable = Durable::yes);
 // nullopt: it is not there, or cannot be read.
 [[nodiscard]] std::optional<std::string> read_state_file(const std::string& path);
-// Pure. Whether the text's first line is `heading` ("KIND VERSION") but for its version.
-[[nodiscard]] bool is_of_another_version(std::string_view text, std::string_view heading);
+// Pure. What stands behind the first line, when that is `heading` ("KIND VERSION"); all of the text, when its first
+// line is none of that kind: before 0.2.0 files had none. Errors: unsupported, when it has another version.
+[[nodiscard]] Result<std::string_view> without_heading(std::string_view text, std::string_view heading);
+// What is said of a file whose version, `has`, is not the one that this program knows.
+[[nodiscard]] Error unknown_version(std::string_view has, std::string_view known);
 // One that is not there is a success. Errors: the kernel's.
 [[nodiscard]] Result<void> remove_state_file(const std::string& path, Durable durable = Durable::yes);
 

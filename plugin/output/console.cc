@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "plugin/node/service_state.h"
 #include "plugin/output/output.h"
 #include "plugin/verb/started.h"
 
@@ -21,6 +22,8 @@ std::string counted(std::size_t count, const std::string& noun) {
 }
 
 Opened open_present(const Invocation& invocation, const std::string& operation) {
+  if (auto known = check_state(service_name(invocation.service)); !known)
+    return {std::nullopt, report(invocation, operation, known.error())};
   const auto file = read_spec(invocation.service, invocation.place);
   auto started = as_started(service_name(invocation.service));
   const bool gone = !file && file.error().kind == ErrorKind::not_found;

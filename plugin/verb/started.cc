@@ -11,6 +11,7 @@
 #include "docker_client/endpoint.h"
 #include "plugin/claim/claim_book.h"
 #include "plugin/node/service_lock.h"
+#include "plugin/node/service_state.h"
 #include "plugin/node/state_file.h"
 #include "plugin/verb/traces.h"
 
@@ -18,12 +19,8 @@ namespace plumb {
 
 namespace {
 
-constexpr std::string_view kSuffix = ".started";
-constexpr std::string_view kHeading = "plumb-started 1";
-
-// Not through run_directory(): who asks must not make it.
-std::string path_of(const std::string& service) { return "/run/plumb/" + service + std::string(kSuffix); }
-std::string stopping_of(const std::string& service) { return "/run/plumb/" + service + ".stopping"; }
+std::string started_of(const std::string& service) { return path_of(kStartedState, service); }
+std::string stopping_of(const std::string& service) { return path_of(kStoppingState, service); }
 std::string yielding_of(const std::string& service) { return "/run/plumb/" + service + ".yielding"; }
 
 // The value of the line "KEY VALUE" that `text` begins with, which is taken off it.
@@ -39,7 +36,7 @@ std::optional<std::string> take_line(std::string_view& text, std::string_view ke
 }  // namespace
 
 std::string encode_started(const Started& started) {
-  std::string out(kHeading);
+  std::string out(kStartedState.heading);
   for (const auto& [key, value] :
        {std::pair{"path", &started.file.path}, std::pair{"config-dir", &started.place.config_dir},
         std::pair{"node", &started.place.node}, std::pair{"engine", &started.engine}})
@@ -49,7 +46,9 @@ std::string encode_started(const Started& started) {
 
 std::optional<Started> decode_started(const std::string& service, std::string_view text) {
   Started out;
-  if (!take_line(text, kHeading)) return std::nullopt;
+  const auto body = without_heading(text, kStartedState.heading);
+  if (!body || body->size() == text.size()) return std::nullopt;
+  text = *body;
   for (const auto& [key, value] : {std::pair{"path", &out.file.path}, std::pair{"config-dir", &out.place.config_dir},
                                    std::pair{"node", &out.place.node}, std::pair{"engine", &out.engine}}) {
     auto found = take_line(text, key);
@@ -71,14 +70,14 @@ Result<void> record_started(const Service& service, const SpecFile& file, const 
   for (const auto* line : {&file.path, &place.config_dir})
     if (line->find('\n') != std::string::npos) return Err{ErrorKind::usage, "a path with a line feed in it"};
   TRY(run_directory());
-  TRY(write_state_file(path_of(service.name), encode_started(started)));
+  TRY(write_state_file(started_of(service.name), encode_started(started)));
   ::unlink(stopping_of(service.name).c_str());
   ::unlink(yielding_of(service.name).c_str());
   return {};
 }
 
 void forget_started(const std::string& service) {
-  ::unlink(path_of(service).c_str());
+  ::unlink(started_of(service).c_str());
   ::unlink(stopping_of(service).c_str());
   ::unlink(yielding_of(service).c_str());
   forget_claim_book(service);
@@ -91,7 +90,7 @@ void forget_started(const std::string& service) {
 // At once: there is no instant at which neither of the two names has it.
 void begin_stopping(const std::string& service) {
   ::unlink(yielding_of(service).c_str());
-  ::rename(path_of(service).c_str(), stopping_of(service).c_str());
+  ::rename(started_of(service).c_str(), stopping_of(service).c_str());
 }
 
 // A file of its own each time: who waits at an earlier one hears that it is gone.
@@ -113,7 +112,7 @@ std::optional<Started> read_from(const std::string& path, const std::string& ser
 
 }  // namespace
 
-std::optional<Started> read_started(const std::string& service) { return read_from(path_of(service), service); }
+std::optional<Started> read_started(const std::string& service) { return read_from(started_of(service), service); }
 std::optional<Started> read_stopping(const std::string& service) { return read_from(stopping_of(service), service); }
 
 std::optional<Started> read_started_or_stopping(const std::string& service) {
@@ -122,7 +121,7 @@ std::optional<Started> read_started_or_stopping(const std::string& service) {
 }
 
 bool is_known_here(const std::string& service) {
-  return ::access(path_of(service).c_str(), F_OK) == 0 || ::access(stopping_of(service).c_str(), F_OK) == 0;
+  return ::access(started_of(service).c_str(), F_OK) == 0 || ::access(stopping_of(service).c_str(), F_OK) == 0;
 }
 
 std::optional<AsStarted> as_started(const std::string& service) {
@@ -150,9 +149,11 @@ bool loses_addresses(const AsStarted& before, const Service& now) {
 
 std::vector<std::string> present_services(const SpecPlace& place) {
   auto out = service_names(place);
-  for (const auto& name : started_services())
-    if (const auto started = as_started(name); started && started->started.place.config_dir == place.config_dir)
-      out.push_back(name);
+  for (const auto& name : started_services()) {
+    const auto started = as_started(name);
+    // Of one of a later plumb it cannot be told, and it is better refused than passed over.
+    if (started ? started->started.place.config_dir == place.config_dir : !check_state(name)) out.push_back(name);
+  }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
@@ -181,8 +182,9 @@ std::vector<std::string> started_services() {
 }
 
 std::string service_of_started_file(std::string_view file_name) {
-  if (!file_name.ends_with(kSuffix) || file_name.starts_with('.')) return {};
-  return std::string(file_name.substr(0, file_name.size() - kSuffix.size()));
+  const auto suffix = kStartedState.suffix;
+  if (!file_name.ends_with(suffix) || file_name.starts_with('.')) return {};
+  return std::string(file_name.substr(0, file_name.size() - suffix.size()));
 }
 
 }  // namespace plumb

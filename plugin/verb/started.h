@@ -78,7 +78,8 @@ class EngineOfStart {
   std::optional<std::string> before_;
 };
 
-// The services that have a file in the directory, and those that were started from one there that is gone; sorted.
+// The services that have a file in the directory, and those that were started from one there that is gone, or by a
+// later plumb; sorted.
 [[nodiscard]] std::vector<std::string> present_services(const SpecPlace& place);
 
 // Whether something says that it was started here, also to who may not read what.

@@ -11,6 +11,7 @@
 #include "plugin/node/boot.h"
 #include "plugin/node/process_stat.h"
 #include "plugin/node/service_lock.h"
+#include "plugin/node/service_state.h"
 #include "plugin/node/state_file.h"
 #include "specs/plan/planned_address.h"
 
@@ -18,12 +19,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::string_view kHeading = "plumb-traces 1";
 constexpr std::string_view kNoCookie = "-";
-
-// Not through run_directory(): who asks must not make it.
-std::string path_of(const std::string& service) { return "/run/plumb/" + service + ".traces"; }
-std::string unsettled_of(const std::string& service) { return "/run/plumb/" + service + ".unsettled"; }
 
 // "9:pids:/docker/ID" in version 1, "0::/system.slice/docker-ID.scope" in version 2 (cgroups(7)). One that does not
 // carry the container's id is that of its engine, or of everybody.
@@ -122,7 +118,7 @@ std::vector<IpAddress> Traces::addresses_of(std::string_view resource) const {
 
 std::string encode_traces(const Traces& traces) {
   std::ostringstream out;
-  out << kHeading << "\nboot " << traces.boot << "\n";
+  out << kTracesState.heading << "\nboot " << traces.boot << "\n";
   for (const auto& c : traces.containers) {
     out << "container " << c.resource << " " << c.pid << " " << c.start_ticks << "\n";
     if (c.ns)
@@ -135,9 +131,10 @@ std::string encode_traces(const Traces& traces) {
 }
 
 std::optional<Traces> decode_traces(std::string_view text) {
-  std::istringstream lines{std::string(text)};
+  const auto body = without_heading(text, kTracesState.heading);
+  if (!body || body->size() == text.size()) return std::nullopt;
+  std::istringstream lines{std::string(*body)};
   std::string line;
-  if (!std::getline(lines, line) || line != kHeading) return std::nullopt;
   Traces out;
   while (std::getline(lines, line))
     if (!take(out, Words(line))) return std::nullopt;
@@ -173,21 +170,31 @@ Result<Traces> traces_of(const Service& service, const Observation& observation)
   return out;
 }
 
+std::string encode_unsettled(const std::string& boot) {
+  return std::string(kUnsettledState.heading).append("\n").append(boot);
+}
+
+bool unsettles(std::string_view text, const std::string& boot) {
+  const auto body = without_heading(text, kUnsettledState.heading);
+  return !body || *body == boot;
+}
+
 Result<void> unsettle_traces(const std::string& service) {
   auto done = [&]() -> Result<void> {
     TRY(run_directory());
-    return write_state_file(unsettled_of(service), TRY(boot_id()), 0600, Durable::no);
+    const auto boot = TRY(boot_id());
+    return write_state_file(path_of(kUnsettledState, service), encode_unsettled(boot), 0600, Durable::no);
   }();
-  if (!done) ::unlink(path_of(service).c_str());
+  if (!done) ::unlink(path_of(kTracesState, service).c_str());
   return done;
 }
 
-void resettle_traces(const std::string& service) { ::unlink(unsettled_of(service).c_str()); }
+void resettle_traces(const std::string& service) { ::unlink(path_of(kUnsettledState, service).c_str()); }
 
 Result<void> record_traces(const std::string& service, const Traces& traces) {
   TRY(run_directory());
-  TRY(write_state_file(path_of(service), encode_traces(traces), 0600, Durable::no));
-  ::unlink(unsettled_of(service).c_str());
+  TRY(write_state_file(path_of(kTracesState, service), encode_traces(traces), 0600, Durable::no));
+  ::unlink(path_of(kUnsettledState, service).c_str());
   return {};
 }
 
@@ -199,15 +206,15 @@ void forget_traces(const std::string& service) {
 }
 
 std::optional<Traces> read_traces(const std::string& service) {
-  const auto text = read_state_file(path_of(service));
+  const auto text = read_state_file(path_of(kTracesState, service));
   return text ? decode_traces(*text) : std::nullopt;
 }
 
 bool traces_unsettled(const std::string& service) {
-  const auto text = read_state_file(unsettled_of(service));
+  const auto text = read_state_file(path_of(kUnsettledState, service));
   if (!text) return false;
   const auto boot = boot_id();
-  return !boot || *boot == *text;
+  return !boot || unsettles(*text, *boot);
 }
 
 }  // namespace plumb

@@ -63,6 +63,9 @@ struct Traces {
 // Pure: the file's text, and back. nullopt when it is not one.
 [[nodiscard]] std::string encode_traces(const Traces& traces);
 [[nodiscard]] std::optional<Traces> decode_traces(std::string_view text);
+// The same of SERVICE.unsettled: whether the text says so in this boot, as one of a later plumb always does.
+[[nodiscard]] std::string encode_unsettled(const std::string& boot);
+[[nodiscard]] bool unsettles(std::string_view text, const std::string& boot);
 
 // Of all that a stop ends: neither what is disabled nor what is on standby. Errors: the kernel's.
 [[nodiscard]] Result<Traces> traces_of(const Service& service, const Observation& observation);

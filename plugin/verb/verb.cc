@@ -282,9 +282,12 @@ Result<Plan> preview(const Service& service, Verb verb, const std::stop_token& s
   return plan(service, observation.seen, verb);
 }
 
+bool leaves_unknown(const Error& why) {
+  return why.kind == ErrorKind::timeout || why.kind == ErrorKind::permission || why.kind == ErrorKind::unsupported;
+}
+
 bool needs_no_stop(const Service& service, Verb verb, const Error& why, const std::stop_token& stop) {
-  if (why.kind == ErrorKind::timeout || why.kind == ErrorKind::permission || is_known_here(service.name) ||
-      read_traces(service.name) || traces_unsettled(service.name))
+  if (leaves_unknown(why) || is_known_here(service.name) || read_traces(service.name) || traces_unsettled(service.name))
     return false;
   const auto plan = preview(service, verb, stop);
   return plan && plan->empty();

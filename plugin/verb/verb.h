@@ -48,6 +48,10 @@ struct Watching {
 [[nodiscard]] Outcome run_verb(const Service& service, Verb verb, const ServiceLock& lock, const OnPull& on_pull,
                                const std::stop_token& stop, const Watching* watching = nullptr);
 
+// Whether who was not given the service's lock, by this error, cannot know what of it is here: another verb is at it,
+// the files are not to be read, or a later plumb has written them.
+[[nodiscard]] bool leaves_unknown(const Error& why);
+
 // For who cannot take the service's lock since nothing can be written, as on a full /run: whether `verb`, a stop, has
 // nothing to do. Nothing was recorded of the service, and nothing of it is here. `why`: the lock's error.
 [[nodiscard]] bool needs_no_stop(const Service& service, Verb verb, const Error& why, const std::stop_token& stop);

@@ -139,7 +139,7 @@ std::optional<VerbClaims::Loss> VerbClaims::loss() const {
 
 Result<void> VerbClaims::keep(const std::map<std::string, std::vector<CarrierSeen>>& carriers) {
   if (!runner_) return {};
-  auto book = read_claim_book(service_.name);
+  auto book = TRY(read_claim_book(service_.name));
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [address, claim] : claims_)

@@ -8,6 +8,7 @@
 #include "docker_client/endpoint.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/node/service_lock.h"
+#include "plugin/node/service_state.h"
 #include "plugin/output/output.h"
 #include "plugin/verb/observer.h"
 #include "plugin/watch/log.h"
@@ -38,6 +39,7 @@ class Healer {
  private:
   // What is started now; false: nothing that could be looked at.
   bool begin() {
+    if (auto known = check_state(task_.service); !known) return leave_alone(known.error());
     auto started = read_started(task_.service);
     out_.started = started.has_value();
     if (!started) return false;
@@ -80,6 +82,18 @@ class Healer {
            "it was started on the engine at " + started_->engine + ", and the watcher's is at " +
                (socket ? *socket : "?") + ": not watched",
            "start plumb watch with the DOCKER_HOST of that engine"});
+    return false;
+  }
+
+  // What a later plumb has started: nothing of it is watched or held any more.
+  bool leave_alone(const Error& error) {
+    Finding nothing;
+    nothing.service = task_.service;
+    nothing.memory = std::move(out_.memory);
+    nothing.started = true;
+    nothing.looked = true;
+    out_ = std::move(nothing);
+    fault(error);
     return false;
   }
 

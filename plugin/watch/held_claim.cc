@@ -95,8 +95,9 @@ class HeldClaim::Link {
   void keep(const claim::Kept& kept) {
     const std::lock_guard lock(book_mutex());
     auto book = read_claim_book(claim_.service);
-    book[claim_.cidr.address()] = {kept, claim_.carriers};
-    [[maybe_unused]] const auto written = write_claim_book(claim_.service, book);
+    if (!book) return;
+    (*book)[claim_.cidr.address()] = {kept, claim_.carriers};
+    [[maybe_unused]] const auto written = write_claim_book(claim_.service, *book);
   }
 
   void recall(const std::vector<CarrierSeen>& booked) {
@@ -112,10 +113,11 @@ class HeldClaim::Link {
       for (auto& before : claim_.carriers)
         if (before.device == now.device) before = now;
     auto book = read_claim_book(claim_.service);
-    const auto mine = book.find(claim_.cidr.address());
-    if (mine == book.end() || mine->second.carriers == claim_.carriers) return;
+    if (!book) return;
+    const auto mine = book->find(claim_.cidr.address());
+    if (mine == book->end() || mine->second.carriers == claim_.carriers) return;
     mine->second.carriers = claim_.carriers;
-    [[maybe_unused]] const auto written = write_claim_book(claim_.service, book);
+    [[maybe_unused]] const auto written = write_claim_book(claim_.service, *book);
   }
 
  private:
@@ -172,7 +174,8 @@ Result<std::shared_ptr<HeldClaim>> HeldClaim::open(const ClaimContext& context,
   how.retry = true;
   const auto booked = [&] {
     const std::lock_guard lock(book_mutex());
-    const auto book = read_claim_book(claim.service);
+    // Without its rank it begins anew.
+    const auto book = read_claim_book(claim.service).value_or(ClaimBook());
     const auto found = book.find(claim.cidr.address());
     return found == book.end() ? BookedClaim{} : found->second;
   }();

@@ -26,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::string kBoot = "0a4b7c1e-0000-4000-8000-000000000001";
 const fs::path kKept = fs::path(PLUMB_SOURCE_DIR) / "tests/plugin/kept";
 
 struct Kind {
@@ -59,8 +60,18 @@ std::vector<Kind> kinds() {
        "plumb-started 1", "plumb-started 2"},
       {"web.traces", [](const Text& text) { return written(decode_traces(text), encode_traces); }, "plumb-traces 1",
        "plumb-traces 2"},
-      {"web.claims", [](const Text& text) { return written(unless_empty(decode_claim_book(text)), encode_claim_book); },
+      {"web.claims",
+       [](const Text& text) {
+         return written(unless_empty(decode_claim_book(text).value_or(ClaimBook())), encode_claim_book);
+       },
        "plumb-claims 1", "plumb-claims 2"},
+      {"web.unsettled",
+       [](const Text& text) {
+         // What cannot be read counts in every boot.
+         const bool read = unsettles(text, kBoot) && !unsettles(text, "another boot");
+         return read ? std::optional(encode_unsettled(kBoot)) : std::nullopt;
+       },
+       "plumb-unsettled 1", "plumb-unsettled 2"},
       {"web.example.net", [](const Text& text) { return written(unless_empty(decode_names(text)), encode_names); },
        "plumb-names 1", "plumb-names 2"},
       {"engine.pid", [](const Text& text) { return written(decode_engine(text).value_or(std::nullopt), kEncode); },
@@ -117,6 +128,14 @@ TEST_CASE("a record of a newer version is not read as one of this") {
   }
 }
 
+TEST_CASE("a version is read to its end: the tenth is not the first") {
+  for (const auto& kind : kinds()) {
+    if (!kind.version.starts_with("plumb-")) continue;
+    CAPTURE(kind.file);
+    CHECK_FALSE(kind.again(replaced(text_of(releases().back() / kind.file), kind.version, kind.version + "0")));
+  }
+}
+
 TEST_CASE("an engine that a newer version has recorded is an error, not one that does not run") {
   const auto newer = decode_engine("4711 123456 2\n");
   REQUIRE_FALSE(newer);
@@ -135,8 +154,10 @@ TEST_CASE("records without a version, as they were before 0.2.0, are read") {
   CHECK((*engine)->pid == 4711);
   CHECK((*engine)->start_time == "123456");
   CHECK(decode_names("10.0.3.3\nfd00:10:3::3\n").size() == 2);
-  const auto book = decode_claim_book("10.0.3.3 5 6 7 8 eth0 2 3\n");
+  const auto book = decode_claim_book("10.0.3.3 5 6 7 8 eth0 2 3\n").value();
   REQUIRE(book.size() == 1);
   CHECK(book.begin()->second.kept.rank.epoch == 5);
   CHECK(book.begin()->second.carriers.size() == 1);
+  CHECK(unsettles(kBoot, kBoot));
+  CHECK_FALSE(unsettles("another boot", kBoot));
 }

@@ -276,6 +276,37 @@ TEST_CASE("what a start that was killed has made is known to the engine alone, a
   CHECK(n1.run({"test", "-e", "/run/plumb/web.unsettled"}).exit_code == 1);
 }
 
+TEST_CASE("a service that a later plumb has started has failed, and is not said to be stopped, but another one is") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Service host("host", "[ip#0]\nipname = 10.0.3.21\nipdev = eth0\nnetmask = 24\n");
+  const Agent agent(n1);
+  const Agent other(n1, "host");
+  REQUIRE(agent.code("start") == ok);
+  for (const std::string file : {"web.started", "web.traces"}) {
+    n1.must({"sed", "-i", "1s/ 1$/ 2/", "/run/plumb/" + file});
+    for (const std::string action : {"monitor", "stop"})
+      for (const bool has_file : {true, false}) {
+        CAPTURE(action);
+        n1.write("/etc/plumb/web.conf", has_file ? shared_engine_spec() : "nonsense\n");
+        const Outcome refused = agent.run(action, {"OCF_RESKEY_CRM_meta_interval=0"});
+        CHECK(refused.exit_code == generic);
+        CHECK_MESSAGE(has(refused.err, "/run/plumb/" + file + ": it has version 2"), refused.err);
+        CHECK_MESSAGE(has(refused.err, "install the plumb that wrote it"), refused.err);
+      }
+    n1.write("/etc/plumb/web.conf", shared_engine_spec());
+    CHECK(agent.run("start").exit_code != ok);
+    CHECK(answers(kAddress));
+    CHECK(other.code("start") == ok);
+    CHECK(other.code("monitor") == ok);
+    CHECK(other.code("stop") == ok);
+    n1.must({"sed", "-i", "1s/ 2$/ 1/", "/run/plumb/" + file});
+    CHECK(agent.code("monitor") == ok);
+  }
+  CHECK(agent.code("stop") == ok);
+  CHECK(agent.probe() == not_running);
+}
+
 TEST_CASE("what the watcher has made anew is known to a stop without the engine") {
   const Node n1("n1");
   const Service web("web", shared_engine_spec());

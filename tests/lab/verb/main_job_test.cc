@@ -248,5 +248,77 @@ TEST_CASE("a stale record of an engine, with the pid of another process, is not 
   CHECK(answers(kAddress));
 }
 
+const std::string kHostSpec = "[ip#0]\nipname = 10.0.3.21\nipdev = eth0\nnetmask = 24\n";
+
+// `script` makes one of the service's files that of a later plumb. All is refused then, and left as it is.
+void check_refused(const Node& n1, const Service& svc1, const std::string& file, const std::string& script) {
+  const std::string path = "/run/plumb/" + file;
+  CAPTURE(path);
+  // Not what its announcer does, which comes to its end meanwhile.
+  const auto kept = [&] {
+    return n1.must({"docker", "--host", svc1.engine(), "ps", "-q", "--no-trunc"}) +
+           n1.must({"bash", "-c", "tail -n +1 /run/plumb/svc1.[!l]* /run/plumb/svc1/engine.pid | tr -d '\\0'"});
+  };
+  n1.must({"bash", "-c", script});
+  const std::string before = kept();
+  for (const std::string verb : {"start", "stop", "restart", "shutdown", "status", "doctor", "docker", "plan"}) {
+    const Outcome refused = svc1.plumb(n1, verb);
+    CAPTURE(verb);
+    CAPTURE(refused.err);
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.err.find("read " + path + ": it has version 2 and this program knows version 1 only") !=
+          std::string::npos);
+    CHECK(refused.err.find("install the plumb that wrote it, or a newer one; nothing was touched") !=
+          std::string::npos);
+  }
+  const Outcome listed = n1.run({program(), "ls"});
+  CHECK(listed.exit_code == 1);
+  CHECK_MESSAGE(listed.err.find("it has version 2") != std::string::npos, listed.err);
+  CHECK(kept() == before);
+  CHECK(answers(kAddress));
+}
+
+// Taken for absent, it would be stopped by another configuration than that of its start.
+TEST_CASE("what a later plumb has left of a service is refused, and nothing is touched, but another service is") {
+  const Node n1("n1");
+  const Service svc1("svc1", reference_spec());
+  const Service host("host", kHostSpec);
+  REQUIRE(svc1.plumb(n1, "start").exit_code == 0);
+  for (const std::string file : {"svc1.started", "svc1.claims", "svc1.traces"}) {
+    check_refused(n1, svc1, file, "sed -i '1s/ 1$/ 2/' /run/plumb/" + file);
+    for (const std::string verb : {"start", "status", "stop"}) CHECK(host.plumb(n1, verb).exit_code == 0);
+    n1.must({"sed", "-i", "1s/ 2$/ 1/", "/run/plumb/" + file});
+    CHECK(svc1.plumb(n1, "status").exit_code == 0);
+  }
+  for (const std::string kind : {"started", "unsettled"}) {
+    const std::string file = "svc1." + (kind == "started" ? std::string("stopping") : kind);
+    check_refused(n1, svc1, file, "echo plumb-" + kind + " 2 >/run/plumb/" + file);
+    n1.remove("/run/plumb/" + file);
+  }
+  CHECK(svc1.plumb(n1, "stop").exit_code == 0);
+  CHECK_FALSE(answers(kAddress));
+}
+
+TEST_CASE("a service that a later plumb has started is not passed over where its own file is gone") {
+  const Node n1("n1");
+  const Service host("host", kHostSpec);
+  REQUIRE(host.plumb(n1, "start").exit_code == 0);
+  n1.must({"sed", "-i", "1s/ 1$/ 2/", "/run/plumb/host.started"});
+  n1.must({"mv", "/etc/plumb/host.conf", "/etc/plumb/host.away"});
+  for (const Words& verb : {Words{"stop", "host"}, Words{"shutdown"}, Words{"status"}, Words{"ls"}}) {
+    Words words{program()};
+    words.insert(words.end(), verb.begin(), verb.end());
+    const Outcome refused = n1.run(words);
+    CAPTURE(verb.front());
+    CHECK(refused.exit_code == 1);
+    CHECK_MESSAGE(refused.err.find("/run/plumb/host.started: it has version 2") != std::string::npos, refused.err);
+  }
+  CHECK(n1.must({"ip", "address", "show", "dev", "eth0"}).find("10.0.3.21/24") != std::string::npos);
+  n1.must({"sed", "-i", "1s/ 2$/ 1/", "/run/plumb/host.started"});
+  CHECK(host.plumb(n1, "stop").exit_code == 0);
+  CHECK(n1.must({"ip", "address", "show", "dev", "eth0"}).find("10.0.3.21/24") == std::string::npos);
+  n1.must({"mv", "/etc/plumb/host.away", "/etc/plumb/host.conf"});
+}
+
 }  // namespace
 }  // namespace plumb::lab

@@ -127,6 +127,31 @@ TEST_CASE("an address, a route, a link that somebody takes away: put back, and t
   }
 }
 
+TEST_CASE("a service that a later plumb has started is left alone, and said once, and another one is healed") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Service host("host", "[ip#0]\nipname = 10.0.3.21\nipdev = eth0\nnetmask = 24\n");
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  REQUIRE(host.plumb(n1, "start").exit_code == 0);
+  const std::string inside = "--net=/proc/" + pid_of(n1, "web.container.0") + "/ns/net";
+  Watch watch(n1);
+  n1.must({"sed", "-i", "1s/ 1$/ 2/", "/run/plumb/web.started"});
+  REQUIRE_MESSAGE(watch.says("/run/plumb/web.started: it has version 2"), watch.log());
+  watch.forget();
+  n1.must({"nsenter", inside, "ip", "address", "del", "10.0.3.3/24", "dev", "eth0"});
+  // It is looked at once more.
+  n1.must({"bash", "-c", "cp /run/plumb/web.started /run/plumb/copy; mv /run/plumb/copy /run/plumb/web.started"});
+  n1.must({"ip", "address", "del", "10.0.3.21/24", "dev", "eth0"});
+  REQUIRE_MESSAGE(watch.says("host: up again"), watch.log());
+  CHECK_MESSAGE(watch.log().find("web") == std::string::npos, watch.log());
+  CHECK(n1.must({"nsenter", inside, "ip", "address", "show", "dev", "eth0"}).find("10.0.3.3/24") == std::string::npos);
+  // This program's again.
+  watch.forget();
+  n1.must({"sed", "-i", "1s/ 2$/ 1/", "/run/plumb/web.started"});
+  REQUIRE_MESSAGE(watch.says("web: up again"), watch.log());
+  CHECK(answers_at_last());
+}
+
 TEST_CASE("an address of the node itself is put back") {
   const Node n1("n1");
   const Service host("host", "[ip#0]\nipname = 10.0.3.21\nipdev = eth0\nnetmask = 24\n");

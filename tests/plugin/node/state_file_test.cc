@@ -76,8 +76,14 @@ TEST_CASE("drafts of one file are removed, or all of them, and nothing else") {
 }
 
 TEST_CASE("a text is of another version when its first line is the heading but for that") {
-  for (const char* text : {"plumb-x 2\nbody\n", "plumb-x 10\n", "plumb-x 2", "plumb-x \n"})
-    CHECK_MESSAGE(is_of_another_version(text, "plumb-x 1"), text);
-  for (const char* text : {"plumb-x 1\nbody\n", "plumb-x 1", "", "10.0.3.3 2\n", "plumb-y 2\n"})
-    CHECK_MESSAGE(!is_of_another_version(text, "plumb-x 1"), text);
+  for (const char* text : {"plumb-x 2\nbody\n", "plumb-x 10\n", "plumb-x 2", "plumb-x \n"}) {
+    CAPTURE(text);
+    const auto refused = without_heading(text, "plumb-x 1");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::unsupported);
+  }
+  CHECK(without_heading("plumb-x 1\nbody\n", "plumb-x 1").value() == "body\n");
+  for (const char* text : {"plumb-x 1\n", "plumb-x 1"}) CHECK(without_heading(text, "plumb-x 1").value().empty());
+  for (const char* text : {"", "10.0.3.3 2\n", "plumb-y 2\nbody\n"})
+    CHECK(without_heading(text, "plumb-x 1").value() == text);
 }
