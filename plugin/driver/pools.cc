@@ -14,7 +14,6 @@
 #include "plugin/driver/record/read_records.h"
 #include "plugin/driver/record/subnet.h"
 #include "plugin/node/boot.h"
-#include "specs/value/scalar.h"
 
 namespace plumb::driver {
 
@@ -40,28 +39,6 @@ seconds kernel_uptime() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return seconds(now.tv_sec);
-}
-
-constexpr std::string_view kChosen = " chosen";
-
-// The text of a lease: the boot, the time since it, and whether the address was the driver's choice.
-std::string lease_text(const std::string& boot, seconds since, bool chosen) {
-  return boot + " " + std::to_string(since.count()) + std::string(chosen ? kChosen : "");
-}
-
-struct LeaseText {
-  seconds since;
-  bool chosen;
-};
-
-// Nothing for another boot's, which no endpoint has survived.
-std::optional<LeaseText> read_lease(std::string_view text, const std::string& boot) {
-  if (!text.starts_with(boot + " ")) return std::nullopt;
-  text.remove_prefix(boot.size() + 1);
-  const bool chosen = text.ends_with(kChosen);
-  if (chosen) text.remove_suffix(kChosen.size());
-  const auto since = parse_integer(text, 0, 0xffffffffU);
-  return since ? std::optional(LeaseText{seconds(*since), chosen}) : std::nullopt;
 }
 
 // Both are there where more than two addresses are (RFC 3021); IPv6 knows no broadcast.
@@ -121,7 +98,7 @@ struct Pools::State {
   }
   [[nodiscard]] Result<void> lease(const std::string& pool, const IpAddress& address, bool chosen) {
     const auto since = now();
-    TRY(store.put_lease(pool, address.to_string(), lease_text(boot, since, chosen)));
+    TRY(store.put_lease(pool, address.to_string(), encode(LeaseRecord{boot, since, chosen})));
     book.lease(pool, address, since, chosen);
     return {};
   }
@@ -158,8 +135,11 @@ Result<void> Pools::State::load_leases(const PoolRecord& record) {
   std::optional<std::pair<seconds, IpAddress>> youngest;
   for (const auto& [name, text] : TRY(store.load_leases(record.id))) {
     const auto address = IpAddress::parse(name);
-    const auto lease = read_lease(text, boot);
-    if (!address || !lease || !record.pool.contains(*address)) {
+    const auto lease = decode_lease(text);
+    if (!lease && lease.error().kind == ErrorKind::unsupported)
+      return Err{refuse_newer("lease", name + " of pool " + record.id, lease.error())};
+    // No endpoint has survived another boot.
+    if (!address || !lease || lease->boot != boot || !record.pool.contains(*address)) {
       TRY(store.remove_lease(record.id, name));
       continue;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -79,6 +80,8 @@ std::vector<Kind> kinds() {
       {"network.json", [](const Text& text) { return written(driver::decode_network(text), kEncode); }, json, newer},
       {"endpoint.json", [](const Text& text) { return written(driver::decode_endpoint(text), kEncode); }, json, newer},
       {"pool.json", [](const Text& text) { return written(driver::decode_pool(text), kEncode); }, json, newer},
+      {"lease", [](const Text& text) { return written(driver::decode_lease(text), kEncode); }, "plumb-lease 1",
+       "plumb-lease 2"},
   };
 }
 
@@ -160,4 +163,11 @@ TEST_CASE("records without a version, as they were before 0.2.0, are read") {
   CHECK(book.begin()->second.carriers.size() == 1);
   CHECK(unsettles(kBoot, kBoot));
   CHECK_FALSE(unsettles("another boot", kBoot));
+  for (const bool chosen : {false, true}) {
+    const auto lease = driver::decode_lease(kBoot + " 5" + (chosen ? " chosen" : ""));
+    REQUIRE(lease);
+    CHECK(lease->boot == kBoot);
+    CHECK(lease->since == std::chrono::seconds(5));
+    CHECK(lease->chosen == chosen);
+  }
 }

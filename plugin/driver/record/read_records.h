@@ -15,6 +15,12 @@
 
 namespace plumb::driver {
 
+// Of a record, `word` with its id, that the error says is of a newer program.
+[[nodiscard]] inline Error refuse_newer(const std::string& word, const std::string& id, const Error& why) {
+  return {ErrorKind::unsupported, 0, "read the record of " + word + " " + id + ": " + why.what,
+          "run the plumb that wrote it, or move the record away: what is in that " + word + " is not known then"};
+}
+
 // `word`: what a person calls such a record. Errors: those of reading, unsupported (of a newer program).
 template <typename Record>
 [[nodiscard]] Result<std::map<std::string, Record>> read_records(Store& store, RecordKind kind, const char* word,
@@ -26,11 +32,7 @@ template <typename Record>
       out.emplace(id, *std::move(record));
       continue;
     }
-    if (!record && record.error().kind == ErrorKind::unsupported)
-      return Err{ErrorKind::unsupported,
-                 "read the record of " + std::string(word) + " " + id + ": " + record.error().what,
-                 "run the plumb that wrote it, or move the record away: what is in that " + std::string(word) +
-                     " is not known then"};
+    if (!record && record.error().kind == ErrorKind::unsupported) return Err{refuse_newer(word, id, record.error())};
     const auto path = TRY(store.set_aside(kind, id));
     const std::string why = record ? "it is about " + record->id : record.error().what;
     std::fprintf(stderr, "plumb driver: %s %.12s is set aside as %s: %s\n", word, id.c_str(), path.c_str(),

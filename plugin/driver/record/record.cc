@@ -7,8 +7,10 @@
 #include "plugin/driver/record/json_fields.h"
 #include "plugin/driver/record/store.h"
 #include "plugin/driver/record/subnet.h"
+#include "plugin/node/state_file.h"
 #include "specs/service/link_value.h"
 #include "specs/service/uplink.h"
+#include "specs/value/scalar.h"
 #include "specs/value/text.h"
 
 namespace plumb::driver {
@@ -18,6 +20,8 @@ namespace {
 using docker::Json;
 
 constexpr int kVersion = 1;
+constexpr std::string_view kLeaseHeading = "plumb-lease 1";
+constexpr std::string_view kChosen = " chosen";
 
 Err broken(const std::string& why) { return Err{ErrorKind::failed, "it is no record of this program: " + why}; }
 
@@ -26,9 +30,7 @@ Result<JsonFields> open_record(const std::string& text) {
   if (!json.is_object()) return broken("not a JSON object");
   const Json& number = docker::member(json, "version");
   if (!number.is_number_unsigned() || number == 0U) return broken("it has no version");
-  if (number > kVersion)
-    return Err{ErrorKind::unsupported, "it has version " + number.dump() + " and this program knows version " +
-                                           std::to_string(kVersion) + " only"};
+  if (number > kVersion) return Err{unknown_version(number.dump(), std::to_string(kVersion))};
   return JsonFields(std::move(json), broken);
 }
 
@@ -130,6 +132,12 @@ std::string encode(const PoolRecord& record) {
   return docker::dump(out);
 }
 
+std::string encode(const LeaseRecord& record) {
+  std::string out(kLeaseHeading);
+  out.append("\n").append(record.boot).append(" ").append(std::to_string(record.since.count()));
+  return record.chosen ? out.append(kChosen) : out;
+}
+
 Result<NetworkRecord> decode_network(const std::string& text) {
   const auto reader = TRY(open_record(text));
   NetworkRecord out;
@@ -182,6 +190,19 @@ Result<PoolRecord> decode_pool(const std::string& text) {
   if (!out.network.empty() && !is_record_id(out.network))
     return broken("network " + in_quotes(out.network) + " is not an id");
   return out;
+}
+
+Result<LeaseRecord> decode_lease(std::string_view text) {
+  text = TRY(without_heading(text, kLeaseHeading));
+  const auto blank = text.find(' ');
+  if (blank == std::string_view::npos) return broken("a lease has no time");
+  std::string boot(text.substr(0, blank));
+  text.remove_prefix(blank + 1);
+  const bool chosen = text.ends_with(kChosen);
+  if (chosen) text.remove_suffix(kChosen.size());
+  const auto since = parse_integer(text, 0, 0xffffffffU);
+  if (!since) return broken("a lease has what is no time");
+  return LeaseRecord{std::move(boot), std::chrono::seconds(*since), chosen};
 }
 
 }  // namespace plumb::driver

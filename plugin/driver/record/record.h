@@ -1,13 +1,15 @@
-// What the driver remembers of networks, endpoints and address pools, since the engine tells it only once.
+// What the driver remembers of networks, endpoints, address pools and leases, since the engine tells it only once.
 //
-// Each record is one small JSON file with a version (plugin/driver/record/store.h). Threads: plain values, pure
-// functions. Privilege: none.
+// Each record is one small file with a version, JSON but for leases (plugin/driver/record/store.h). Threads: plain
+// values, pure functions. Privilege: none.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugin/driver/record/network_options.h"
@@ -60,9 +62,17 @@ struct PoolRecord {
   std::string network;                 // that the pool turned out to be for; empty before CreateNetwork
 };
 
+// An address that the engine has been given. No JSON: one is written at each request.
+struct LeaseRecord {
+  std::string boot;            // in which it was given
+  std::chrono::seconds since;  // of that boot
+  bool chosen = false;         // the address was the driver's choice
+};
+
 [[nodiscard]] std::string encode(const NetworkRecord& record);
 [[nodiscard]] std::string encode(const EndpointRecord& record);
 [[nodiscard]] std::string encode(const PoolRecord& record);
+[[nodiscard]] std::string encode(const LeaseRecord& record);
 
 // Any text may be given. What is decoded has ids that can be part of a path, subnets without host bits and a range that
 // is part of its pool. Errors: failed, with what is wrong with the text; unsupported for a version that is newer than
@@ -70,5 +80,7 @@ struct PoolRecord {
 [[nodiscard]] Result<NetworkRecord> decode_network(const std::string& text);
 [[nodiscard]] Result<EndpointRecord> decode_endpoint(const std::string& text);
 [[nodiscard]] Result<PoolRecord> decode_pool(const std::string& text);
+// One without a version is of before 0.2.0.
+[[nodiscard]] Result<LeaseRecord> decode_lease(std::string_view text);
 
 }  // namespace plumb::driver

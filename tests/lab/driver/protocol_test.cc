@@ -378,9 +378,17 @@ TEST_CASE("with a record of a newer program the driver does not start, says so, 
   bare.make_network();
   bare.make_network(kOther);
   bare.must("NetworkDriver.CreateEndpoint", Bare::endpoint(1, "10.0.3.31/24"));
-  const std::string path = kState + "/networks/" + kOther + ".json";
+  std::string path = kState + "/networks/" + kOther + ".json";
+  std::string newer = "{\"version\":99}";
+  SUBCASE("of a network") {}
+  SUBCASE("of a lease") {
+    const std::string pool =
+        bare.must("IpamDriver.RequestPool", {{"Pool", "10.0.3.64/29"}, {"V6", false}}).at("PoolID");
+    bare.must("IpamDriver.RequestAddress", {{"PoolID", pool}, {"Address", "10.0.3.66"}});
+    path = kState + "/leases/" + pool + "/10.0.3.66";
+    newer = "plumb-lease 99\nwhat nobody knows yet";
+  }
   const std::string good = bare.n1.must({"cat", path});
-  const std::string newer = "{\"version\":99}";
   bare.driver.reset();
   bare.n1.write(path, newer);
   const Outcome refused = bare.n1.run({PLUMB_PROGRAM, "driver", "--state", kState, "--socket", kDriverSocket}, 10s);

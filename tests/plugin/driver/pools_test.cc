@@ -436,6 +436,34 @@ TEST_CASE("a pool of a newer program stays as it is, and the pools are not opene
   CHECK(store->load(RecordKind::pool).value().at("later") == newer);
 }
 
+TEST_CASE("a lease of a newer program stays as it is, and the pools are not opened without it") {
+  test::Scratch scratch;
+  auto store = Store::open(scratch.path());
+  REQUIRE(store);
+  std::string pool;
+  {
+    auto pools = Pools::open(*store, {});
+    REQUIRE(pools);
+    pool = pools->request_pool("10.0.3.0/24", "", false).value().id;
+    REQUIRE(pools->request_address(pool, ip("10.0.3.3"), false));
+  }
+  const std::string newer = "plumb-lease 2\nwhat nobody knows yet";
+  REQUIRE(store->put_lease(pool, "10.0.3.4", newer));
+  const auto before = store->load_leases(pool).value();
+  const auto refused = Pools::open(*store, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::unsupported);
+  CHECK(refused.error().what == "read the record of lease 10.0.3.4 of pool " + pool +
+                                    ": it has version 2 and this program knows version 1 only");
+  CHECK(store->load_leases(pool).value() == before);
+  // Without it the other one counts.
+  REQUIRE(store->remove_lease(pool, "10.0.3.4"));
+  auto again = Pools::open(*store, {});
+  REQUIRE(again);
+  CHECK(again->request_address(pool, ip("10.0.3.3"), false));
+  CHECK(store->load_leases(pool).value().size() == 1);
+}
+
 TEST_CASE("old leases without an endpoint are taken back, but only when an address is needed") {
   Node node;
   const auto pool = node.network("n1", "10.0.3.0/29", "10.0.3.4/30");
