@@ -277,7 +277,8 @@ int run_docker(const CommandLine& command) {
   if (!opened.service->docker_data_dir.empty()) {
     const auto engine = PrivateEngine::of(*opened.service);
     const auto state = engine.state();
-    if (state && *state != EngineState::up)
+    if (!state) return report(command, operation, state.error());
+    if (*state != EngineState::up)
       return report(command, operation,
                     Error{ErrorKind::unreachable, 0, "the service's engine is not running",
                           "plumb start " + opened.service->name});

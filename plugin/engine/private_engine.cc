@@ -43,6 +43,14 @@ std::string start_time_of(int pid) {
   return ticks ? std::to_string(*ticks) : std::string();
 }
 
+// The recorded process, if it still is that process. The pidfd is opened before the start time is read: from then on
+// the number cannot pass to another process unnoticed.
+std::optional<netns::Process> process_of(const EngineRecord& record) {
+  auto process = netns::Process::open(record.pid);
+  if (!process || start_time_of(record.pid) != record.start_time || !process->alive()) return std::nullopt;
+  return std::move(*process);
+}
+
 // The last lines of the engine's log that say something went wrong, for its error message.
 std::string tail_of(const std::string& path) {
   std::ifstream file(path);
@@ -84,27 +92,20 @@ PrivateEngine::PrivateEngine(const Service& service)
 
 Result<std::optional<EngineRecord>> PrivateEngine::read_record() const {
   auto out = decode_engine(read_state_file(record_).value_or(std::string()));
-  if (!out) out.error().what = record_ + ": " + out.error().what;
+  if (!out) out.error().what = "read " + record_ + ": " + out.error().what;
   return out;
 }
 
-// The recorded process, if it still is that process. The pidfd is opened before the start time is read: from then on
-// the number cannot pass to another process unnoticed.
 Result<std::optional<netns::Process>> PrivateEngine::process() const {
-  std::optional<netns::Process> out;
   const auto record = TRY(read_record());
-  if (!record) return out;
-  auto process = netns::Process::open(record->pid);
-  if (process && start_time_of(record->pid) == record->start_time && process->alive()) out = std::move(*process);
-  return out;
+  return record ? process_of(*record) : std::nullopt;
 }
 
 Result<EngineState> PrivateEngine::state() const {
-  std::error_code ec;
-  if (!fs::exists(record_, ec)) return EngineState::down;
-  if (TRY(process())) return EngineState::up;
-  // An empty or torn record was written by a start that was killed before the engine's program was executed.
-  return TRY(read_record()) ? EngineState::crashed : EngineState::down;
+  const auto record = TRY(read_record());
+  // An empty or torn one was written by a start that was killed before the engine's program was executed.
+  if (!record) return EngineState::down;
+  return process_of(*record) ? EngineState::up : EngineState::crashed;
 }
 
 Result<void> PrivateEngine::write_record(int pid) const {
