@@ -1,12 +1,10 @@
 #include "docker_client/connection.h"
 
-#include <dlfcn.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstring>
 
 namespace plumb::docker {
@@ -27,18 +25,6 @@ std::string_view value_of(std::string_view line) {
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   while (!line.empty() && (line.back() == ' ' || line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
   return line;
-}
-
-// Sets libcurl up, once in a process. No TLS, no other protocol is ever used. libcurl sets OpenSSL up all the same, if
-// that is what it was built with: it is told before to read no configuration file and to leave nothing to do at exit
-// (OPENSSL_init_crypto(3)), which saves 0.3 ms of every command.
-CURLcode set_up_libcurl() {
-  constexpr std::uint64_t kNoLoadConfig = 0x80;    // OPENSSL_INIT_NO_LOAD_CONFIG, openssl/crypto.h
-  constexpr std::uint64_t kNoAtexit = 0x00080000;  // OPENSSL_INIT_NO_ATEXIT
-  using Init = int (*)(std::uint64_t, const void*);
-  if (const auto init = reinterpret_cast<Init>(::dlsym(RTLD_DEFAULT, "OPENSSL_init_crypto")))
-    init(kNoLoadConfig | kNoAtexit, nullptr);
-  return curl_global_init(CURL_GLOBAL_NOTHING);
 }
 
 // What to do when the engine's socket cannot be connected to.
@@ -66,13 +52,14 @@ Err connect_failure(std::string place, const std::string& socket_path, int err) 
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::make(std::string socket_path) {
-  static const CURLcode kReady = set_up_libcurl();
+  if (!load_curl())
+    return Err{load_curl().error().kind,
+               "talk to the engine at unix://" + socket_path + ": " + load_curl().error().what,
+               load_curl().error().next};
   std::unique_ptr<Connection> connection(new Connection);
   connection->socket_path_ = std::move(socket_path);
-  if (kReady == CURLE_OK) {
-    connection->multi_.reset(curl_multi_init());
-    connection->easy_.reset(curl_easy_init());
-  }
+  connection->multi_.reset(curl().multi_init());
+  connection->easy_.reset(curl().easy_init());
   if (!connection->multi_ || !connection->easy_) {
     return Err{ErrorKind::failed,
                "talk to the engine at unix://" + connection->socket_path_ + ": libcurl cannot be set up"};
@@ -84,7 +71,7 @@ Result<std::unique_ptr<Connection>> Connection::make(std::string socket_path) {
 Connection::~Connection() { rest(); }
 
 void Connection::rest() {
-  if (added_) curl_multi_remove_handle(multi_.get(), easy_.get());
+  if (added_) curl().multi_remove_handle(multi_.get(), easy_.get());
   added_ = false;
   request_ = {};
   sink_ = nullptr;
@@ -93,37 +80,37 @@ void Connection::rest() {
 void Connection::configure() {
   CURL* easy = easy_.get();
   detail_.resize(CURL_ERROR_SIZE);
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, 1L);
-  curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket_path_.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // http_proxy is for other machines
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail_.data());
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Connection::on_head);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Connection::on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Connection::on_socket);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl().multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, 1L);
+  curl().easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket_path_.c_str());
+  curl().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+  curl().easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl().easy_setopt(easy, CURLOPT_PROXY, "");  // http_proxy is for other machines
+  curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl().easy_setopt(easy, CURLOPT_ERRORBUFFER, detail_.data());
+  curl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Connection::on_head);
+  curl().easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Connection::on_body);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl().easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Connection::on_socket);
+  curl().easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
 }
 
 void Connection::set_method() {
   CURL* easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+  curl().easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
   switch (request_.method) {
-    case Method::get: curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); break;
-    case Method::head: curl_easy_setopt(easy, CURLOPT_NOBODY, 1L); break;
+    case Method::get: curl().easy_setopt(easy, CURLOPT_HTTPGET, 1L); break;
+    case Method::head: curl().easy_setopt(easy, CURLOPT_NOBODY, 1L); break;
     case Method::del:
-      curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+      curl().easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+      curl().easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
       break;
     case Method::post: {
       const std::string_view body = request_.archive.empty() ? std::string_view(request_.body) : request_.archive;
-      curl_easy_setopt(easy, CURLOPT_POST, 1L);
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());  // not copied
+      curl().easy_setopt(easy, CURLOPT_POST, 1L);
+      curl().easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+      curl().easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());  // not copied
       break;
     }
   }
@@ -139,10 +126,10 @@ Result<void> Connection::start(const Request& request, const std::string& target
   head_done_ = finished_ = false;
   result_ = CURLE_OK;
   detail_.front() = '\0';
-  curl_easy_setopt(easy_.get(), CURLOPT_NOBODY, 0L);
+  curl().easy_setopt(easy_.get(), CURLOPT_NOBODY, 0L);
   set_method();
   headers_.reset();
-  const auto add = [this](const char* header) { headers_.reset(curl_slist_append(headers_.release(), header)); };
+  const auto add = [this](const char* header) { headers_.reset(curl().slist_append(headers_.release(), header)); };
   add("Expect:");  // no 100-continue: the engine never needs it and it costs a round trip
   add("User-Agent: plumb");
   if (request_.method == Method::post) {
@@ -151,12 +138,12 @@ Result<void> Connection::start(const Request& request, const std::string& target
                                   : "Content-Type: application/json");
   }
   for (const std::string& header : request_.headers) add(header.c_str());
-  curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+  curl().easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
   // A short body is sent to its end, whatever is answered meanwhile: libcurl 8.14 may close the connection otherwise.
-  curl_easy_setopt(easy_.get(), CURLOPT_KEEP_SENDING_ON_ERROR, request_.archive.empty() ? 1L : 0L);
-  curl_easy_setopt(easy_.get(), CURLOPT_FRESH_CONNECT, request_.idempotent ? 0L : 1L);
-  curl_easy_setopt(easy_.get(), CURLOPT_URL, ("http://docker" + target).c_str());
-  if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
+  curl().easy_setopt(easy_.get(), CURLOPT_KEEP_SENDING_ON_ERROR, request_.archive.empty() ? 1L : 0L);
+  curl().easy_setopt(easy_.get(), CURLOPT_FRESH_CONNECT, request_.idempotent ? 0L : 1L);
+  curl().easy_setopt(easy_.get(), CURLOPT_URL, ("http://docker" + target).c_str());
+  if (curl().multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
     return Err{ErrorKind::failed, place() + ": libcurl refuses the request"};
   }
   added_ = true;
@@ -165,11 +152,11 @@ Result<void> Connection::start(const Request& request, const std::string& target
 
 Result<void> Connection::drive(const std::function<bool()>& enough, Call::TimePoint deadline,
                                const std::stop_token& stop) {
-  const std::stop_callback wake(stop, [multi = multi_.get()] { curl_multi_wakeup(multi); });
+  const std::stop_callback wake(stop, [multi = multi_.get()] { curl().multi_wakeup(multi); });
   while (!finished_) {
     if (stop.stop_requested()) return Err{ErrorKind::cancelled, place() + ": cancelled"};
     int running = 0;
-    if (curl_multi_perform(multi_.get(), &running) != CURLM_OK)
+    if (curl().multi_perform(multi_.get(), &running) != CURLM_OK)
       return Err{ErrorKind::failed, place() + ": libcurl failed"};
     harvest();
     if (finished_ || (enough && enough())) break;
@@ -179,7 +166,7 @@ Result<void> Connection::drive(const std::function<bool()>& enough, Call::TimePo
                                                            : ": no answer when the deadline passes")};
     }
     const int wait = static_cast<int>(std::min<long long>(left, 3'600'000));
-    if (curl_multi_poll(multi_.get(), nullptr, 0, wait, nullptr) != CURLM_OK) {
+    if (curl().multi_poll(multi_.get(), nullptr, 0, wait, nullptr) != CURLM_OK) {
       return Err{ErrorKind::failed, place() + ": libcurl cannot wait"};
     }
   }
@@ -190,7 +177,7 @@ Result<void> Connection::drive(const std::function<bool()>& enough, Call::TimePo
 
 void Connection::harvest() {
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+  while (const CURLMsg* message = curl().multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     finished_ = true;
     result_ = message->data.result;
@@ -199,7 +186,7 @@ void Connection::harvest() {
 
 Err Connection::failure() {
   long err = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &err);
+  curl().easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &err);
   if (result_ == CURLE_COULDNT_CONNECT) return connect_failure(place(), socket_path_, static_cast<int>(err));
   std::string reason = place() + ": ";
   if (result_ == CURLE_GOT_NOTHING || result_ == CURLE_RECV_ERROR || result_ == CURLE_SEND_ERROR) {
@@ -212,7 +199,7 @@ Err Connection::failure() {
                "See the engine's log: it may have stopped or restarted."};
   }
   const std::string_view detail(detail_.c_str());
-  reason += detail.empty() ? std::string_view(curl_easy_strerror(result_)) : detail;
+  reason += detail.empty() ? std::string_view(curl().easy_strerror(result_)) : detail;
   if (result_ == CURLE_UNSUPPORTED_PROTOCOL || result_ == CURLE_WEIRD_SERVER_REPLY) {
     return Err{ErrorKind::unsupported, std::move(reason),
                "What listens on " + socket_path_ + " does not speak the Engine API."};
@@ -236,7 +223,7 @@ void Connection::read_head_line(std::string_view line) {
   if (starts_with_name(line, "libpod-api-version")) head_.libpod = true;
   if (line != "\r\n" && line != "\n") return;
   long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   head_.status = static_cast<int>(status);
   head_done_ = status >= 200;  // 1xx announces another head
 }

@@ -1,11 +1,9 @@
-// Connection: one HTTP/1.1 connection to the engine, and the pool of those that are idle. Only this pair of files knows
-// libcurl.
+// Connection: one HTTP/1.1 connection to the engine, and the pool of those that are idle. Only this pair of files uses
+// libcurl, which docker_client/curl.h loads.
 //
 // Threads: a Connection belongs to one thread at a time; ConnectionPool may be used from several. Privilege: that of
 // the socket.
 #pragma once
-
-#include <curl/curl.h>
 
 #include <functional>
 #include <memory>
@@ -17,18 +15,19 @@
 #include <vector>
 
 #include "docker_client/client.h"
+#include "docker_client/curl.h"
 
 namespace plumb::docker {
 
 // libcurl's types are void to the compiler, so each has a deleter of its own name.
 struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
 };
 struct MultiDeleter {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  void operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
 };
 struct HeadersDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 
 // The head of an answer, as far as plumb reads it.

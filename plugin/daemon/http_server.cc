@@ -1,6 +1,5 @@
 #include "plugin/daemon/http_server.h"
 
-#include <microhttpd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,8 @@
 #include <cstdlib>
 #include <mutex>
 #include <string_view>
+
+#include "plugin/daemon/microhttpd.h"
 
 namespace plumb {
 
@@ -100,10 +101,12 @@ constexpr const char* kTooLong = "the request's body is longer than 1 MiB";
 // Whether to answer before the body comes: its length is known to be too much, and the client waits to be asked for it,
 // or would send for too long.
 bool refuse_unread(MHD_Connection* connection) {
-  const char* length = ::MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  const char* length =
+      microhttpd().lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
   if (length == nullptr) return false;
   const auto bytes = std::strtoull(length, nullptr, 10);
-  const bool waits = ::MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != nullptr;
+  const bool waits =
+      microhttpd().lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != nullptr;
   return bytes > (waits ? kMaxBody : kMaxDrained);
 }
 
@@ -117,7 +120,7 @@ void take_body(Call& call, const char* data, std::size_t size) {
 }
 
 struct Destroy {
-  void operator()(MHD_Response* response) const { ::MHD_destroy_response(response); }
+  void operator()(MHD_Response* response) const { microhttpd().destroy_response(response); }
 };
 
 }  // namespace
@@ -143,7 +146,7 @@ struct HttpServer::Daemon {
   [[nodiscard]] HttpReply too_large() const { return options.refusal(MHD_HTTP_CONTENT_TOO_LARGE, kTooLong); }
 
   struct Stop {
-    void operator()(MHD_Daemon* daemon) const { ::MHD_stop_daemon(daemon); }
+    void operator()(MHD_Daemon* daemon) const { microhttpd().stop_daemon(daemon); }
   };
 
   UniqueFd listening;  // ours while libmicrohttpd does not have it: before its start, and after it is quiesced
@@ -159,17 +162,18 @@ struct HttpServer::Daemon {
 Result<void> HttpServer::Daemon::start() {
   // Without one, libmicrohttpd would listen on a port of its own choice.
   if (!listening) return Err{ErrorKind::failed, "serve HTTP: there is no socket to listen on"};
+  if (!load_microhttpd()) return Err{load_microhttpd().error()};
   const BlockedSignals blocked;
   // The wake-up channel (ITC), so that the end needs no shutdown(2) of a socket that systemd may hold as well.
   constexpr unsigned kFlags = unsigned{MHD_USE_INTERNAL_POLLING_THREAD} | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
                               MHD_USE_ITC | MHD_USE_ERROR_LOG;
   // No timeout of connections is the library's default.
-  mhd.reset(::MHD_start_daemon(kFlags, 0, nullptr, nullptr, on_request, this,            //
-                               MHD_OPTION_EXTERNAL_LOGGER, on_log, &options.log_prefix,  //
-                               MHD_OPTION_LISTEN_SOCKET, listening.get(),                //
-                               MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,             //
-                               MHD_OPTION_THREAD_STACK_SIZE, kThreadStack,               //
-                               MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END));
+  mhd.reset(microhttpd().start_daemon(kFlags, 0, nullptr, nullptr, on_request, this,            //
+                                      MHD_OPTION_EXTERNAL_LOGGER, on_log, &options.log_prefix,  //
+                                      MHD_OPTION_LISTEN_SOCKET, listening.get(),                //
+                                      MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,             //
+                                      MHD_OPTION_THREAD_STACK_SIZE, kThreadStack,               //
+                                      MHD_OPTION_NOTIFY_COMPLETED, on_completed, this, MHD_OPTION_END));
   const int reason = errno;
   // It may or may not have closed the socket when it fails: a leak does less harm than closing what is somebody else's.
   [[maybe_unused]] const int given = listening.release();
@@ -185,7 +189,7 @@ Result<void> HttpServer::Daemon::start() {
 HttpServer::Daemon::~Daemon() {
   if (mhd == nullptr) return;
   ending = true;
-  listening.reset(::MHD_quiesce_daemon(mhd.get()));
+  listening.reset(microhttpd().quiesce_daemon(mhd.get()));
   {
     std::unique_lock lock(mutex);
     changed.wait(lock, [this] { return running == 0; });
@@ -237,14 +241,14 @@ HttpReply HttpServer::Daemon::answer(const Call& call) const noexcept {
 
 MHD_Result HttpServer::Daemon::send_reply(MHD_Connection* connection, HttpReply reply, bool last) const {
   const std::unique_ptr<MHD_Response, Destroy> response(
-      ::MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY));
+      microhttpd().create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY));
   if (response == nullptr) {
     say(options.log_prefix, "no memory for an answer: the connection is closed");
     return MHD_NO;
   }
-  ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, reply.content_type.c_str());
-  if (last) ::MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONNECTION, "close");
-  const MHD_Result queued = ::MHD_queue_response(connection, reply.status, response.get());
+  microhttpd().add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, reply.content_type.c_str());
+  if (last) microhttpd().add_response_header(response.get(), MHD_HTTP_HEADER_CONNECTION, "close");
+  const MHD_Result queued = microhttpd().queue_response(connection, reply.status, response.get());
   if (queued != MHD_YES)
     say(options.log_prefix, "an answer with the status " + std::to_string(reply.status) + " cannot be sent");
   return queued;
