@@ -84,6 +84,15 @@ Result<void> give_back_at_home(netns::RouteSocket& node, const netns::Link& devi
   return {};
 }
 
+// A node may have a thousand links, and only the engine gives one of the driver's another name, in the container: it is
+// looked for by its name, and among all of them only where nothing has it.
+Result<std::optional<netns::Link>> named_link_of(netns::RouteSocket& socket, const EndpointRecord& endpoint) {
+  if (endpoint.was) return std::optional<netns::Link>{};
+  auto link = TRY(device_named(socket, endpoint.device));
+  if (link && link->alias != link_alias(endpoint.id)) link.reset();
+  return link;
+}
+
 Result<std::optional<netns::Namespace>> sandbox_of(const EndpointRecord& endpoint) {
   if (endpoint.sandbox.empty()) return std::optional<netns::Namespace>{};
   auto sandbox = netns::Namespace::from_path(endpoint.sandbox);
@@ -99,6 +108,7 @@ std::string network_vlan_user(const std::string& network) { return vlan_user(std
 std::string link_alias(std::string_view endpoint) { return std::string(kAliasBegin) + std::string(endpoint); }
 
 Result<std::optional<netns::Link>> link_of(netns::RouteSocket& socket, const EndpointRecord& endpoint) {
+  if (auto named = TRY(named_link_of(socket, endpoint))) return named;
   if (endpoint.was) return find_marked(socket, *endpoint.was);
   for (auto& link : TRY(netns::links(socket)))
     if (link.alias == link_alias(endpoint.id)) return std::optional(std::move(link));
@@ -209,13 +219,18 @@ Result<void> remove_unknown_link(std::string_view endpoint) {
 
 Result<Whereabouts> find_endpoint_link(const EndpointRecord& endpoint) {
   auto node = TRY(open_node());
-  if (TRY(link_of(node, endpoint))) return Whereabouts::node;
-  const auto sandbox = sandbox_of(endpoint);
-  if (!sandbox) return Whereabouts::unknown;
-  if (!*sandbox) return Whereabouts::nowhere;
-  auto inside = netns::RouteSocket::open(**sandbox);
-  if (!inside) return Whereabouts::unknown;
-  return TRY(link_of(*inside, endpoint)) ? Whereabouts::sandbox : Whereabouts::nowhere;
+  if (TRY(named_link_of(node, endpoint))) return Whereabouts::node;
+  const auto inside = [&]() -> Result<Whereabouts> {
+    const auto sandbox = sandbox_of(endpoint);
+    if (!sandbox) return Whereabouts::unknown;
+    if (!*sandbox) return Whereabouts::nowhere;
+    auto socket = netns::RouteSocket::open(**sandbox);
+    if (!socket) return Whereabouts::unknown;
+    return TRY(link_of(*socket, endpoint)) ? Whereabouts::sandbox : Whereabouts::nowhere;
+  };
+  const auto where = TRY(inside());
+  if (where == Whereabouts::sandbox) return where;
+  return TRY(link_of(node, endpoint)) ? Whereabouts::node : where;
 }
 
 netns::Route own_route(const OwnRoute& route, int ifindex) {
