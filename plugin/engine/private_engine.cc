@@ -19,6 +19,8 @@
 #include "netns/link/link.h"
 #include "netns/namespace/namespace.h"
 #include "netns/namespace/stop_event.h"
+#include "plugin/engine/engine_log.h"
+#include "plugin/engine/engine_scope.h"
 #include "plugin/node/process_stat.h"
 #include "plugin/node/program.h"
 #include "plugin/node/service_lock.h"
@@ -37,6 +39,16 @@ constexpr std::chrono::seconds kStartDeadline{120};
 // dockerd gives its containers 15 s at most when it shuts down (shutdown-timeout).
 constexpr std::chrono::seconds kStopDeadline{45};
 
+// As docker.service and dockerd 20.10 have it: of the node's processes an engine is not the first to go. Its containers
+// are not concerned: it sets theirs. Whatever the starter has, which may be to go last, is not handed on. Who may not
+// lower a score may still take back what was raised, and that it remains at all is no reason not to start.
+void set_oom_score(int pid) {
+  for (const char* score : {"-500", "0"}) {
+    std::ofstream file("/proc/" + std::to_string(pid) + "/oom_score_adj");
+    if (file << score << std::flush) return;
+  }
+}
+
 // As the record has it; empty when there is no such process.
 std::string start_time_of(int pid) {
   const auto ticks = start_ticks_of(pid);
@@ -49,16 +61,6 @@ std::optional<netns::Process> process_of(const EngineRecord& record) {
   auto process = netns::Process::open(record.pid);
   if (!process || start_time_of(record.pid) != record.start_time || !process->alive()) return std::nullopt;
   return std::move(*process);
-}
-
-// The last lines of the engine's log that say something went wrong, for its error message.
-std::string tail_of(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::string last;
-  while (std::getline(file, line))
-    if (!line.empty()) last = line;
-  return last;
 }
 
 // Whether somebody listens on the socket, and with the pid of who does (SO_PEERCRED: of the process that listened).
@@ -147,9 +149,8 @@ Result<std::vector<std::string>> PrivateEngine::arguments() const {
   return out;
 }
 
-Result<netns::Process> PrivateEngine::spawn(const std::string& notify_path) const {
-  UniqueFd log(::open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640));
-  if (!log) return Err{errno_error(errno, "open " + log_)};
+Result<PrivateEngine::Spawned> PrivateEngine::spawn(const std::string& notify_path) const {
+  const auto log = TRY(begin_engine_log(log_));
   const auto command = TRY(arguments());
   std::vector<std::string> environment{"NOTIFY_SOCKET=" + notify_path};
   // It looks for its containerd and runc there; Pacemaker and systemd may give us none.
@@ -158,25 +159,35 @@ Result<netns::Process> PrivateEngine::spawn(const std::string& notify_path) cons
   auto gated = TRY(GatedProgram::fork(command, environment, log.get()));
   TRY(write_record(gated.pid()));
   auto process = TRY(netns::Process::open(gated.pid()));
+  set_oom_score(gated.pid());
+  std::string warning;
+  // Before its program runs: what the engine starts is where the engine is.
+  if (has_systemd())
+    if (const auto entered = enter_scope(service_, gated.pid()); !entered)
+      warning = entered.error().what + "; it runs in the control group of who has started it";
+  if (!warning.empty()) note_in_engine_log(log.get(), warning);
   TRY(gated.go());
-  return process;
+  return Spawned{std::move(process), std::move(warning)};
 }
 
-Result<void> PrivateEngine::start(const std::stop_token& stop) {
-  if (const auto running = TRY(process())) return await_adopted(*running, stop);
+Result<std::string> PrivateEngine::start(const std::stop_token& stop) {
+  if (const auto running = TRY(process())) {
+    TRY(await_adopted(*running, stop));
+    return std::string();
+  }
   TRY(prepare_directories());
   withdraw_leftovers();
   // Whoever wrote these is gone: process() has just asked.
   for (const auto& stale : {socket_, pid_file_}) ::unlink(stale.c_str());
   const std::string notify_path = run_dir_ + "/notify.sock";
   const auto notify = TRY(NotifySocket::bind(notify_path));
-  const auto engine = TRY(spawn(notify_path));
-  auto ready = await_ready(engine, notify, stop);
+  auto engine = TRY(spawn(notify_path));
+  auto ready = await_ready(engine.process, notify, stop);
   if (!ready) {
     if (auto ended = this->stop(); !ended) ready.error().what += "; and " + ended.error().what;
-    return ready;
+    return Err{std::move(ready).error()};
   }
-  return {};
+  return std::move(engine.warning);
 }
 
 // dockerd says READY=1 on NOTIFY_SOCKET when its API answers (sd_notify(3); moby cmd/dockerd/daemon_linux.go).
@@ -197,8 +208,8 @@ Result<void> PrivateEngine::await_ready(const netns::Process& process, const Not
     if (fds[0].revents != 0) {
       if (notify.says_ready()) return {};
     } else if (fds[1].revents != 0) {
-      return Err{ErrorKind::failed, "start the engine of " + service_ + ": dockerd ended: " + tail_of(log_),
-                 "see " + log_};
+      return Err{ErrorKind::failed,
+                 "start the engine of " + service_ + ": dockerd ended: " + last_words_of_engine(log_), "see " + log_};
     }
   }
 }
@@ -221,8 +232,8 @@ Result<void> PrivateEngine::await_adopted(const netns::Process& process, const s
       return Err{ErrorKind::timeout, "start the engine of " + service_ + ": its socket " + socket_ + " does not appear",
                  "see " + log_};
     if (fds[1].revents != 0)
-      return Err{ErrorKind::failed, "start the engine of " + service_ + ": dockerd ended: " + tail_of(log_),
-                 "see " + log_};
+      return Err{ErrorKind::failed,
+                 "start the engine of " + service_ + ": dockerd ended: " + last_words_of_engine(log_), "see " + log_};
     std::array<char, 4096> drained{};
     while (::read(watch.get(), drained.data(), drained.size()) > 0) {
     }

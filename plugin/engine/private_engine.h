@@ -34,9 +34,11 @@ class PrivateEngine {
   // Errors, here and below: unsupported, when a newer plumb has recorded it.
   [[nodiscard]] Result<EngineState> state() const;
 
-  // Starts it, or adopts one that is starting, and returns when its API answers. Errors: not_found (no dockerd), failed
-  // with the end of its log, timeout, cancelled (it was ended again).
-  [[nodiscard]] Result<void> start(const std::stop_token& stop);
+  // Starts it, or adopts one that is starting, and returns when its API answers: with a warning, or empty. Where
+  // systemd is it lives in a unit of its own (engine_scope.h), else in the control group of this process, with a
+  // warning if systemd is there and that failed. Errors: not_found (no dockerd), failed with the end of its log,
+  // timeout, cancelled (it was ended again).
+  [[nodiscard]] Result<std::string> start(const std::stop_token& stop);
 
   // Ends it and removes what it keeps in /run; its data directory stays. None running: success.
   [[nodiscard]] Result<void> stop();
@@ -48,7 +50,11 @@ class PrivateEngine {
   [[nodiscard]] Result<void> write_record(int pid) const;
   [[nodiscard]] Result<void> prepare_directories() const;
   [[nodiscard]] Result<std::vector<std::string>> arguments() const;
-  [[nodiscard]] Result<netns::Process> spawn(const std::string& notify_path) const;
+  struct Spawned {
+    netns::Process process;
+    std::string warning;
+  };
+  [[nodiscard]] Result<Spawned> spawn(const std::string& notify_path) const;
   [[nodiscard]] Result<void> await_ready(const netns::Process& process, const NotifySocket& notify,
                                          const std::stop_token& stop) const;
   [[nodiscard]] Result<void> await_adopted(const netns::Process& process, const std::stop_token& stop) const;

@@ -99,7 +99,7 @@ Result<docker::Client*> ServiceEngine::client(const std::stop_token& stop) {
   return client_.get();
 }
 
-Result<void> ServiceEngine::start(const std::stop_token& stop) {
+Result<std::string> ServiceEngine::start(const std::stop_token& stop) {
   return EngineTime::count([&] { return private_->start(stop); });
 }
 

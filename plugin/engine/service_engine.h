@@ -44,8 +44,9 @@ class ServiceEngine {
   // The connected client; connects at the first call. Errors: unreachable, permission, ...
   [[nodiscard]] Result<docker::Client*> client(const std::stop_token& stop);
 
-  // Only for a private engine: PrivateEngine::start() and stop(), with the client made anew or dropped.
-  [[nodiscard]] Result<void> start(const std::stop_token& stop);
+  // Only for a private engine: PrivateEngine::start() and stop(), with the client made anew or dropped. start() gives a
+  // warning, or empty.
+  [[nodiscard]] Result<std::string> start(const std::stop_token& stop);
   [[nodiscard]] Result<void> stop();
 
  private:

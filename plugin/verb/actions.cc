@@ -64,6 +64,11 @@ std::vector<Claimed> Actions::take_claimed() {
   return std::exchange(claimed_, {});
 }
 
+std::vector<std::string> Actions::take_warnings() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(warnings_, {});
+}
+
 void Actions::book(const Step& step, Undo undo) {
   if (undo_ != nullptr) undo_->push(describe(step), std::move(undo));
 }

@@ -62,6 +62,8 @@ class Actions {
   [[nodiscard]] std::vector<Claimed> take_claimed();
   // The claims behind it. The caller says how they end.
   [[nodiscard]] VerbClaims& claims() { return claims_; }
+  // What did not go as it should, although no step failed of it; each is given once.
+  [[nodiscard]] std::vector<std::string> take_warnings();
   // Why an address was lost after it had been free, if one was.
   [[nodiscard]] std::optional<Error> loss() const;
 
@@ -148,6 +150,7 @@ class Actions {
   std::set<IpAddress> probed_;
   std::vector<UniqueFd> late_;  // packet sockets: closing one takes milliseconds, so they are closed at the end
   std::vector<Claimed> claimed_;
+  std::vector<std::string> warnings_;
   std::vector<std::shared_ptr<OwnerWatch>> owner_watches_;
   VerbClaims claims_;  // last: its thread uses the conversations
 };

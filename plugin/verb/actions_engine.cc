@@ -39,7 +39,11 @@ std::string last_words(docker::Client& client, const ContainerResource& containe
 
 Result<void> Actions::start_engine(const Step& step, const std::stop_token& stop) {
   book(step, [this] { return engine_.stop(); });
-  return engine_.start(stop);
+  auto warning = TRY(engine_.start(stop));
+  if (warning.empty()) return {};
+  const std::lock_guard lock(mutex_);
+  warnings_.push_back(std::move(warning));
+  return {};
 }
 
 Result<void> Actions::ensure_image(const Step& step, const std::stop_token& stop) {

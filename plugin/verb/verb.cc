@@ -181,6 +181,7 @@ class VerbRun {
                                     record.end - record.begin, record.engine});
     }
     out_.warnings.insert(out_.warnings.end(), execution.warnings.begin(), execution.warnings.end());
+    for (auto& warning : actions_.take_warnings()) out_.warnings.push_back(std::move(warning));
     if (!execution.failure) return {};
     if (auto loss = actions_.loss(); loss && execution.failure->error.kind == ErrorKind::cancelled)
       return Err{*std::move(loss)};
