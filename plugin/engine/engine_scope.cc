@@ -1,6 +1,5 @@
 #include "plugin/engine/engine_scope.h"
 
-#include <dlfcn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <systemd/sd-bus.h>
@@ -9,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+
+#include "docker_client/shared_library.h"
 
 namespace plumb {
 
@@ -40,26 +41,24 @@ struct SdBus {
   decltype(&::sd_bus_message_unref) unref_message = nullptr;
 };
 
-template <typename Function>
-bool resolve(void* library, const char* name, Function& out) {
-  out = reinterpret_cast<Function>(::dlsym(library, name));
-  return out != nullptr;
-}
-
-std::optional<SdBus> open_library() {
-  void* library = ::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);  // stays open: it may have threads' data
+Result<SdBus> open_library() {
+  void* library = TRY(load_library("libsystemd.so.0"));
   SdBus out;
-  if (library == nullptr || !resolve(library, "sd_bus_new", out.make) ||
-      !resolve(library, "sd_bus_set_address", out.set_address) || !resolve(library, "sd_bus_start", out.start) ||
-      !resolve(library, "sd_bus_close", out.close) || !resolve(library, "sd_bus_unref", out.unref) ||
-      !resolve(library, "sd_bus_get_fd", out.get_fd) || !resolve(library, "sd_bus_process", out.process) ||
-      !resolve(library, "sd_bus_wait", out.wait) || !resolve(library, "sd_bus_match_signal", out.match_signal) ||
-      !resolve(library, "sd_bus_call_async", out.call_async) ||
-      !resolve(library, "sd_bus_message_new_method_call", out.new_call) ||
-      !resolve(library, "sd_bus_message_append", out.append) || !resolve(library, "sd_bus_message_read", out.read) ||
-      !resolve(library, "sd_bus_message_get_error", out.get_error) ||
-      !resolve(library, "sd_bus_message_unref", out.unref_message))
-    return std::nullopt;
+  TRY(find_function(library, "sd_bus_new", out.make));
+  TRY(find_function(library, "sd_bus_set_address", out.set_address));
+  TRY(find_function(library, "sd_bus_start", out.start));
+  TRY(find_function(library, "sd_bus_close", out.close));
+  TRY(find_function(library, "sd_bus_unref", out.unref));
+  TRY(find_function(library, "sd_bus_get_fd", out.get_fd));
+  TRY(find_function(library, "sd_bus_process", out.process));
+  TRY(find_function(library, "sd_bus_wait", out.wait));
+  TRY(find_function(library, "sd_bus_match_signal", out.match_signal));
+  TRY(find_function(library, "sd_bus_call_async", out.call_async));
+  TRY(find_function(library, "sd_bus_message_new_method_call", out.new_call));
+  TRY(find_function(library, "sd_bus_message_append", out.append));
+  TRY(find_function(library, "sd_bus_message_read", out.read));
+  TRY(find_function(library, "sd_bus_message_get_error", out.get_error));
+  TRY(find_function(library, "sd_bus_message_unref", out.unref_message));
   return out;
 }
 
@@ -67,8 +66,8 @@ std::optional<SdBus> open_library() {
 class Manager {
  public:
   static Result<std::unique_ptr<Manager>> open(const ManagerSocket& socket) {
-    static const std::optional<SdBus> library = open_library();
-    if (!library) return Err{ErrorKind::unsupported, "libsystemd.so.0 cannot be used"};
+    static const Result<SdBus> library = open_library();
+    if (!library) return Err{library.error()};
     std::unique_ptr<Manager> out(new Manager(*library, socket.limit));
     TRY(out->connect(socket));
     return out;
