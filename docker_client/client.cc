@@ -15,19 +15,6 @@ namespace {
 
 constexpr std::size_t kBodyLimit = std::size_t{16} << 20U;
 
-ErrorKind kind_of_status(int status) {
-  switch (status) {
-    case 401:
-    case 403: return ErrorKind::permission;
-    case 404: return ErrorKind::not_found;
-    case 501: return ErrorKind::unsupported;
-    case 502:
-    case 503:
-    case 504: return ErrorKind::unreachable;
-    default: return ErrorKind::refused;
-  }
-}
-
 bool is_refusal(int status) { return status >= 400 || (status >= 300 && status != 304); }
 
 }  // namespace
@@ -116,8 +103,10 @@ Result<void> Client::State::negotiate(const Call& call) {
   const Call::TimePoint deadline = call.end();
   Request ping{.method = Method::head, .path = "/_ping", .what = "ask the engine for its API version"};
   std::string body;
-  const Sink keep = [&body](std::string_view bytes) -> Result<void> {
-    if (body.size() + bytes.size() > kBodyLimit) return Err{ErrorKind::failed, "the engine's answer is too big"};
+  const Sink keep = [&](std::string_view bytes) -> Result<void> {
+    if (body.size() + bytes.size() > kBodyLimit)
+      return Err{ErrorKind::failed,
+                 ping.what + " at unix://" + pool->socket_path() + ": the engine's answer is too big"};
     body += bytes;
     return {};
   };
@@ -138,10 +127,7 @@ Result<void> Client::State::negotiate(const Call& call) {
       named = text_of(TRY(parse_object(body, connection->place())), "ApiVersion");
     }
     if (named.empty() && is_refusal(head.status) && method == Method::get) {
-      return Err{kind_of_status(head.status),
-                 connection->place() + ": " + error_message(connection->error_body(), head.status),
-                 {},
-                 head.status};
+      return refusal_of(connection->place(), connection->error_body(), head.status);
     }
     pool->give_back(std::move(connection));
     if (!named.empty()) break;
@@ -199,13 +185,11 @@ Result<Exchange> Client::begin(const Request& request, const Sink& sink, const C
       state_->pool->give_back(std::move(connection));
       continue;
     }
-    if (std::find(request.accept.begin(), request.accept.end(), status) != request.accept.end()) {
+    const bool accepted = std::find(request.accept.begin(), request.accept.end(), status) != request.accept.end();
+    if (accepted && (status != 404 || says_absent(connection->error_body()))) {
       return Exchange(state_->pool, std::move(connection));
     }
-    Err refusal{kind_of_status(status),
-                connection->place() + ": " + error_message(connection->error_body(), status),
-                {},
-                status};
+    Err refusal = refusal_of(connection->place(), connection->error_body(), status);
     state_->pool->give_back(std::move(connection));
     return refusal;
   }

@@ -103,7 +103,8 @@ class Client {
 
   // Sends and reads the whole answer, at most 16 MiB. Errors: transport (`unreachable`, `permission`, `timeout`,
   // `cancelled`) and every status of 400 and more that the request does not accept: 401, 403 `permission`; 404
-  // `not_found`; 501 `unsupported`; 502 to 504 `unreachable`; the others `refused`. Error::code is the status.
+  // `not_found`; 501 `unsupported`; 502 to 504 `unreachable`; the others `refused`. Error::code is the status. A
+  // redirection, and a 404 that is no engine's (says_absent()), are `unsupported` and never accepted.
   [[nodiscard]] Result<Response> send(const Request& request, const Call& call);
 
   // Sends and returns as soon as the head of the answer is here; the body goes to `sink`, of which the first pieces may
@@ -120,6 +121,14 @@ class Client {
 // The engine's own words in an error body: `message` of its JSON, with Podman's `cause` where it adds something; else
 // the text of an HTML or plain answer, cut to one line; else the name of the status. Pure.
 [[nodiscard]] std::string error_message(std::string_view body, int status);
+
+// Whether a 404 with this body is an engine's word that there is no such thing. A proxy's page, an empty body and the
+// engine's own "page not found" prove nothing. Pure.
+[[nodiscard]] bool says_absent(std::string_view body);
+
+// The error that a status of 300 and more stands for, 304 excepted: its kind as send() says, the engine's words, and
+// what to do. `place`: "create container web at unix:///run/x.sock". Pure.
+[[nodiscard]] Err refusal_of(const std::string& place, std::string_view body, int status);
 
 // Y of "client version X is too old. Minimum supported API version is Y" and of "... too new. Maximum ... is Y" (moby,
 // daemon/server/middleware/version.go); 0.0 when `message` is not that. Pure.

@@ -231,7 +231,7 @@ void Connection::read_head_line(std::string_view line) {
 std::size_t Connection::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& connection = *static_cast<Connection*>(self);
   const std::string_view bytes(data, size * count);
-  if (connection.head_.status >= 400) {
+  if (connection.head_.status >= 300) {  // 304 has no body
     const std::size_t room = kErrorBodyLimit - connection.error_body_.size();
     connection.error_body_ += bytes.substr(0, room);
     return bytes.size();

@@ -59,7 +59,7 @@ class Connection {
   [[nodiscard]] bool head_done() const { return head_done_; }
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] const Head& head() const { return head_; }
-  [[nodiscard]] std::string& error_body() { return error_body_; }  // of a status of 400 and more, at most 64 KiB
+  [[nodiscard]] std::string& error_body() { return error_body_; }  // of a status of 300 and more, at most 64 KiB
   // "create container web at unix:///run/x.sock"
   [[nodiscard]] std::string place() const;
   // True when the answer was read to its end: the connection can serve again.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 
 #include "docker_client/json.h"
@@ -30,13 +31,32 @@ Request request_of(Method method, std::string path, std::string_view verb, const
 
 bool says(std::string_view message, std::string_view words) { return message.find(words) != std::string_view::npos; }
 
-// A status of 400 and more that stands after a look at what is so now: engines answer 409 and 500 also where it is so
-// already.
-Err refusal(std::string_view verb, std::string_view id, const Client& client, const Response& response) {
-  return {ErrorKind::refused,
-          sentence(verb, id, client) + ": " + error_message(response.body, response.status),
-          {},
-          response.status};
+Err absent(std::string_view verb, std::string_view id, const Client& client) {
+  return {ErrorKind::not_found, sentence(verb, id, client) + ": No such container", {}, 404};
+}
+
+// What a look at the container says about a request that was refused: the request's result, or an error of its own;
+// nullopt: the refusal stands.
+using Verdict = Result<std::optional<bool>>;
+using Judge = std::function<Verdict(const std::optional<Container>& now, const Err& refusal)>;
+
+// Sends a request that changes one container. Engines, and proxies before them, answer 409 and 500 to 504 also where it
+// is so already and where it was done all the same, so neither the status nor the words decide but what is so then.
+// False: 304, or a 404 that the request accepts.
+Result<bool> change(Client& client, std::string_view verb, const std::string& id, Request request, const Call& call,
+                    const Judge& judge) {
+  request.accept.insert(request.accept.end(), {409, 500, 502, 503, 504});
+  const Call::TimePoint end = call.end();
+  const Response response = TRY(client.send(request, call));
+  if (response.status < 400) return response.status != 304;
+  if (response.status == 404) return false;
+  Err refusal = refusal_of(sentence(verb, id, client), response.body, response.status);
+  const auto now = inspect_container(client, id, call.until(end));
+  // Who cannot look knows no more than the refusal says.
+  if (!now) return refusal;
+  const auto so = TRY(judge(*now, refusal));
+  if (so) return *so;
+  return refusal;
 }
 
 // In the words of an engine that looks itself.
@@ -92,7 +112,7 @@ Result<Created> create_container(Client& client, const ContainerConfig& config, 
     return Err{taken ? ErrorKind::exists : ErrorKind::refused, sentence("create", config.name, client) + ": " + message,
                taken ? "Remove or rename the container that has the name." : "", response.status};
   }
-  const Json json = TRY(parse_object(response.body, sentence("create", config.name, client)));
+  const Json json = TRY(answered(parse_object(response.body, "read its id"), sentence("create", config.name, client)));
   Created created{text_of(json, "Id"), texts_of(json, "Warnings")};
   if (created.id.empty()) {
     return Err{ErrorKind::failed, sentence("create", config.name, client) + ": the engine's answer has no Id"};
@@ -102,14 +122,10 @@ Result<Created> create_container(Client& client, const ContainerConfig& config, 
 
 Result<bool> start_container(Client& client, const std::string& id, const Call& call) {
   std::string path = TRY(path_of(id, "/start", "start container"));
-  const Call::TimePoint end = call.end();
-  Request request = request_of(Method::post, std::move(path), "start", id);
-  request.accept = {409, 500};
-  const Response response = TRY(client.send(request, call));
-  if (response.status < 400) return response.status != 304;
-  const auto now = TRY(inspect_container(client, id, call.until(end)));
-  if (now && now->running && !now->paused) return false;
-  return refusal("start", id, client, response);
+  const auto runs = [](const std::optional<Container>& now, const Err& /*refusal*/) -> Verdict {
+    return now && now->running && !now->paused ? std::optional(false) : std::nullopt;
+  };
+  return change(client, "start", id, request_of(Method::post, std::move(path), "start", id), call, runs);
 }
 
 Result<bool> stop_container(Client& client, const std::string& id, std::optional<std::chrono::seconds> grace,
@@ -125,22 +141,18 @@ Result<bool> stop_container(Client& client, const std::string& id, std::optional
     query.add("t", std::to_string(grace->count()));
   } else {
     const std::optional<Container> container = TRY(inspect_container(client, id, call));
-    if (!container) return Err{ErrorKind::not_found, sentence("stop", id, client) + ": No such container", {}, 404};
+    if (!container) return absent("stop", id, client);
     if (container->stop_timeout) allowed = std::max(*container->stop_timeout, std::chrono::seconds{0});
   }
   // Sums of years would overflow.
   allowed = std::min<std::chrono::seconds>(allowed, std::chrono::hours{24 * 365});
   const Call longer{call.until(end).deadline + allowed, call.stop};
-  const Call::TimePoint longer_end = longer.end();
-  Request request = request_of(Method::post, std::move(query).str(), "stop", id);
-  request.accept = {409, 500};
-  const Response response = TRY(client.send(request, longer));
-  if (response.status < 400) return response.status != 304;
   // Podman (5.4, 5.8) has stopped it, and refuses to remove it as well, as `rm` wants, while others join its
   // namespaces.
-  const auto now = TRY(inspect_container(client, id, longer.until(longer_end)));
-  if (!now || !now->running) return true;
-  return refusal("stop", id, client, response);
+  const auto has_ended = [](const std::optional<Container>& now, const Err& /*refusal*/) -> Verdict {
+    return !now || !now->running ? std::optional(true) : std::nullopt;
+  };
+  return change(client, "stop", id, request_of(Method::post, std::move(query).str(), "stop", id), longer, has_ended);
 }
 
 Result<bool> kill_container(Client& client, const std::string& id, std::string_view signal, const Call& call) {
@@ -148,14 +160,11 @@ Result<bool> kill_container(Client& client, const std::string& id, std::string_v
   query.add("signal", signal);
   Request request = request_of(Method::post, std::move(query).str(), "kill", id);
   request.idempotent = false;
-  request.accept = {409, 500};
-  const Call::TimePoint end = call.end();
-  const Response response = TRY(client.send(request, call));
-  if (response.status < 400) return true;
-  const auto now = TRY(inspect_container(client, id, call.until(end)));
-  if (!now) return Err{ErrorKind::not_found, sentence("kill", id, client) + ": No such container", {}, 404};
-  if (!now->running) return false;
-  return refusal("kill", id, client, response);
+  const auto has_ended = [&](const std::optional<Container>& now, const Err& /*refusal*/) -> Verdict {
+    if (!now) return absent("kill", id, client);
+    return !now->running ? std::optional(false) : std::nullopt;
+  };
+  return change(client, "kill", id, std::move(request), call, has_ended);
 }
 
 Result<bool> remove_container(Client& client, const std::string& id, const Removal& removal, const Call& call) {
@@ -164,35 +173,36 @@ Result<bool> remove_container(Client& client, const std::string& id, const Remov
   if (removal.force) query.add("force", "1");
   if (removal.volumes) query.add("v", "1");
   Request request = request_of(Method::del, std::move(query).str(), "remove", id);
-  request.accept = {404, 409, 500};
-  const Response response = TRY(client.send(request, call));
-  if (response.status == 404) return false;
-  if (response.status < 400) return true;
-  const auto now = TRY(inspect_container(client, id, call.until(end)));
-  if (!now) return true;
-  // Docker calls it running as long as it is being killed for its removal.
-  const bool going = now->state == "removing" || now->state == "dead" ||
-                     says(error_message(response.body, response.status), "already in progress");
-  if (!going) return refusal("remove", id, client, response);
-  Waiter removed = TRY(Waiter::open(client, id, WaitCondition::removed, call.until(end)));
-  const Exit exit = TRY(removed.wait(call.until(end)));
-  if (!exit.error.empty()) return Err{ErrorKind::refused, sentence("remove", id, client) + ": " + exit.error};
-  return true;
+  request.accept = {404};
+  const auto goes = [&](const std::optional<Container>& now, const Err& refusal) -> Verdict {
+    if (!now) return std::optional(true);
+    // Docker calls it running as long as it is being killed for its removal.
+    const bool going =
+        now->state == "removing" || now->state == "dead" || says(refusal.error.what, "already in progress");
+    if (!going) return std::optional<bool>();
+    Waiter removed = TRY(Waiter::open(client, id, WaitCondition::removed, call.until(end)));
+    const Exit exit = TRY(removed.wait(call.until(end)));
+    if (!exit.error.empty()) return Err{ErrorKind::refused, sentence("remove", id, client) + ": " + exit.error};
+    return std::optional(true);
+  };
+  return change(client, "remove", id, std::move(request), call, goes);
 }
 
 Result<void> rename_container(Client& client, const std::string& id, std::string_view name, const Call& call) {
+  const Call::TimePoint end = call.end();
   Query query(TRY(path_of(id, "/rename", "rename container")));
   query.add("name", name);
   Request request = request_of(Method::post, std::move(query).str(), "rename", id);
   request.idempotent = false;
-  request.accept = {409, 500};
-  const Call::TimePoint end = call.end();
-  const Response response = TRY(client.send(request, call));
-  if (response.status < 400) return {};
-  Err error = refusal("rename", id, client, response);
-  if (says(error.error.what, "in use") || has(client, std::string(name), call.until(end)))
-    error.error.kind = ErrorKind::exists;
-  return error;
+  const auto is_named = [&](const std::optional<Container>& now, const Err& refusal) -> Verdict {
+    if (now && now->name == name) return std::optional(true);
+    Err error = refusal;
+    if (says(error.error.what, "in use") || has(client, std::string(name), call.until(end)))
+      error.error.kind = ErrorKind::exists;
+    return error;
+  };
+  TRY(change(client, "rename", id, std::move(request), call, is_named));
+  return {};
 }
 
 Result<std::optional<Container>> inspect_container(Client& client, const std::string& id, const Call& call) {
@@ -203,8 +213,8 @@ Result<std::optional<Container>> inspect_container(Client& client, const std::st
   // Podman (5.4) answers 500 in the moment in which it removes the container: the next look knows.
   if (response.status == 500) response = TRY(client.send(request, call.until(end)));
   if (response.status == 404) return std::optional<Container>();
-  if (response.status >= 400) return refusal("inspect", id, client, response);
-  return std::optional<Container>(TRY(decode_container(response.body)));
+  if (response.status >= 400) return refusal_of(sentence("inspect", id, client), response.body, response.status);
+  return std::optional<Container>(TRY(answered(decode_container(response.body), sentence("inspect", id, client))));
 }
 
 Result<std::vector<Container>> list_containers(Client& client, const std::vector<std::string>& labels,
@@ -213,7 +223,7 @@ Result<std::vector<Container>> list_containers(Client& client, const std::vector
   query.add("all", "1");
   if (!labels.empty()) query.add("filters", encode_filters({{"label", labels}}));
   const Response response = TRY(client.send({.path = std::move(query).str(), .what = "list containers"}, call));
-  return decode_container_list(response.body);
+  return answered(decode_container_list(response.body), "list containers at unix://" + client.socket_path());
 }
 
 }  // namespace plumb::docker

@@ -170,7 +170,7 @@ struct Removal {
 [[nodiscard]] Result<bool> remove_container(Client& client, const std::string& id, const Removal& removal,
                                             const Call& call);
 
-// Errors: `not_found`, `exists` (the new name is taken).
+// Success, too, when it has that name already. Errors: `not_found`, `exists` (another one has the name).
 [[nodiscard]] Result<void> rename_container(Client& client, const std::string& id, std::string_view name,
                                             const Call& call);
 

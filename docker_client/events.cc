@@ -8,14 +8,21 @@
 
 namespace plumb::docker {
 
+namespace {
+constexpr std::size_t kEventLimit = std::size_t{1} << 20U;
+}  // namespace
+
 struct EventStream::State {
+  explicit State(std::string where) : place(std::move(where)), splitter(kEventLimit, place) {}
+
+  std::string place;
   JsonSplitter splitter;
   std::deque<Event> ready;
   std::optional<Exchange> exchange;
 
   Result<void> take(std::string_view bytes) {
     return splitter.feed(bytes, [this](std::string_view object) -> Result<void> {
-      ready.push_back(TRY(decode_event(object)));
+      ready.push_back(TRY(answered(decode_event(object), place)));
       return {};
     });
   }
@@ -36,7 +43,7 @@ Result<EventStream> EventStream::open(Client& client, const EventFilter& filter,
   if (!filter.types.empty() || !labels.empty() || !actions.empty()) {
     query.add("filters", encode_filters({{"type", filter.types}, {"label", labels}, {"event", actions}}));
   }
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<State>("listen to events at unix://" + client.socket_path());
   const Sink sink = [target = state.get()](std::string_view bytes) { return target->take(bytes); };
   state->exchange = TRY(client.begin({.path = std::move(query).str(), .what = "listen to events"}, sink, call));
   return EventStream(std::move(state));
@@ -64,6 +71,9 @@ Result<Event> decode_event(std::string_view text) {
   event.id = text_of(actor, "ID");
   event.attributes = pairs_of(actor, "Attributes");
   event.time_ns = number_of(json, "timeNano");
+  // An engine that fails when its 200 is sent already writes its error into the stream.
+  if (event.type.empty() && event.action.empty() && says_absent(text))
+    return Err{ErrorKind::refused, "the engine ended its events: " + error_message(text, 500)};
   if (event.action == "died") event.action = "die";
   if (event.action == "remove" && event.type == "container") event.action = "destroy";
   // Podman's name for the exit code; Docker's is what the rest of plumb reads.

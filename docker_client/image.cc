@@ -44,11 +44,11 @@ std::string advice(ErrorKind kind, const ImageReference& image) {
 class MessageStream {
  public:
   MessageStream(std::string place, std::function<void(const StreamMessage&)> on_message)
-      : place_(std::move(place)), on_message_(std::move(on_message)) {}
+      : place_(std::move(place)), on_message_(std::move(on_message)), splitter_(kObjectLimit, place_) {}
 
   Result<void> feed(std::string_view bytes) {
     return splitter_.feed(bytes, [this](std::string_view object) -> Result<void> {
-      const StreamMessage message = TRY(decode_stream_message(object));
+      const StreamMessage message = TRY(answered(decode_stream_message(object), place_));
       if (!message.error.empty()) return Err{ErrorKind::refused, place_ + ": " + message.error};
       on_message_(message);
       return {};
@@ -57,6 +57,7 @@ class MessageStream {
   [[nodiscard]] Result<void> finish() const { return splitter_.finish(); }
 
  private:
+  static constexpr std::size_t kObjectLimit = std::size_t{1} << 20U;
   std::string place_;
   std::function<void(const StreamMessage&)> on_message_;
   JsonSplitter splitter_;
@@ -102,7 +103,8 @@ Result<std::optional<Image>> inspect_image(Client& client, const std::string& re
   request.accept = {404};
   const Response response = TRY(client.send(request, call));
   if (response.status == 404) return std::optional<Image>();
-  return std::optional<Image>(TRY(decode_image(response.body)));
+  return std::optional<Image>(
+      TRY(answered(decode_image(response.body), request.what + " at unix://" + client.socket_path())));
 }
 
 Result<std::vector<std::string>> load_image(Client& client, std::string_view archive, const Call& call) {

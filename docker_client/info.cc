@@ -5,11 +5,15 @@
 namespace plumb::docker {
 
 Result<Info> engine_info(Client& client, const Call& call) {
-  return decode_info(TRY(client.send({.path = "/info", .what = "ask for the engine's facts"}, call)).body);
+  const Request request{.path = "/info", .what = "ask for the engine's facts"};
+  const Response response = TRY(client.send(request, call));
+  return answered(decode_info(response.body), request.what + " at unix://" + client.socket_path());
 }
 
 Result<Version> engine_version(Client& client, const Call& call) {
-  return decode_version(TRY(client.send({.path = "/version", .what = "ask for the engine's version"}, call)).body);
+  const Request request{.path = "/version", .what = "ask for the engine's version"};
+  const Response response = TRY(client.send(request, call));
+  return answered(decode_version(response.body), request.what + " at unix://" + client.socket_path());
 }
 
 Result<Info> decode_info(std::string_view text) {

@@ -7,19 +7,24 @@ namespace plumb::docker {
 namespace {
 
 Err not_json(std::string_view text, std::string_view what, std::string_view wanted) {
-  std::string begin(text.substr(0, 80));
-  std::replace_if(
-      begin.begin(), begin.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
   std::string sentence(what);
   sentence += ": the engine's answer is not a JSON ";
   sentence += wanted;
-  sentence += begin.empty() ? std::string(": it is empty") : ": \"" + begin + (text.size() > 80 ? "...\"" : "\"");
+  sentence += ": " + beginning_of(text);
   return Err{ErrorKind::failed, std::move(sentence)};
 }
 
 Json parse(std::string_view text) { return Json::parse(text.begin(), text.end(), nullptr, false); }
 
 }  // namespace
+
+std::string beginning_of(std::string_view text) {
+  if (text.empty()) return "it is empty";
+  std::string begin(text.substr(0, 80));
+  std::replace_if(
+      begin.begin(), begin.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return "\"" + begin + (text.size() > 80 ? "...\"" : "\"");
+}
 
 Result<Json> parse_object(std::string_view text, std::string_view what) {
   Json json = parse(text);

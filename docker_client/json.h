@@ -16,6 +16,18 @@ namespace plumb::docker {
 
 using Json = nlohmann::json;
 
+// The begin of what was no JSON, in quotes and on one line, for an error's sentence; "it is empty" for nothing.
+[[nodiscard]] std::string beginning_of(std::string_view text);
+
+// What was read of an answer; its error says who has answered, and what to do.
+template <typename T>
+[[nodiscard]] Result<T> answered(Result<T> decoded, const std::string& place) {
+  if (decoded) return decoded;
+  decoded.error().what = place + ": " + decoded.error().what;
+  if (decoded.error().next.empty()) decoded.error().next = "See the engine's log, and what stands before its socket.";
+  return decoded;
+}
+
 // The JSON object in `text`. Errors: `failed`, with `what` ("read container") and the beginning of the text.
 [[nodiscard]] Result<Json> parse_object(std::string_view text, std::string_view what);
 // The same for an array.

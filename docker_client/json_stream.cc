@@ -1,5 +1,7 @@
 #include "docker_client/json_stream.h"
 
+#include "docker_client/json.h"
+
 namespace plumb::docker {
 
 namespace {
@@ -14,7 +16,8 @@ Result<void> JsonSplitter::feed(std::string_view bytes,
     if (depth_ == 0) {
       if (is_between(c)) continue;
       if (c != '{') {
-        return Err{ErrorKind::failed, "read the engine's stream: an object was expected and is not there"};
+        return Err{ErrorKind::failed,
+                   what_ + ": an object was expected and is not there, but " + beginning_of(bytes.substr(i))};
       }
       begin = i;
     }
@@ -32,8 +35,7 @@ Result<void> JsonSplitter::feed(std::string_view bytes,
       ++depth_;
     } else if (c == '}' && --depth_ == 0) {
       const std::string_view part = bytes.substr(begin, i + 1 - begin);
-      if (kept_.size() + part.size() > limit_)
-        return Err{ErrorKind::failed, "read the engine's stream: an object is too big"};
+      if (kept_.size() + part.size() > limit_) return Err{ErrorKind::failed, what_ + ": an object is too big"};
       if (kept_.empty()) {
         TRY(on_object(part));
       } else {
@@ -47,15 +49,14 @@ Result<void> JsonSplitter::feed(std::string_view bytes,
   }
   if (depth_ > 0) {
     const std::string_view part = bytes.substr(begin);
-    if (kept_.size() + part.size() > limit_)
-      return Err{ErrorKind::failed, "read the engine's stream: an object is too big"};
+    if (kept_.size() + part.size() > limit_) return Err{ErrorKind::failed, what_ + ": an object is too big"};
     kept_ += part;
   }
   return {};
 }
 
 Result<void> JsonSplitter::finish() const {
-  if (depth_ > 0) return Err{ErrorKind::failed, "read the engine's stream: it ended inside an object"};
+  if (depth_ > 0) return Err{ErrorKind::failed, what_ + ": it ended inside an object"};
   return {};
 }
 

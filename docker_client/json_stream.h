@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "specs/value/result.h"
 
@@ -16,8 +17,9 @@ namespace plumb::docker {
 
 class JsonSplitter {
  public:
-  // `limit`: the most bytes of one object that are kept.
-  explicit JsonSplitter(std::size_t limit = std::size_t{1} << 20U) : limit_(limit) {}
+  // `limit`: the most bytes of one object that are kept. `what` opens every error sentence.
+  explicit JsonSplitter(std::size_t limit = std::size_t{1} << 20U, std::string what = "read the engine's stream")
+      : limit_(limit), what_(std::move(what)) {}
 
   // Calls `on_object` for every object that ends in `bytes`, with its text. Errors: that of `on_object`, which stops
   // the splitting; `failed` for something that is not an object, or an object over the limit. After an error nothing
@@ -30,6 +32,7 @@ class JsonSplitter {
 
  private:
   std::size_t limit_;
+  std::string what_;
   std::string kept_;  // the begun object
   int depth_ = 0;
   bool in_string_ = false;

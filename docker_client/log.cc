@@ -55,19 +55,30 @@ Result<void> read_log(Client& client, const std::string& id, bool tty, const Log
   if (range.since) query.add("since", time_before_now(*range.since));
   if (range.timestamps) query.add("timestamps", "1");
   if (range.follow) query.add("follow", "1");
-  LogFrames frames;
+  LogFrames frames("read the log of container " + id + " at unix://" + client.socket_path());
+  bool taken = false;
   const Sink take = [&](std::string_view bytes) {
+    taken = true;
     return tty ? sink(LogOutput::out, bytes) : frames.feed(bytes, sink);
   };
   Exchange exchange =
       TRY(client.begin({.path = std::move(query).str(), .what = "read the log of container " + id}, take, call));
-  return exchange.finish({kAlways, call.stop});
+  if (range.follow) {
+    TRY(exchange.finish({kAlways, call.stop}));
+    return frames.finish();
+  }
+  // A log may be long and its reader slow, so each piece has the call's time: an engine that hangs ends it.
+  for (bool ended = false; !ended;) {
+    taken = false;
+    ended = TRY(exchange.feed([&taken] { return taken; }, call));
+  }
+  return frames.finish();
 }
 
 Result<void> LogFrames::read_head() {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(head_[i]); };
   if (byte(0) > 3 || byte(1) != 0 || byte(2) != 0 || byte(3) != 0)
-    return Err{ErrorKind::failed, "read a container's log: a frame was expected and is not there"};
+    return Err{ErrorKind::failed, what_ + ": a frame was expected and is not there"};
   // 0 is the container's input, which no log has; 3 is an error of the engine's own.
   output_ = byte(0) < 2 ? LogOutput::out : LogOutput::err;
   left_ = 0;
@@ -90,6 +101,11 @@ Result<void> LogFrames::feed(std::string_view bytes, const LogSink& sink) {
     bytes.remove_prefix(part.size());
     if (head_.size() == kHead) TRY(read_head());
   }
+  return {};
+}
+
+Result<void> LogFrames::finish() const {
+  if (left_ > 0 || !head_.empty()) return Err{ErrorKind::failed, what_ + ": it ended inside a frame"};
   return {};
 }
 

@@ -34,22 +34,29 @@ struct LogRange {
   bool follow = false;                               // until the container ends
 };
 
-// Reads the log, piece by piece as it comes; the call's deadline is for its beginning, its stop ends all of it. Of a
-// container with a terminal (`tty`) all is output. Errors: those of `sink`; `refused` or `unsupported` where the log
-// driver keeps nothing to read; `failed` for a stream without frames.
+// Reads the log, piece by piece as it comes; the call's deadline is for its beginning and, without `follow`, for each
+// piece of it; its stop ends all of it. Of a container with a terminal (`tty`) all is output. Errors: those of `sink`;
+// `refused` or `unsupported` where the log driver keeps nothing to read; `failed` for a stream without frames, or one
+// that ends inside of one.
 [[nodiscard]] Result<void> read_log(Client& client, const std::string& id, bool tty, const LogRange& range,
                                     const LogSink& sink, const Call& call);
 
 // Takes a stream out of its frames, however the bytes are chunked. Pure.
 class LogFrames {
  public:
+  // `what` opens every error sentence.
+  explicit LogFrames(std::string what = "read a container's log") : what_(std::move(what)) {}
+
   // Gives every piece of text in `bytes` to `sink`. Errors: that of `sink`; `failed` for what is no frame. After an
   // error nothing more may be fed.
   [[nodiscard]] Result<void> feed(std::string_view bytes, const LogSink& sink);
+  // At the end of the stream. Errors: `failed` when a frame was cut off.
+  [[nodiscard]] Result<void> finish() const;
 
  private:
   [[nodiscard]] Result<void> read_head();
 
+  std::string what_;
   std::string head_;      // the begun head of the next frame
   std::size_t left_ = 0;  // of the present frame's text
   LogOutput output_ = LogOutput::out;

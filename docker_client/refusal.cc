@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kSentenceLimit = 400;
 
 std::string_view name_of_status(int status) {
+  if (status < 400) return "redirected";
   switch (status) {
     case 400: return "bad request";
     case 401: return "login required";
@@ -60,7 +61,45 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+ErrorKind kind_of(std::string_view body, int status) {
+  if (status < 400) return ErrorKind::unsupported;
+  switch (status) {
+    case 401:
+    case 403: return ErrorKind::permission;
+    case 404: return says_absent(body) ? ErrorKind::not_found : ErrorKind::unsupported;
+    case 501: return ErrorKind::unsupported;
+    case 502:
+    case 503:
+    case 504: return ErrorKind::unreachable;
+    default: return ErrorKind::refused;
+  }
+}
+
+std::string advice_on(ErrorKind kind, int status) {
+  switch (kind) {
+    case ErrorKind::permission:
+      return "An authorization plugin of the engine, or a proxy before its socket, refuses plumb: see their settings.";
+    case ErrorKind::unreachable:
+      return "The engine is starting, stopping or overloaded, or a proxy does not reach it: see its log, and try "
+             "again.";
+    case ErrorKind::unsupported:
+      return status == 501 ? "" : "What answers does not speak the Engine API: see that DOCKER_HOST names an engine.";
+    default: return {};
+  }
+}
+
 }  // namespace
+
+bool says_absent(std::string_view body) {
+  const Json json = Json::parse(body.begin(), body.end(), nullptr, false);
+  const std::string message = text_of(json, "message");
+  return message.empty() ? !text_of(json, "cause").empty() : message != "page not found";
+}
+
+Err refusal_of(const std::string& place, std::string_view body, int status) {
+  const ErrorKind kind = kind_of(body, status);
+  return {kind, place + ": " + error_message(body, status), advice_on(kind, status), status};
+}
 
 std::string error_message(std::string_view body, int status) {
   const Json json = Json::parse(body.begin(), body.end(), nullptr, false);

@@ -39,9 +39,10 @@ Result<Waiter> Waiter::open(Client& client, const std::string& id, WaitCondition
   request.idempotent = false;
   if (condition == WaitCondition::removed) request.accept = {404};
   auto state = std::make_unique<State>();
-  const Sink keep = [answer = &state->body](std::string_view bytes) -> Result<void> {
+  const Sink keep = [answer = &state->body, what = request.what + " at unix://" +
+                                                   client.socket_path()](std::string_view bytes) -> Result<void> {
     if (answer->size() + bytes.size() > kAnswerLimit)
-      return Err{ErrorKind::failed, "wait for container: the answer is too big"};
+      return Err{ErrorKind::failed, what + ": the engine's answer is too big"};
     *answer += bytes;
     return {};
   };
@@ -53,7 +54,7 @@ Result<Waiter> Waiter::open(Client& client, const std::string& id, WaitCondition
 Result<Exit> Waiter::wait(const Call& call) {
   if (!state_->exchange) return Exit{.gone = true};
   TRY(state_->exchange->finish(call));
-  return decode_exit(state_->body);
+  return answered(decode_exit(state_->body), state_->exchange->place());
 }
 
 Result<Exit> decode_exit(std::string_view text) {

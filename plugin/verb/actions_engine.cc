@@ -121,9 +121,10 @@ Result<void> Actions::create_container(const Step& step, const ContainerCreate& 
   auto created = EngineTime::count([&] { return docker::create_container(*client, config, whole_call()); });
   if (!created) {
     auto error = std::move(created).error();
-    // The engine may have acted and the answer been lost: what it made carries our number, so it can be told and
-    // removed.
-    if (error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timeout)
+    // The engine may have acted, and its answer be lost, torn or a 500: what it made carries our number, so it can be
+    // told and removed.
+    const bool refused = error.code >= 400 && error.code < 500;
+    if (!refused)
       book(step, [client, name = create.name, creation = config.labels.at(kLabelCreation)]() -> Result<void> {
         const auto found = TRY(docker::inspect_container(*client, name, whole_call()));
         if (!found || found->labels.count(kLabelCreation) == 0 || found->labels.at(kLabelCreation) != creation)
