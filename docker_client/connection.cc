@@ -162,8 +162,8 @@ Result<void> Connection::drive(const std::function<bool()>& enough, Call::TimePo
     if (finished_ || (enough && enough())) break;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) {
-      return Err{ErrorKind::timeout, place() + (head_done_ ? ": the answer is not complete when the deadline passes"
-                                                           : ": no answer when the deadline passes")};
+      if (!head_done_) return Err{ErrorKind::timeout, place() + ": no answer when the deadline passes", {}, ETIMEDOUT};
+      return Err{ErrorKind::timeout, place() + ": the answer is not complete when the deadline passes"};
     }
     const int wait = static_cast<int>(std::min<long long>(left, 3'600'000));
     if (curl().multi_poll(multi_.get(), nullptr, 0, wait, nullptr) != CURLM_OK) {

@@ -6,6 +6,7 @@
 #include "docker_client/endpoint.h"
 #include "plugin/engine/ownership.h"
 #include "plugin/engine/private_engine.h"
+#include "plugin/engine/service_engine.h"
 #include "plugin/node/time_limit.h"
 
 namespace plumb {
@@ -17,14 +18,16 @@ bool engine_was_here(const Service& service) {
   return !socket || std::filesystem::exists(*socket, ec);
 }
 
-std::string seen_running(const std::string& service, std::chrono::milliseconds patience) {
+std::string seen_running(const std::string& service, const std::string& engine, std::chrono::milliseconds patience) {
   Service unknown;
   unknown.name = service;
   unknown.docker_data_dir = "/";
   const auto own = PrivateEngine::of(unknown).state();
   if (!own) return own.error().what;
   if (*own != EngineState::down) return "its own engine runs, or was killed";
-  const auto socket = docker::engine_socket(docker::Environment::of_process());
+  unknown.docker_data_dir.clear();
+  unknown.engine_socket = engine;
+  const auto socket = ServiceEngine(unknown).socket();
   if (!socket) return {};
   const TimeLimit time(patience, {});
   const docker::Call call{patience, time.stop()};

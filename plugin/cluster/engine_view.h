@@ -15,7 +15,9 @@ namespace plumb {
 [[nodiscard]] bool engine_was_here(const Service& service);
 
 // What runs under the service's name, when nothing says what that should be: a sentence; empty: nothing. An engine that
-// is not there, or does not answer within `patience`, has nothing.
-[[nodiscard]] std::string seen_running(const std::string& service, std::chrono::milliseconds patience);
+// is not there, or does not answer within `patience`, has nothing. `engine`: the socket of the one that it was started
+// on, as Pacemaker's environment need not be that of who started it; empty: the environment's.
+[[nodiscard]] std::string seen_running(const std::string& service, const std::string& engine,
+                                       std::chrono::milliseconds patience);
 
 }  // namespace plumb

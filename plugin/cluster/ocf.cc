@@ -119,10 +119,7 @@ class Agent {
   std::optional<Service> configuration() {
     started_ = read_started_or_stopping(name_);
     if (started_) {
-      auto loaded = load_spec(started_->file, started_->place);
-      // Pacemaker's environment need not be that of who started it.
-      engine_.emplace(started_->engine);
-      if (loaded.service) return std::move(loaded.service);
+      if (auto service = load_started(*started_)) return service;
     }
     const auto file = read_spec(what_, place_);
     return file ? load_spec(*file, place_).service : std::nullopt;
@@ -169,12 +166,10 @@ class Agent {
     if (stop_left_undone(name_, file_)) {
       complain("plumb: a stop of another configuration was left undone: finishing that first\n");
       if (auto left = stop(lock); left.code != OcfCode::success) return left;
-      engine_.reset();
     }
     auto before = as_started(name_);
     const bool kept = before && verb == Verb::start && loses_addresses(*before, service);
     if (kept) {
-      engine_.emplace(before->started.engine);
       complain("plumb: warning: the file of " + name_ +
                " has other addresses for devices that are not its own than it was started with: it is kept as it was "
                "started; the file counts after a stop\n");
@@ -290,7 +285,7 @@ class Agent {
   // Without a configuration nothing could be started here; what an earlier one has left is not ours to guess at.
   OcfVerdict stop_unknown() {
     if (started_) return {OcfCode::generic, "the configuration that it was started with does not load any more"};
-    if (auto found = seen_running(name_, patience()); !found.empty())
+    if (auto found = seen_running(name_, started_ ? started_->engine : std::string(), patience()); !found.empty())
       return {OcfCode::generic, found + ", and there is no valid configuration to stop it by; plumb validate " + name_};
     if (const auto left = left_behind(); left && !left->empty())
       return {OcfCode::generic, *left + ", and there is no valid configuration to stop it by; plumb validate " + name_};
@@ -306,7 +301,7 @@ class Agent {
     if (auto known = check_state(name_); !known) return {OcfCode::generic, reason(known.error())};
     const auto service = configuration();
     if (!service) {
-      if (auto found = seen_running(name_, patience()); !found.empty())
+      if (auto found = seen_running(name_, started_ ? started_->engine : std::string(), patience()); !found.empty())
         return {OcfCode::generic, found + ", and it has no valid configuration; plumb validate " + name_};
       return {OcfCode::not_running, "it has no valid configuration here, and nothing of it runs"};
     }
@@ -345,7 +340,6 @@ class Agent {
   bool hurried_ = false;     // there is less time than the configuration gives
   SpecFile file_;            // that load() has read
   std::optional<Started> started_;
-  std::optional<EngineOfStart> engine_;  // of what runs here
 };
 
 }  // namespace

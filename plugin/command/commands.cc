@@ -1,12 +1,16 @@
 #include "plugin/command/commands.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 
 #include "plugin/cluster/ocf.h"
+#include "plugin/command/engine_lanes.h"
 #include "plugin/command/enter.h"
 #include "plugin/command/logs.h"
 #include "plugin/command/service_list.h"
@@ -56,7 +60,6 @@ int show_plan(const CommandLine& command) {
   auto before = brings_up(verb) ? std::nullopt : as_started(service_name(command.service));
   auto opened = before ? Opened{std::move(before->service), 0, {}} : open_service(command, operation);
   if (!opened.service) return opened.exit_code;
-  const EngineOfStart engine(before ? before->started.engine : std::string());
   const auto plan = preview(*opened.service, verb, {});
   if (!plan) return report(command, operation, plan.error());
   for (const auto& warning : plan->warnings) complain("plumb: warning: " + warning + "\n");
@@ -66,6 +69,8 @@ int show_plan(const CommandLine& command) {
 
 int tell(const CommandLine& command, const std::string& operation, const Service& service, Verb verb,
          const Outcome& outcome) {
+  static std::mutex one_at_a_time;  // of several services, each has its lines together
+  const std::lock_guard lock(one_at_a_time);
   for (const auto& warning : outcome.warnings) complain("plumb: warning: " + warning + "\n");
   if (outcome.error) {
     complain(error_text(operation, *outcome.error, outcome.failed_step, colour_on(2)));
@@ -80,6 +85,7 @@ int tell(const CommandLine& command, const std::string& operation, const Service
   if (command.json) print(outcome_json(service, verb, outcome));
   if (!command.json && !command.quiet && !outcome.error) print(outcome_text(service, verb, outcome));
   if (command.timing) (command.json ? complain : print)(timing_text(outcome));
+  std::fflush(stdout);  // others may go on for long
   return outcome.error ? code(exit_code(outcome.error->kind)) : code(ExitCode::ok);
 }
 
@@ -89,16 +95,26 @@ void remember(const CommandLine& command, const Opened& opened) {
     complain("plumb: warning: plumb watch will not know of it: " + done.error().what + "\n");
 }
 
-// One verb, or more than one in a row, under the service's lock.
+// One verb, or more than one in a row, under the service's lock. Without `together` nobody else runs in this process.
 class Change {
  public:
-  Change(const CommandLine& command, const std::vector<Verb>& verbs)
+  // What several changes in one process share.
+  struct Together {
+    PullProgress& progress;
+    std::stop_token stop;
+  };
+
+  Change(const CommandLine& command, const std::vector<Verb>& verbs, const Together* together = nullptr)
       : command_(command),
         verbs_(verbs),
+        together_(together),
         name_(service_name(command.service)),
         word_(verbs.size() == 2 ? std::string("restart") : std::string(to_string(verbs.front()))),
         operation_(word_ + " " + command.service),
-        progress_(command.quiet) {}
+        own_progress_(command.quiet) {}
+
+  // Why the verb has failed, if it did.
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
   int run() {
     // Before its file is looked for: what it was started with stands in for one that is gone.
@@ -108,10 +124,14 @@ class Change {
     if (auto allowed = check_privilege(); !allowed) return report(command_, operation_, allowed.error());
     auto lock = ServiceLock::take(name_, word_, {.until = {}, .interrupts = only_stops});
     if (!lock) return only_stops && is_down(lock.error()) ? report_down() : report(command_, operation_, lock.error());
-    const Signals signals;
+    std::optional<Signals> signals;
+    if (together_ == nullptr) signals.emplace();
+    const std::stop_token stop = signals ? signals->stop() : together_->stop;
+    if (stop.stop_requested())
+      return report(command_, operation_, {ErrorKind::cancelled, 0, "not begun: interrupted", {}});
     int result = code(ExitCode::ok);
     for (const Verb verb : verbs_) {
-      result = brings_up(verb) ? bring_up(verb, *lock, signals.stop()) : bring_down(verb, *lock, signals.stop());
+      result = brings_up(verb) ? bring_up(verb, *lock, stop) : bring_down(verb, *lock, stop);
       if (result != code(ExitCode::ok)) break;
     }
     lock->finish();
@@ -130,6 +150,13 @@ class Change {
     return opened_.service.has_value();
   }
 
+  Outcome carry_out(const Service& service, Verb verb, const ServiceLock& lock, const std::stop_token& stop) {
+    auto& progress = together_ == nullptr ? own_progress_ : together_->progress;
+    auto outcome = run_verb(service, verb, lock, progress.callback(), stop);
+    error_ = outcome.error;
+    return outcome;
+  }
+
   int bring_up(Verb verb, const ServiceLock& lock, const std::stop_token& stop) {
     const bool whole = verb == Verb::start || verb == Verb::activate;
     if (whole && stop_left_undone(name_, opened_.file)) {
@@ -140,7 +167,7 @@ class Change {
     if (const auto before = as_started(name_); before && verb == Verb::start)
       if (loses_addresses(*before, *opened_.service)) return keep_up(*before, lock, stop);
     opened_.service->handover_by_force = command_.force;
-    const auto outcome = run_verb(*opened_.service, verb, lock, progress_.callback(), stop);
+    const auto outcome = carry_out(*opened_.service, verb, lock, stop);
     if (!outcome.error && whole) remember(command_, opened_);
     return tell(command_, operation_, *opened_.service, verb, outcome);
   }
@@ -150,8 +177,7 @@ class Change {
     complain("plumb: warning: the file of " + name_ +
              " has other addresses for devices that are not its own than it was " +
              "started with: it is kept as it was started; `plumb restart " + name_ + "` applies the file\n");
-    const EngineOfStart engine(before.started.engine);
-    const auto outcome = run_verb(before.service, Verb::start, lock, progress_.callback(), stop);
+    const auto outcome = carry_out(before.service, Verb::start, lock, stop);
     return tell(command_, operation_, before.service, Verb::start, outcome);
   }
 
@@ -164,44 +190,65 @@ class Change {
           "plumb: warning: the configuration that it was started with does not load any more: going by its file\n");
     const Service& service = before ? before->service : *opened_.service;
     begin_stopping(name_);
-    const EngineOfStart engine(before ? before->started.engine : std::string());
-    const auto outcome = run_verb(service, verb, lock, progress_.callback(), stop);
+    const auto outcome = carry_out(service, verb, lock, stop);
     if (!outcome.error) forget_started(name_);
     return tell(command_, operation_, service, verb, outcome);
   }
 
   const CommandLine& command_;
   const std::vector<Verb>& verbs_;
+  const Together* together_;
   std::string name_;
   std::string word_;
   std::string operation_;
-  PullProgress progress_;
+  PullProgress own_progress_;
+  std::optional<Error> error_;
   Opened opened_;
 };
 
 int change(const CommandLine& command, const std::vector<Verb>& verbs) { return Change(command, verbs).run(); }
 
-// Whether boot or shutdown of all services has something to do for this one on this node.
-bool is_of_node(const CommandLine& command, Verb verb) {
-  if (verb == Verb::shutdown && as_started(service_name(command.service))) return true;
+// The lane of a service of which boot or shutdown of all has something to do on this node; nullopt: it has not.
+std::optional<std::string> lane_on_node(const CommandLine& command, Verb verb) {
+  if (verb == Verb::shutdown)
+    if (const auto before = as_started(service_name(command.service))) return lane_of(before->service);
   const auto file = read_spec(command.service, command.place);
   const auto loaded = file ? load_spec(*file, command.place) : LoadedSpec{};
-  // One that cannot be read is opened once more by change(), which says what is wrong with it.
-  if (!loaded.service) return true;
-  return loaded.service->has_node(loaded.service->node) && (verb != Verb::boot || loaded.service->has_standby());
+  // One that cannot be read is opened once more by its change, which says what is wrong with it.
+  if (!loaded.service) return std::string();
+  const Service& service = *loaded.service;
+  if (!service.has_node(service.node) || (verb == Verb::boot && !service.has_standby())) return std::nullopt;
+  return lane_of(service);
 }
 
-// Boot or shutdown of one service, or of every service that has something to do with this node.
-int change_all(CommandLine command, Verb verb) {
-  if (!command.service.empty()) return change(command, {verb});
+// Boot or shutdown of one service, or of every service that has something to do with this node: each engine's services
+// side by side with those of the others.
+int change_all(const CommandLine& command, Verb verb) {
+  const std::vector<Verb> verbs{verb};
+  if (!command.service.empty()) return change(command, verbs);
+  std::vector<CommandLine> commands;
+  std::vector<std::string> lanes;
   // What runs has to end, too, when its file is gone.
-  const auto names = verb == Verb::shutdown ? present_services(command.place) : service_names(command.place);
-  int worst = code(ExitCode::ok);
-  const OneVerdict verdict;
-  for (const auto& name : names) {
-    command.service = name;
-    if (is_of_node(command, verb)) worst = std::max(worst, change(command, {verb}));
+  for (const auto& name : verb == Verb::shutdown ? present_services(command.place) : service_names(command.place)) {
+    CommandLine one = command;
+    one.service = name;
+    auto lane = lane_on_node(one, verb);
+    if (!lane) continue;
+    commands.push_back(std::move(one));
+    lanes.push_back(*std::move(lane));
   }
+  PullProgress progress(command.quiet);
+  const Signals signals;
+  const Change::Together together{progress, signals.stop()};
+  const OneVerdict verdict;
+  std::atomic<int> worst = code(ExitCode::ok);
+  run_in_lanes(lanes, [&](std::size_t i) {
+    Change one(commands[i], verbs, &together);
+    const int result = one.run();
+    for (int so_far = worst; so_far < result && !worst.compare_exchange_weak(so_far, result);) {
+    }
+    return one.error();
+  });
   return worst;
 }
 
@@ -217,6 +264,24 @@ int show_status_of(const CommandLine& command) {
   return code(exit_code(status.state));
 }
 
+// Of engines that hang all take their time at once, before the first line is written.
+void meet_engines(const std::vector<std::string>& names, const SpecPlace& place) {
+  std::map<std::string, Service> met;
+  for (const auto& name : names) {
+    const auto file = read_spec(name, place);
+    auto service = file ? load_spec(*file, place).service : std::nullopt;
+    if (!service) continue;
+    if (auto lane = lane_of(*service); !lane.empty()) met.try_emplace(std::move(lane), *std::move(service));
+  }
+  std::vector<std::string> lanes;
+  lanes.reserve(met.size());
+  for (const auto& [lane, service] : met) lanes.push_back(lane);
+  run_in_lanes(lanes, [&](std::size_t i) -> std::optional<Error> {
+    const auto seen = ServiceEngine(met.at(lanes[i])).observe({});
+    return seen.state == EngineState::unreachable ? std::optional(seen.error) : std::nullopt;
+  });
+}
+
 // Every service; the exit code is that of the worst.
 int show_status(CommandLine command) {
   if (!command.service.empty()) return show_status_of(command);
@@ -227,6 +292,7 @@ int show_status(CommandLine command) {
                         "write one: " + command.place.config_dir + "/NAME.conf"});
   int worst = 0;
   const OneVerdict verdict;
+  meet_engines(names, command.place);
   if (command.json) print("[\n");
   for (std::size_t i = 0; i < names.size(); ++i) {
     command.service = names[i];
@@ -283,6 +349,8 @@ int run_docker(const CommandLine& command) {
                     Error{ErrorKind::unreachable, 0, "the service's engine is not running",
                           "plumb start " + opened.service->name});
     arguments.push_back("--host=unix://" + engine.socket());
+  } else if (!opened.service->engine_socket.empty()) {
+    arguments.push_back("--host=unix://" + opened.service->engine_socket);
   }
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
   return report(command, operation, exec_program(arguments));

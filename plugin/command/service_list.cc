@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 
+#include "plugin/command/engine_lanes.h"
 #include "plugin/engine/service_engine.h"
 #include "plugin/node/service_state.h"
 #include "plugin/output/console.h"
@@ -21,9 +20,6 @@
 namespace plumb {
 
 namespace {
-
-// What takes time is to wait for engines; more at once would only make one engine queue them.
-constexpr std::size_t kMostThreads = 8;
 
 std::vector<std::string> addresses_of(const Service& service, const Observed& seen) {
   std::vector<std::string> out;
@@ -69,7 +65,8 @@ Cells cells_of(const ListedService& one) {
 int finding(const ListedService& one) {
   const bool invalid = one.state == "invalid";
   if (!invalid && (one.state != "unknown" || !one.here)) return code(ExitCode::ok);
-  if (one.failure) return code(exit_code(one.failure->kind));
+  const bool late = one.failure && one.failure->kind == ErrorKind::timeout;  // no answer is none, soon or late
+  if (one.failure && !late) return code(exit_code(one.failure->kind));
   return code(invalid ? ExitCode::spec : ExitCode::unreachable);
 }
 
@@ -81,6 +78,14 @@ void complain_once(const std::vector<ListedService>& services) {
       complain(error_text("ls: " + printable(one.name), *one.failure, {}, colour_on(2)));
 }
 
+// What it was started with, or what is to be started.
+Result<SpecFile> file_of(const std::string& name, const SpecPlace& place) {
+  auto file = read_spec(name, place);
+  if (file || file.error().kind == ErrorKind::not_found)
+    if (auto started = as_started(name)) return std::move(started->started.file);
+  return file;
+}
+
 }  // namespace
 
 ListedService look_at_service(const std::string& name, const SpecPlace& place) {
@@ -88,9 +93,7 @@ ListedService look_at_service(const std::string& name, const SpecPlace& place) {
   out.name = name;
   out.node = place.node.empty() ? node_name() : place.node;
   out.state = "invalid";
-  auto file = read_spec(name, place);
-  if (file || file.error().kind == ErrorKind::not_found)
-    if (auto started = as_started(name)) file = std::move(started->started.file);
+  auto file = file_of(name, place);
   const auto fail = [&out](const Error& error) {
     out.problems.push_back(error.what);
     out.failure = error;
@@ -157,16 +160,17 @@ std::string list_json(const std::vector<ListedService>& services) {
 int list_services(const CommandLine& command) {
   const auto names = present_services(command.place);
   std::vector<ListedService> services(names.size());
-  std::atomic<std::size_t> next = 0;
-  const OneVerdict verdict;
-  {
-    std::vector<std::jthread> threads(std::min(names.size(), kMostThreads));
-    for (auto& thread : threads)
-      thread = std::jthread([&] {
-        for (std::size_t i = next++; i < names.size(); i = next++)
-          services[i] = look_at_service(names[i], command.place);
-      });
+  std::vector<std::string> engines;
+  for (const auto& name : names) {
+    const auto file = file_of(name, command.place);
+    const auto service = file ? load_spec(*file, command.place).service : std::nullopt;
+    engines.push_back(service ? lane_of(*service) : std::string());
   }
+  const OneVerdict verdict;
+  run_in_lanes(engines, [&](std::size_t i) {
+    services[i] = look_at_service(names[i], command.place);
+    return services[i].failure;
+  });
   print(command.json ? list_json(services) : list_text(services, colour_on(1)));
   if (services.empty()) complain("plumb: ls: there is no service in " + command.place.config_dir + "\n");
   complain_once(services);

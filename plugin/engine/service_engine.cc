@@ -1,5 +1,6 @@
 #include "plugin/engine/service_engine.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -27,12 +28,17 @@ std::optional<Error> verdict_on(const std::string& socket) {
   return found == verdicts().hung.end() ? std::nullopt : std::optional(found->second);
 }
 
-void remember(const std::string& socket, const Error& error) {
-  const std::lock_guard lock(verdicts().mutex);
-  if (verdicts().holders > 0) verdicts().hung.insert_or_assign(socket, error);
+}  // namespace
+
+bool needs_engine(const Service& service) {
+  return std::any_of(service.containers.begin(), service.containers.end(),
+                     [](const ContainerResource& c) { return !c.disable; });
 }
 
-}  // namespace
+void take_as_hung(const std::string& socket, const Error& why) {
+  const std::lock_guard lock(verdicts().mutex);
+  if (verdicts().holders > 0) verdicts().hung.insert_or_assign(socket, why);
+}
 
 OneVerdict::OneVerdict() {
   const std::lock_guard lock(verdicts().mutex);
@@ -44,12 +50,13 @@ OneVerdict::~OneVerdict() {
   if (--verdicts().holders == 0) verdicts().hung.clear();
 }
 
-ServiceEngine::ServiceEngine(const Service& service) {
+ServiceEngine::ServiceEngine(const Service& service) : node_socket_(service.engine_socket) {
   if (!service.docker_data_dir.empty()) private_ = PrivateEngine::of(service);
 }
 
 Result<std::string> ServiceEngine::socket() const {
   if (private_) return private_->socket();
+  if (!node_socket_.empty()) return node_socket_;
   return docker::engine_socket(docker::Environment::of_process());
 }
 
@@ -88,15 +95,26 @@ ObservedEngine ServiceEngine::observe(const std::stop_token& stop) {
 Result<docker::Client*> ServiceEngine::client(const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
   if (!client_) {
+    if (hung_) return Err{*hung_};
     const auto path = TRY(socket());
     if (auto hung = verdict_on(path)) return Err{*std::move(hung)};
     auto opened = EngineTime::count([&] {
       return docker::Client::open(path, docker::Call{std::chrono::seconds{30}, stop});
     });
-    if (!opened && opened.error().kind == ErrorKind::timeout) remember(path, opened.error());
+    if (!opened && opened.error().kind == ErrorKind::timeout) {
+      hung_ = opened.error();
+      plumb::take_as_hung(path, opened.error());
+    }
     client_ = std::make_unique<docker::Client>(TRY(std::move(opened)));
   }
   return client_.get();
+}
+
+void ServiceEngine::take_as_hung(const Error& why) {
+  if (const auto path = socket()) plumb::take_as_hung(*path, why);
+  const std::lock_guard lock(mutex_);
+  client_.reset();
+  hung_ = why;
 }
 
 Result<std::string> ServiceEngine::start(const std::stop_token& stop) {
@@ -107,6 +125,7 @@ Result<void> ServiceEngine::stop() {
   {
     const std::lock_guard lock(mutex_);
     client_.reset();
+    hung_.reset();
   }
   return EngineTime::count([&] { return private_->stop(); });
 }

@@ -18,6 +18,9 @@
 
 namespace plumb {
 
+// Whether a verb for the service has to ask an engine at all. Pure.
+[[nodiscard]] bool needs_engine(const Service& service);
+
 // As long as one lives, an engine that once has not answered in time is not waited for again by any ServiceEngine: of a
 // verb for many services, which one engine may have, each hung engine takes its time limit once. Threads: any.
 class OneVerdict {
@@ -27,6 +30,8 @@ class OneVerdict {
   OneVerdict(const OneVerdict&) = delete;
   OneVerdict& operator=(const OneVerdict&) = delete;
 };
+// What was heard of the engine at `socket` by other means than its first word. Nothing, where no OneVerdict lives.
+void take_as_hung(const std::string& socket, const Error& why);
 
 class ServiceEngine {
  public:
@@ -35,14 +40,20 @@ class ServiceEngine {
 
   [[nodiscard]] bool is_private() const { return private_.has_value(); }
 
+  // Of the engine. Errors: those of a wrong DOCKER_HOST or context.
+  [[nodiscard]] Result<std::string> socket() const;
+
   // `up` for the node's own engine, which only client() asks; else PrivateEngine::state().
   [[nodiscard]] Result<EngineState> state() const;
 
   // Asks whether it is there, and connects when it is. Never fails: what went wrong is in the answer.
   [[nodiscard]] ObservedEngine observe(const std::stop_token& stop);
 
-  // The connected client; connects at the first call. Errors: unreachable, permission, ...
+  // The connected client; connects at the first call. An engine that was too slow then is not waited for again. Errors:
+  // unreachable, permission, timeout, ...
   [[nodiscard]] Result<docker::Client*> client(const std::stop_token& stop);
+  // It was asked, and has not answered in time.
+  void take_as_hung(const Error& why);
 
   // Only for a private engine: PrivateEngine::start() and stop(), with the client made anew or dropped. start() gives a
   // warning, or empty.
@@ -50,11 +61,11 @@ class ServiceEngine {
   [[nodiscard]] Result<void> stop();
 
  private:
-  [[nodiscard]] Result<std::string> socket() const;
-
   std::optional<PrivateEngine> private_;
+  std::string node_socket_;  // empty: the environment's
   std::mutex mutex_;
   std::unique_ptr<docker::Client> client_;
+  std::optional<Error> hung_;
 };
 
 }  // namespace plumb

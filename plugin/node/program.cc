@@ -26,20 +26,24 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 // In the child, between fork and exec of a program with threads: async-signal-safe calls only.
 [[noreturn]] void run_child(int gate, int input, int output, char* const* argv, char* const* envp) {
+  constexpr int kGate = STDERR_FILENO + 1;
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
+  ::dup2(gate, kGate);
+  // Before it waits: what else the parent has open, such as the locks and gates of other services, is none of its.
+  ::close_range(kGate + 1, ~0U, 0);
   char byte = 0;
   ssize_t got = 0;
-  do got = ::read(gate, &byte, 1);
+  do got = ::read(kGate, &byte, 1);
   while (got < 0 && errno == EINTR);
   if (got != 1) ::_exit(0);  // the parent is gone
+  ::close(kGate);
   ::setsid();
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  ::dup2(input, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(output, STDERR_FILENO);
-  ::close_range(STDERR_FILENO + 1, ~0U, 0);  // libraries, too, have descriptors, and not all of them close on exec
   ::execve(argv[0], argv, envp);
   ::_exit(127);
 }

@@ -113,6 +113,8 @@ class EngineObserver {
     for (const auto& c : service_.containers) threads.emplace_back([this, &c, &out] { look_at(c, out); });
     auto listed = docker::list_containers(client_, {std::string(kLabelService) + "=" + service_.name}, call_);
     threads.clear();  // joins
+    hangs_ = !listed && listed.error().kind == ErrorKind::timeout;
+    if (hangs_) return Err{listed.error()};
     if (failure_) return Err{*failure_};
     for (const auto& c : TRY(std::move(listed))) {
       const bool known = std::any_of(out.seen.containers.begin(), out.seen.containers.end(),
@@ -121,6 +123,9 @@ class EngineObserver {
     }
     return read_stranded(out);
   }
+
+  // The engine has not even listed its containers in time, which no one container of them can keep it from.
+  [[nodiscard]] bool hangs() const { return hangs_; }
 
  private:
   void look_at(const ContainerResource& resource, Observation& out) {
@@ -212,7 +217,23 @@ class EngineObserver {
   docker::Call call_;
   std::mutex mutex_;
   std::optional<Error> failure_;
+  bool hangs_ = false;
 };
+
+// Asks the engine that has answered its first question. One that hangs since is like one that never answered.
+Result<void> ask_engine(const Service& service, ServiceEngine& engine, const std::stop_token& stop, Observation& out) {
+  auto* client = TRY(engine.client(stop));
+  EngineObserver observer(service, *client, stop);
+  auto asked = observer.run(out);
+  if (asked || !observer.hangs()) return asked;
+  engine.take_as_hung(asked.error());
+  out.seen.engine.state = EngineState::unreachable;
+  out.seen.engine.error = std::move(asked).error();
+  out.seen.containers.clear();
+  out.seen.leftovers.clear();
+  out.namespaces.clear();
+  return {};
+}
 
 // An ipvlan of the service that is missing, or is to have another mode: one that is there says which mode all have.
 bool lacks_ipvlan(const Service& service, const Observed& seen) {
@@ -288,8 +309,7 @@ void keep_names(const Service& service, Observed& seen) {
 
 Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting) {
   Observation out;
-  const bool asks =
-      std::any_of(service.containers.begin(), service.containers.end(), [](const auto& c) { return !c.disable; });
+  const bool asks = needs_engine(service);
   Names names(service, starting);
   // libcurl sets itself up, and the engine says who it is, while the kernel is asked.
   std::jthread meeting;
@@ -306,9 +326,8 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   if (asks) {
     EngineTime::count([&] { meeting.join(); });
     if (out.seen.engine.state == EngineState::up) {
-      auto* client = TRY(engine.client(stop));
       // The wait for the engine's answers, all in parallel, counts as engine time of this thread.
-      TRY(EngineTime::count([&] { return EngineObserver(service, *client, stop).run(out); }));
+      TRY(EngineTime::count([&] { return ask_engine(service, engine, stop, out); }));
     }
   }
   names.collect(out.seen);

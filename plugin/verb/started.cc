@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
 #include "docker_client/endpoint.h"
 #include "plugin/claim/claim_book.h"
+#include "plugin/engine/service_engine.h"
 #include "plugin/node/service_lock.h"
 #include "plugin/node/service_state.h"
 #include "plugin/node/state_file.h"
@@ -63,9 +63,7 @@ std::optional<Started> decode_started(const std::string& service, std::string_vi
 Result<void> record_started(const Service& service, const SpecFile& file, const SpecPlace& place) {
   Started started{file, place, {}};
   started.place.node = service.node;
-  const bool asks = std::any_of(service.containers.begin(), service.containers.end(),
-                                [](const ContainerResource& c) { return !c.disable; });
-  if (asks && service.docker_data_dir.empty())
+  if (needs_engine(service) && service.docker_data_dir.empty())
     started.engine = docker::engine_socket(docker::Environment::of_process()).value_or({});
   for (const auto* line : {&file.path, &place.config_dir})
     if (line->find('\n') != std::string::npos) return Err{ErrorKind::usage, "a path with a line feed in it"};
@@ -124,12 +122,18 @@ bool is_known_here(const std::string& service) {
   return ::access(started_of(service).c_str(), F_OK) == 0 || ::access(stopping_of(service).c_str(), F_OK) == 0;
 }
 
+std::optional<Service> load_started(const Started& started) {
+  auto service = load_spec(started.file, started.place).service;
+  if (service) service->engine_socket = started.engine;
+  return service;
+}
+
 std::optional<AsStarted> as_started(const std::string& service) {
   auto started = read_started_or_stopping(service);
   if (!started) return std::nullopt;
-  auto loaded = load_spec(started->file, started->place);
-  if (!loaded.service) return std::nullopt;
-  return AsStarted{*std::move(loaded.service), *std::move(started)};
+  auto loaded = load_started(*started);
+  if (!loaded) return std::nullopt;
+  return AsStarted{*std::move(loaded), *std::move(started)};
 }
 
 bool stop_left_undone(const std::string& service, const SpecFile& file) {
@@ -157,18 +161,6 @@ std::vector<std::string> present_services(const SpecPlace& place) {
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
-}
-
-EngineOfStart::EngineOfStart(const std::string& socket) {
-  if (const char* before = std::getenv("DOCKER_HOST")) before_ = before;
-  if (!socket.empty()) ::setenv("DOCKER_HOST", ("unix://" + socket).c_str(), 1);
-}
-
-EngineOfStart::~EngineOfStart() {
-  if (before_)
-    ::setenv("DOCKER_HOST", before_->c_str(), 1);
-  else
-    ::unsetenv("DOCKER_HOST");
 }
 
 std::vector<std::string> started_services() {

@@ -50,6 +50,10 @@ void begin_stopping(const std::string& service);
 // What is started, or what a stop that was left undone has begun to stop. nullopt: neither.
 [[nodiscard]] std::optional<Started> read_started_or_stopping(const std::string& service);
 
+// The service, which lives on the engine that it was started on, whatever this process's environment says. nullopt: its
+// configuration does not load.
+[[nodiscard]] std::optional<Service> load_started(const Started& started);
+
 // A service as it was started, whatever its file says by now: what a stop goes by.
 struct AsStarted {
   Service service;
@@ -64,19 +68,6 @@ struct AsStarted {
 // Whether a start by `now` would leave an address on the node, or in a container of somebody else's, for ever: only the
 // configuration that it was started with says that one on such a device is this service's. Pure.
 [[nodiscard]] bool loses_addresses(const AsStarted& before, const Service& now);
-
-// As long as it lives DOCKER_HOST names the engine that a service was started on; then it is again what it was. An
-// empty socket changes nothing. Threads: none that reads the environment may run at its two ends.
-class EngineOfStart {
- public:
-  explicit EngineOfStart(const std::string& socket);
-  EngineOfStart(const EngineOfStart&) = delete;
-  EngineOfStart& operator=(const EngineOfStart&) = delete;
-  ~EngineOfStart();
-
- private:
-  std::optional<std::string> before_;
-};
 
 // The services that have a file in the directory, and those that were started from one there that is gone, or by a
 // later plumb; sorted.

@@ -64,9 +64,7 @@ class Healer {
 
   // Another engine than that of the start has nothing of it, and would be made to start it a second time.
   bool find_engine() {
-    const bool asks = std::any_of(service_->containers.begin(), service_->containers.end(),
-                                  [](const ContainerResource& c) { return !c.disable; });
-    if (!asks) return true;
+    if (!needs_engine(*service_)) return true;
     if (engine_->is_private()) {
       const std::string folder = "/run/plumb/" + service_->name;
       out_.engine_socket = PrivateEngine::of(*service_).socket();

@@ -162,6 +162,7 @@ struct Service {
   bool rollback = true;               // undo what this run did when a step fails
   std::string docker_data_dir;        // empty: the node's own engine
   std::vector<std::string> docker_daemon_args;
+  std::string engine_socket;  // not of the file: of the node's engine that it was started on; empty: the environment's
   std::optional<milliseconds> timeout;        // of a whole verb
   std::optional<milliseconds> start_timeout;  // of `start`; default: timeout
   std::optional<milliseconds> stop_timeout;   // of `stop`; default: timeout

@@ -1,5 +1,5 @@
 // StalledEngine: a node's engine that takes calls and answers none, for as long as the object lives. What it has
-// started runs on.
+// started runs on, and so do private engines.
 //
 // Threads: one. Privilege: root, as Node.
 #pragma once
@@ -19,7 +19,8 @@ class StalledEngine {
 
  private:
   void signal(const std::string& name) const {
-    node_.run({"bash", "-c", "kill -" + name + " $(cat /run/docker.pid) $(pgrep -x containerd)"});
+    node_.run(
+        {"bash", "-c", "engine=$(cat /run/docker.pid); kill -" + name + " $engine $(pgrep -x -P $engine containerd)"});
   }
   const Node& node_;
 };

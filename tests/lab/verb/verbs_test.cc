@@ -2,11 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <memory>
 #include <sstream>
 
 #include "tests/lab/service.h"
-#include "tests/lab/stalled_engine.h"
 
 namespace plumb::lab {
 namespace {
@@ -312,35 +310,6 @@ TEST_CASE("ls: what is up, down, on standby, wrong, or not this node's, in one t
   CHECK_MESSAGE(has(unknown.out, "web        unknown  failover  yes   10.0.3.3\n"), unknown.out);
   CHECK_MESSAGE(has(unknown.err, "/run/nosuch.sock"), unknown.err);
   CHECK(n1.run({program(), "ls", "--config-dir", "/srv/home"}).exit_code == 0);
-}
-
-TEST_CASE("an engine that hangs takes its time limit once for all its services, and other engines none of it") {
-  constexpr int kServices = 3;
-  const Node n1("n1");
-  std::vector<std::unique_ptr<Service>> services;
-  for (int i = 0; i < kServices; ++i)
-    services.push_back(std::make_unique<Service>("hung" + std::to_string(i), spec_of("")));
-  const Service apart("talk", spec_of(kPrivate));
-  {
-    const StalledEngine stalled(n1);
-    // Both wait for the same thirty seconds; each service alone would take them anew.
-    Running status = n1.start({program(), "status"});
-    Running shutdown = n1.start({program(), "shutdown"});
-    const Outcome seen = status.wait(100s);
-    CHECK_FALSE(seen.timed_out);
-    CHECK(seen.took < kServices * 30s - 15s);
-    CHECK(has(seen.out, "hung2"));
-    CHECK(has(seen.out, "no answer"));
-    CHECK(has(seen.out, "talk"));
-    const Outcome stopped = shutdown.wait(100s);
-    CHECK_FALSE(stopped.timed_out);
-    CHECK(stopped.took < kServices * 30s - 15s);
-    CHECK(stopped.exit_code != 0);
-    CHECK_MESSAGE(has(stopped.err, "hung2"), stopped.err);
-    CHECK_MESSAGE(has(stopped.out, "talk: is down already"), stopped.out);
-  }
-  const Outcome seen = n1.run({program(), "status"});
-  CHECK_MESSAGE(!has(seen.out + seen.err, "no answer"), seen.out);
 }
 
 }  // namespace
