@@ -1,10 +1,9 @@
 #include "plugin/engine/container_namespace.h"
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 
 #include "docker_client/container.h"
+#include "docker_client/text_file.h"
 #include "netns/namespace/process.h"
 
 namespace plumb {
@@ -13,10 +12,10 @@ namespace {
 
 constexpr std::chrono::seconds kQueryDeadline{30};
 
+// One that ends meanwhile cannot be read (ESRCH).
 bool cgroup_names(int pid, const std::string& id) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  return text.find(id) != std::string::npos;
+  const auto text = docker::read_text_file("/proc/" + std::to_string(pid) + "/cgroup", "read the cgroup");
+  return text && text->find(id) != std::string::npos;
 }
 
 }  // namespace

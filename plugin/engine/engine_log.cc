@@ -8,7 +8,8 @@
 #include <cerrno>
 #include <ctime>
 #include <fstream>
-#include <iterator>
+
+#include "docker_client/text_file.h"
 
 namespace plumb {
 
@@ -19,10 +20,7 @@ constexpr std::string_view kBegin = "-- plumb: ";
 // An engine says why it ends in its last lines.
 constexpr std::streamoff kTail = 64 * 1024;
 
-std::string all_of(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string all_of(const char* path) { return docker::read_text_file(path, "read").value_or({}); }
 
 // As it was called: /usr/sbin/plumb watch.
 std::string own_command() {

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "specs/value/unique_fd.h"
@@ -92,7 +92,14 @@ Result<void> write_state_file(const std::string& path, std::string_view text, mo
 std::optional<std::string> read_state_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::string out;
+  // No iterator of the stream's buffer: where a read fails, it throws, and read() does not.
+  for (std::array<char, 4096> part{}; file;) {
+    file.read(part.data(), part.size());
+    out.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) return std::nullopt;
+  return out;
 }
 
 Result<std::string_view> without_heading(std::string_view text, std::string_view heading) {

@@ -25,14 +25,14 @@ for link in /proc/[0-9]*/ns/*; do readlink "$link" || true; done 2>/dev/null | s
 kind mounts
 awk '$5 != "/var/lib/containers/storage/overlay" {print $5, $3, $4}' /proc/1/mountinfo # Podman's own comes and goes
 
-# This script and its own programs are left out.
+# This script and its own programs are left out, and what Podman keeps of a `docker exec` for five minutes.
 kind processes
 for folder in /proc/[0-9]*; do
   read -r _ _ _ _ _ session _ 2>/dev/null <"$folder/stat" || continue
   read -r _ _ _ _ _ own _ </proc/self/stat
   [[ $session == "$own" ]] || tr '\0' ' ' 2>/dev/null <"$folder/cmdline" || true
   echo
-done | sort -u | sed '/^$/d'
+done | sort -u | sed '/^$/d; /conmon .* --exec-attach /d'
 
 kind files
 find /run /etc/plumb -xdev -not -regex '/run/\(docker\|libpod\|containers\|crun\|runc\).*' | sort # an engine's own are its affair

@@ -54,6 +54,17 @@ TEST_CASE("a state file that cannot be replaced stays as it was, and no draft is
   CHECK_FALSE(write_state_file(scratch.path() + "/missing/state", "text"));
 }
 
+TEST_CASE("a state file is read whole, and one whose reading fails is like one that is not there") {
+  const test::Scratch scratch;
+  const std::string path = scratch.path() + "/state";
+  for (const unsigned size : {0U, 1U, 4096U, 10000U}) {
+    REQUIRE(write_state_file(path, std::string(size, 'x'), 0600, Durable::no));
+    CHECK(read_state_file(path) == std::string(size, 'x'));
+  }
+  CHECK_FALSE(read_state_file(scratch.path() + "/other"));
+  CHECK_FALSE(read_state_file(scratch.path()));  // EISDIR, as /proc answers ESRCH of a process that has gone
+}
+
 TEST_CASE("a state file that is not there is removed, too") {
   const test::Scratch scratch;
   const std::string path = scratch.path() + "/state";
