@@ -30,6 +30,7 @@
 namespace plumb::docker {
 
 struct Curl {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member
 #define PLUMB_MEMBER(name) decltype(&::curl_##name) name = nullptr;
   PLUMB_CURL_FUNCTIONS(PLUMB_MEMBER)
 #undef PLUMB_MEMBER

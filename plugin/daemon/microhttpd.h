@@ -21,6 +21,7 @@
 namespace plumb {
 
 struct Microhttpd {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member
 #define PLUMB_MEMBER(name) decltype(&::MHD_##name) name = nullptr;
   PLUMB_MICROHTTPD_FUNCTIONS(PLUMB_MEMBER)
 #undef PLUMB_MEMBER
