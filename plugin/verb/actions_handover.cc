@@ -33,7 +33,8 @@ class HandoverWait {
     return {ErrorKind::timeout, 0,
             "wait for the node that has " + addresses_ + ": " + who + " for " +
                 in_words(requester.taker().silence(handover_time())) + ", and nobody has said that they are withdrawn",
-            "if you know that no other node has them, as it is off or was stopped: `plumb activate --force " +
+            "if the service runs nowhere, `plumb start " + service_.name +
+                "`, which asks the LAN; if you know that the other node is off, `plumb activate --force " +
                 service_.name + "`"};
   }
 

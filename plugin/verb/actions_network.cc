@@ -60,8 +60,8 @@ Result<void> Actions::judge_rival(const IpResource& ip, const IpAddress& address
             ip.id + "]; `lsns --type net` lists them"};
   if (ip.conflict == ConflictPolicy::fail)
     return Err{ErrorKind::conflict, what,
-               "the service may still run on another node: stop it there, or fence that node; `ip neigh` on a router "
-               "shows the port"};
+               "the service may still run on another node: stop it there, or fence that node; the switch's table of "
+               "MAC addresses shows its port"};
   std::fprintf(stderr, "plumb: warning: %s; started all the same (conflict = %s)\n", what.c_str(),
                ip.conflict == ConflictPolicy::warn ? "warn" : "takeover");
   const std::lock_guard lock(mutex_);

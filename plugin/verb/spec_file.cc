@@ -117,7 +117,7 @@ Result<SpecFile> read_spec(const std::string& name_or_path, const SpecPlace& pla
       std::string have;
       for (const auto& name : service_names(place)) have += (have.empty() ? "" : ", ") + name;
       error.what = "no service " + name_or_path + ": there is no " + out.path;
-      error.next = have.empty() ? "write its spec there, or give the path of one" : "there are: " + have;
+      error.next = have.empty() ? "write its file there, or give the path of one" : "there are: " + have;
     }
     return Err{std::move(error)};
   }

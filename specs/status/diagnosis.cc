@@ -50,10 +50,13 @@ class Doctor {
     out_.push_back({Verdict::problem, subject, check, std::move(text), std::move(fix)});
     return false;
   }
-  // A node that is prepared for a hand-over is not to be started: another may have the addresses. Where none has them,
-  // activate says what to do.
+  // On a node that is prepared for a hand-over another one may have the addresses, and gives them: where none has them,
+  // activate says what to do. Elsewhere a start asks the LAN, and is refused where another one has them.
   [[nodiscard]] std::string start() const {
-    return (service_.handover ? "plumb activate " : "plumb start ") + service_.name;
+    const bool prepared = service_.handover && seen_.unknown_here &&
+                          std::any_of(seen_.containers.begin(), seen_.containers.end(),
+                                      [](const auto& one) { return one.second.running; });
+    return (prepared ? "plumb activate " : "plumb start ") + service_.name;
   }
 
   void check_place() {
@@ -191,7 +194,7 @@ class Doctor {
       const std::string text = asked.address.to_string();
       if (asked.answer)
         problem(ip.id, "rival", asked.answer->to_string() + " answers for " + text + ", too",
-                "stop the service there, or fence that node; `ip neigh` on a router shows the port");
+                "stop the service there, or fence that node; the switch's table of MAC addresses shows its port");
       else if (asked.error.empty())
         ok(ip.id, "rival", "nobody else answers for " + text);
       else

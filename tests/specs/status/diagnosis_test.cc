@@ -101,6 +101,8 @@ TEST_CASE("the link, the address, the route") {
     must_find(svc1(), o, well(), "address", "10.0.3.3 is not there", "plumb start svc1");
     auto prepared = svc1();
     prepared.handover = true;
+    must_find(prepared, o, well(), "address", "10.0.3.3 is not there", "plumb start svc1");
+    o.unknown_here = true;
     must_find(prepared, o, well(), "address", "10.0.3.3 is not there", "plumb activate svc1");
   }
   SUBCASE("duplicate") {
