@@ -63,7 +63,8 @@ TEST_CASE("two of them hear each other's probes and hellos, and not their own") 
   CHECK(hello->mac == *one.eth0.mac);
   REQUIRE(there.socket.hello("n2", entries) == 0);
   REQUIRE(here.hear(What::hello));
-  CHECK_FALSE(here.socket.read());
+  // The kernels of the LAN ask for their own addresses meanwhile.
+  while (const auto more = here.socket.read()) CHECK(more->mac != *one.eth0.mac);
 }
 
 TEST_CASE("who has the address answers a probe with its MAC, in either family") {
