@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "docker_client/curl.h"
+
 namespace plumb::test {
 
 namespace {
@@ -32,6 +34,8 @@ std::string read_request(int fd) {
 }  // namespace
 
 FakeEngine::FakeEngine(std::vector<Talk> talks) : talks_(std::move(talks)), socket_(scratch_.path() + "/fake.sock") {
+  // A busy machine takes longer to load it than the shortest deadlines of the tests, and it is loaded but once.
+  if (!docker::load_curl()) std::abort();
   listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
