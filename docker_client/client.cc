@@ -166,6 +166,7 @@ Result<Client> Client::open(std::string socket_path, const Call& call) {
 }
 
 const std::string& Client::socket_path() const { return state_->pool->socket_path(); }
+std::string Client::place(std::string_view what) const { return std::string(what) + " at unix://" + socket_path(); }
 ApiVersion Client::version() const { return state_->spoken(); }
 Manners Client::manners() const { return manners_of(state_->podman); }
 
@@ -201,8 +202,7 @@ Result<Response> Client::send(const Request& request, const Call& call) {
   Response response;
   const Sink keep = [&](std::string_view bytes) -> Result<void> {
     if (response.body.size() + bytes.size() > kBodyLimit) {
-      return Err{ErrorKind::failed,
-                 request.what + " at unix://" + socket_path() + ": the engine's answer is over 16 MiB"};
+      return Err{ErrorKind::failed, place(request.what) + ": the engine's answer is over 16 MiB"};
     }
     response.body += bytes;
     return {};

@@ -96,6 +96,8 @@ class Client {
   ~Client();
 
   [[nodiscard]] const std::string& socket_path() const;
+  // What is asked of which engine, to begin an error with: "create container web at unix:///run/x.sock".
+  [[nodiscard]] std::string place(std::string_view what) const;
   // The version now spoken. It changes when an engine is replaced while the client lives: every answer names the
   // engine's version (daemon middleware; Api-Version), and a refused version is negotiated anew.
   [[nodiscard]] ApiVersion version() const;

@@ -52,10 +52,9 @@ Err connect_failure(std::string place, const std::string& socket_path, int err) 
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::make(std::string socket_path) {
-  if (!load_curl())
-    return Err{load_curl().error().kind,
-               "talk to the engine at unix://" + socket_path + ": " + load_curl().error().what,
-               load_curl().error().next};
+  if (const auto& loaded = load_curl(); !loaded)
+    return Err{loaded.error().kind, "talk to the engine at unix://" + socket_path + ": " + loaded.error().what,
+               loaded.error().next};
   std::unique_ptr<Connection> connection(new Connection);
   connection->socket_path_ = std::move(socket_path);
   connection->multi_.reset(curl().multi_init());

@@ -22,7 +22,7 @@ Result<std::string> path_of(const std::string& id, std::string_view rest, std::s
 }
 
 std::string sentence(std::string_view verb, std::string_view id, const Client& client) {
-  return std::string(verb) + " container " + std::string(id) + " at unix://" + client.socket_path();
+  return client.place(std::string(verb) + " container " + std::string(id));
 }
 
 Request request_of(Method method, std::string path, std::string_view verb, const std::string& id) {
@@ -223,7 +223,7 @@ Result<std::vector<Container>> list_containers(Client& client, const std::vector
   query.add("all", "1");
   if (!labels.empty()) query.add("filters", encode_filters({{"label", labels}}));
   const Response response = TRY(client.send({.path = std::move(query).str(), .what = "list containers"}, call));
-  return answered(decode_container_list(response.body), "list containers at unix://" + client.socket_path());
+  return answered(decode_container_list(response.body), client.place("list containers"));
 }
 
 }  // namespace plumb::docker

@@ -43,7 +43,7 @@ Result<EventStream> EventStream::open(Client& client, const EventFilter& filter,
   if (!filter.types.empty() || !labels.empty() || !actions.empty()) {
     query.add("filters", encode_filters({{"type", filter.types}, {"label", labels}, {"event", actions}}));
   }
-  auto state = std::make_unique<State>("listen to events at unix://" + client.socket_path());
+  auto state = std::make_unique<State>(client.place("listen to events"));
   const Sink sink = [target = state.get()](std::string_view bytes) { return target->take(bytes); };
   state->exchange = TRY(client.begin({.path = std::move(query).str(), .what = "listen to events"}, sink, call));
   return EventStream(std::move(state));

@@ -67,7 +67,7 @@ class MessageStream {
 Result<void> run_stream(Client& client, const Request& request,
                         const std::function<void(const StreamMessage&)>& on_message, const Call& call) {
   const Call::TimePoint end = call.end();
-  MessageStream stream(request.what + " at unix://" + client.socket_path(), on_message);
+  MessageStream stream(client.place(request.what), on_message);
   Exchange exchange = TRY(client.begin(
       request, [&stream](std::string_view bytes) { return stream.feed(bytes); }, call));
   TRY(exchange.finish(call.until(end)));
@@ -103,8 +103,7 @@ Result<std::optional<Image>> inspect_image(Client& client, const std::string& re
   request.accept = {404};
   const Response response = TRY(client.send(request, call));
   if (response.status == 404) return std::optional<Image>();
-  return std::optional<Image>(
-      TRY(answered(decode_image(response.body), request.what + " at unix://" + client.socket_path())));
+  return std::optional<Image>(TRY(answered(decode_image(response.body), client.place(request.what))));
 }
 
 Result<std::vector<std::string>> load_image(Client& client, std::string_view archive, const Call& call) {
@@ -151,7 +150,7 @@ Result<Image> pull_image(Client& client, std::string_view reference, const std::
   const std::string pulled_name = image.name + (image.digest.empty() ? ":" + image.tag : "@" + image.digest);
   std::optional<Image> found = TRY(inspect_image(client, pulled_name, call.until(end)));
   if (!found) {
-    return Err{ErrorKind::failed, request.what + " at unix://" + client.socket_path() +
+    return Err{ErrorKind::failed, client.place(request.what) +
                                       ": the engine's stream ended without an error, and yet the image is not there"};
   }
   return *std::move(found);

@@ -7,13 +7,13 @@ namespace plumb::docker {
 Result<Info> engine_info(Client& client, const Call& call) {
   const Request request{.path = "/info", .what = "ask for the engine's facts"};
   const Response response = TRY(client.send(request, call));
-  return answered(decode_info(response.body), request.what + " at unix://" + client.socket_path());
+  return answered(decode_info(response.body), client.place(request.what));
 }
 
 Result<Version> engine_version(Client& client, const Call& call) {
   const Request request{.path = "/version", .what = "ask for the engine's version"};
   const Response response = TRY(client.send(request, call));
-  return answered(decode_version(response.body), request.what + " at unix://" + client.socket_path());
+  return answered(decode_version(response.body), client.place(request.what));
 }
 
 Result<Info> decode_info(std::string_view text) {

@@ -55,7 +55,7 @@ Result<void> read_log(Client& client, const std::string& id, bool tty, const Log
   if (range.since) query.add("since", time_before_now(*range.since));
   if (range.timestamps) query.add("timestamps", "1");
   if (range.follow) query.add("follow", "1");
-  LogFrames frames("read the log of container " + id + " at unix://" + client.socket_path());
+  LogFrames frames(client.place("read the log of container " + id));
   bool taken = false;
   const Sink take = [&](std::string_view bytes) {
     taken = true;

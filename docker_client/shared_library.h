@@ -1,9 +1,9 @@
 // A library that is loaded when it is first needed, and a table of its functions. To load libcurl takes as long as all
 // else that most commands do: it brings some thirty libraries.
 //
-// A table is a struct with a pointer for each function, made of a list that is a macro: LIST(F) says F(name) for each
-// of them. plugin/loaded.cc is linked with the same lists, so a function that a library has not is an error of the
-// build.
+// A table is a struct with a pointer for each function. That of a library that plumb depends on is made of a list that
+// is a macro: LIST(F) says F(name) for each of them. plugin/loaded.cc is linked with the same lists, so a function that
+// such a library has not is an error of the build.
 //
 // Threads: any. Privilege: none.
 #pragma once

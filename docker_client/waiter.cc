@@ -39,8 +39,7 @@ Result<Waiter> Waiter::open(Client& client, const std::string& id, WaitCondition
   request.idempotent = false;
   if (condition == WaitCondition::removed) request.accept = {404};
   auto state = std::make_unique<State>();
-  const Sink keep = [answer = &state->body, what = request.what + " at unix://" +
-                                                   client.socket_path()](std::string_view bytes) -> Result<void> {
+  const Sink keep = [answer = &state->body, what = client.place(request.what)](std::string_view bytes) -> Result<void> {
     if (answer->size() + bytes.size() > kAnswerLimit)
       return Err{ErrorKind::failed, what + ": the engine's answer is too big"};
     *answer += bytes;

@@ -14,15 +14,13 @@
 #include "docker_client/waiter.h"
 #include "tests/docker_client/fake_engine.h"
 #include "tests/docker_client/real.h"
+#include "tests/docker_client/script_calls.h"
 
 using namespace plumb;          // NOLINT(google-build-using-namespace)
 using namespace plumb::docker;  // NOLINT(google-build-using-namespace)
 using namespace plumb::test;    // NOLINT(google-build-using-namespace)
 
 namespace {
-
-const Call kCall{std::chrono::seconds(20), {}};
-const Call kShort{std::chrono::milliseconds(60), {}};
 
 template <typename T>
 std::optional<Error> error_of(const Result<T>& result) {

@@ -12,6 +12,7 @@
 #include "docker_client/container.h"
 #include "tests/docker_client/fake_engine.h"
 #include "tests/docker_client/real.h"
+#include "tests/docker_client/script_calls.h"
 
 using namespace plumb;          // NOLINT(google-build-using-namespace)
 using namespace plumb::docker;  // NOLINT(google-build-using-namespace)
@@ -19,9 +20,7 @@ using namespace plumb::test;    // NOLINT(google-build-using-namespace)
 
 namespace {
 
-const Call kCall{std::chrono::seconds(20), {}};
 const std::string kNone = R"({"message":"No such container: x"})";
-const Call kShort{std::chrono::milliseconds(60), {}};
 
 Error open_error(const std::string& socket, const Call& call = kCall) {
   Result<Client> client = Client::open(socket, call);

@@ -6,14 +6,13 @@
 #include "docker_client/container.h"
 #include "tests/docker_client/fake_engine.h"
 #include "tests/docker_client/real.h"
+#include "tests/docker_client/script_calls.h"
 
 using namespace plumb;          // NOLINT(google-build-using-namespace)
 using namespace plumb::docker;  // NOLINT(google-build-using-namespace)
 using namespace plumb::test;    // NOLINT(google-build-using-namespace)
 
 namespace {
-
-const Call kCall{std::chrono::seconds(20), {}};
 
 // A container that does not run, one that does, and one that is being removed, as an inspect says it.
 const std::string kEnded = answer(200, R"({"Id":"x","State":{"Status":"exited"}})");

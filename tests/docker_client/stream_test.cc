@@ -7,17 +7,11 @@
 #include "docker_client/waiter.h"
 #include "tests/docker_client/fake_engine.h"
 #include "tests/docker_client/real.h"
+#include "tests/docker_client/script_calls.h"
 
 using namespace plumb;          // NOLINT(google-build-using-namespace)
 using namespace plumb::docker;  // NOLINT(google-build-using-namespace)
 using namespace plumb::test;    // NOLINT(google-build-using-namespace)
-
-namespace {
-
-const Call kCall{std::chrono::seconds(20), {}};
-const Call kShort{std::chrono::milliseconds(60), {}};
-
-}  // namespace
 
 TEST_CASE("a pull's stream is read object by object, however it is cut") {
   const std::string stream =
