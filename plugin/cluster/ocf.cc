@@ -305,8 +305,11 @@ class Agent {
         return {OcfCode::generic, found + ", and it has no valid configuration; plumb validate " + name_};
       return {OcfCode::not_running, "it has no valid configuration here, and nothing of it runs"};
     }
-    ServiceEngine engine(*service);
     const TimeLimit time(patience(), {});
+    // A service that is whole costs its engine nothing, and is whole whether that answers or not.
+    if (const auto recorded = started_ ? observe_recorded(*service) : std::nullopt)
+      if (evaluate(*service, recorded->seen).state == Availability::up) return look_deep(*service, time.stop());
+    ServiceEngine engine(*service);
     const auto observation = observe(*service, engine, time.stop());
     if (!observation && observation.error().kind == ErrorKind::permission) return verdict(observation.error());
     if (!observation) return without_engine(*service, observation.error().what);
@@ -316,14 +319,16 @@ class Agent {
     if (service->handover && !started_ && has_no_address(status))
       return {OcfCode::not_running, "it is prepared for a hand-over, and has no address here"};
     if (status.state != Availability::up) return {ocf_code(status.state), reasons(status)};
-    return number("OCF_CHECK_LEVEL", 0) >= kDeepCheck ? look_deeper(*service, time.stop()) : OcfVerdict{};
+    return look_deep(*service, time.stop());
   }
 
   OcfVerdict without_engine(const Service& service, const std::string& why) const {
     return verdict_without_engine(look_without_engine(service, read_traces(name_)), started_.has_value(), why);
   }
 
-  static OcfVerdict look_deeper(const Service& service, const std::stop_token& stop) {
+  // Of one that is up, as deep as it was asked for.
+  [[nodiscard]] OcfVerdict look_deep(const Service& service, const std::stop_token& stop) const {
+    if (number("OCF_CHECK_LEVEL", 0) < kDeepCheck) return {};
     const auto findings = examine(service, stop);
     if (!findings) return verdict(findings.error());
     for (const auto& finding : *findings)

@@ -1,33 +1,16 @@
 #include "plugin/cluster/remains.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "plugin/node/boot.h"
+#include "plugin/node/cgroup.h"
 #include "plugin/node/process_stat.h"
 
 namespace plumb {
 
 namespace {
 
-// Where hierarchies are mounted: version 2, and of version 1 some that every engine uses.
-constexpr const char* kCgroupMounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd",
-                                         "/sys/fs/cgroup/pids"};
-
 std::string process(pid_t pid) { return "process " + std::to_string(pid); }
-
-// The kernel's own count, beside the look at the processes: who forks during that may be missed by it. "populated" is
-// of those below, too (cgroup-v2.rst).
-bool is_populated(const std::string& path) {
-  return std::any_of(std::begin(kCgroupMounts), std::end(kCgroupMounts), [&](const char* mount) {
-    std::string line;
-    std::ifstream events(mount + path + "/cgroup.events");
-    while (std::getline(events, line))
-      if (line == "populated 1") return true;
-    std::ifstream procs(mount + path + "/cgroup.procs");
-    return static_cast<bool>(std::getline(procs, line));
-  });
-}
 
 bool is_same(const TracedNamespace& traced, netns::NamespaceId id, std::optional<std::uint64_t> cookie) {
   return traced.id == id && !(cookie && traced.cookie && *cookie != *traced.cookie);
@@ -47,6 +30,7 @@ std::string in_cgroup(const TracedContainer& container, const NodeScan& scan) {
     });
     if (found != scan.cgroups.end())
       return process(found->second) + " is in the control group of " + container.resource;
+    // Who forks during the look at the processes may be missed by it.
     if (is_populated(path)) return "the control group of " + container.resource + " has processes";
   }
   return {};

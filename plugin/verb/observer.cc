@@ -5,21 +5,23 @@
 #include <thread>
 
 #include "docker_client/container.h"
-#include "netns/address/address.h"
-#include "netns/address/route.h"
 #include "netns/link/link.h"
 #include "netns/link/upper_link.h"
+#include "netns/namespace/process.h"
+#include "netns/socket/route_socket.h"
 #include "plugin/engine/container_namespace.h"
 #include "plugin/engine/engine_time.h"
 #include "plugin/engine/ownership.h"
 #include "plugin/engine/pause_image.h"
+#include "plugin/node/boot.h"
+#include "plugin/node/cgroup.h"
 #include "plugin/node/names.h"
 #include "plugin/node/node_scan.h"
 #include "plugin/node/open_vswitch.h"
-#include "plugin/node/own_way.h"
+#include "plugin/node/process_stat.h"
+#include "plugin/verb/netns_reader.h"
 #include "plugin/verb/started.h"
 #include "plugin/verb/traces.h"
-#include "specs/plan/host_access.h"
 #include "specs/plan/namespace_owner.h"
 #include "specs/plan/spec_hash.h"
 #include "specs/service/link_value.h"
@@ -30,38 +32,6 @@ namespace plumb {
 namespace {
 
 constexpr std::chrono::seconds kQueryDeadline{30};
-
-ObservedLink observed(const netns::Link& link) {
-  // Nobody has a MAC on lo: its zeros are none.
-  const auto mac = link.loopback ? std::nullopt : link.mac;
-  return {link.index,       link.name.str(),    link.kind,   mac,        link.mtu,   link.up,
-          link.carrier,     link.parent_index,  link.master, link.group, link.alias, link.altnames,
-          link.ipvlan_mode, link.carrier_downs, link.vlan_id};
-}
-
-enum class Routes { yes, for_host_links };
-
-// What a namespace holds; its routes, or these only where one of the node's own links to services is there.
-Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which) {
-  ObservedNetns out;
-  out.device = ns.id().dev;
-  out.inode = ns.id().ino;
-  auto socket = TRY(netns::RouteSocket::open(ns));
-  for (const auto& link : TRY(netns::links(socket))) out.links.push_back(observed(link));
-  for (const auto& a : TRY(netns::addresses(socket, 0)))
-    out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed, !a.permanent});
-  if (which == Routes::yes || std::any_of(out.links.begin(), out.links.end(), is_host_link))
-    for (const auto& r : TRY(netns::routes(socket)))
-      out.routes.push_back({r.is_default() ? std::nullopt : std::optional<Cidr>(r.destination), r.gateway, r.ifindex,
-                            r.destination.address().is_v6()});
-  // Beside lo there is one link, as a rule.
-  if (which == Routes::yes && out.links.size() > 2)
-    for (const auto& link : out.links)
-      for (const auto& r : TRY(netns::routes(socket, {netns::Family::any, own_table(link.index)})))
-        if (r.is_default())
-          out.routes.push_back({std::nullopt, r.gateway, r.ifindex, r.destination.address().is_v6(), true});
-  return out;
-}
 
 // Which of the devices that the spec needs the kernel does not know: asked before anything is touched.
 Result<void> ask_for_kinds(const Service& service, const netns::Namespace& node, Observed& seen) {
@@ -305,6 +275,62 @@ void keep_names(const Service& service, Observed& seen) {
   }
 }
 
+Result<void> look_at_node(const Service& service, Observed& seen) {
+  const auto own = TRY(netns::Namespace::current());
+  // Routes of the node matter only where it has, or is to have, a way of its own to a service.
+  const bool host_access =
+      std::any_of(service.ips.begin(), service.ips.end(), [](const IpResource& ip) { return ip.host_access; });
+  seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links));
+  TRY(ask_for_kinds(service, own, seen));
+  if (std::any_of(service.ips.begin(), service.ips.end(),
+                  [](const IpResource& ip) { return ip.mode == IpMode::ovs && !ip.disable; }))
+    seen.open_vswitch = observe_switch(service.name);
+  return {};
+}
+
+// What needs the rest to be known.
+void look_at_rest(const Service& service, Observation& out) {
+  out.seen.unknown_here = !is_known_here(service.name);
+  if (!out.seen.unknown_here) keep_names(service, out.seen);
+  note_ipvlan_parents(service, out);
+}
+
+// A container that runs on as its start has recorded it. False: only the engine can say what is so. How one has ended,
+// and what is on standby, no record says.
+bool read_recorded(const Service& service, const ContainerResource& resource, const Traces& traces, Observation& out) {
+  const auto traced = std::find_if(traces.containers.begin(), traces.containers.end(),
+                                   [&](const TracedContainer& one) { return one.resource == resource.id; });
+  if (traced == traces.containers.end() || resource.standby || !resource.detach) return false;
+  ObservedContainer seen;
+  seen.name = resource.name;
+  seen.image = resource.image;
+  seen.state = "running";
+  seen.running = true;
+  seen.pid = traced->pid;
+  seen.service = service.name;
+  seen.resource = resource.id;
+  const auto process = netns::Process::open(traced->pid);
+  if (!process) return false;
+  if (traced->ns) {
+    auto ns = netns::Namespace::of_process(traced->pid);
+    if (!ns || ns->id() != traced->ns->id) return false;
+    seen.netns = ObservedNetns{ns->id().dev, ns->id().ino, {}, {}, {}};
+    if (owns_namespace(service, resource) || resource.existing) {
+      auto inside = read_netns(*ns, Routes::yes);
+      if (!inside) return false;
+      seen.netns = *std::move(inside);
+    }
+    out.namespaces[resource.id] = std::make_shared<const netns::Namespace>(*std::move(ns));
+  }
+  // The numbers are those of that process as long as it has not ended. One that is paused runs, too.
+  if (traced->cgroups.empty() || !still_runs(traced->pid, traced->start_ticks) || !process->alive()) return false;
+  if (std::any_of(traced->cgroups.begin(), traced->cgroups.end(),
+                  [](const std::string& path) { return is_frozen(path) != false; }))
+    return false;
+  out.seen.containers[resource.id] = std::move(seen);
+  return true;
+}
+
 }  // namespace
 
 Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting) {
@@ -314,15 +340,7 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
   // libcurl sets itself up, and the engine says who it is, while the kernel is asked.
   std::jthread meeting;
   if (asks) meeting = std::jthread([&] { out.seen.engine = engine.observe(stop); });
-  const auto own = TRY(netns::Namespace::current());
-  // Routes of the node matter only where it has, or is to have, a way of its own to a service.
-  const bool host_access =
-      std::any_of(service.ips.begin(), service.ips.end(), [](const IpResource& ip) { return ip.host_access; });
-  out.seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links));
-  TRY(ask_for_kinds(service, own, out.seen));
-  if (std::any_of(service.ips.begin(), service.ips.end(),
-                  [](const IpResource& ip) { return ip.mode == IpMode::ovs && !ip.disable; }))
-    out.seen.open_vswitch = observe_switch(service.name);
+  TRY(look_at_node(service, out.seen));
   if (asks) {
     EngineTime::count([&] { meeting.join(); });
     if (out.seen.engine.state == EngineState::up) {
@@ -331,9 +349,22 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
     }
   }
   names.collect(out.seen);
-  out.seen.unknown_here = !is_known_here(service.name);
-  if (!out.seen.unknown_here) keep_names(service, out.seen);
-  note_ipvlan_parents(service, out);
+  look_at_rest(service, out);
+  return out;
+}
+
+std::optional<Observation> observe_recorded(const Service& service) {
+  const auto traces = read_traces(service.name);
+  const auto boot = boot_id();
+  if (!traces || !boot || traces->boot != *boot || traces_unsettled(service.name)) return std::nullopt;
+  Observation out;
+  out.seen.engine.state = EngineState::unasked;
+  for (const auto& c : service.containers)
+    if (!c.disable && !read_recorded(service, c, *traces, out)) return std::nullopt;
+  Names names(service, false);
+  if (!look_at_node(service, out.seen)) return std::nullopt;
+  names.collect(out.seen);
+  look_at_rest(service, out);
   return out;
 }
 

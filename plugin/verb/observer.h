@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -28,5 +29,10 @@ struct Observation {
 // `starting`: names that do not resolve yet are waited for (wait_dns).
 [[nodiscard]] Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop,
                                           bool starting = false);
+
+// The same of a service that runs on as its start has recorded it (plugin/verb/traces.h), without its engine:
+// processes, control groups and the kernel say all that the engine would. nullopt: they do not, ask the engine.
+// Threads: any.
+[[nodiscard]] std::optional<Observation> observe_recorded(const Service& service);
 
 }  // namespace plumb

@@ -102,6 +102,7 @@ struct ObservedContainer {
 
 enum class EngineState {
   unused,       // no resource of the service needs an engine
+  unasked,      // the kernel says all that it would
   up,           // it answers
   down,         // a private engine that is not running, cleanly
   crashed,      // a private engine that is gone without having been stopped: its containers may still run

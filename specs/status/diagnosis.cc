@@ -66,7 +66,8 @@ class Doctor {
   bool check_engine() {
     const auto& engine = seen_.engine;
     switch (engine.state) {
-      case EngineState::unused: return true;
+      case EngineState::unused:
+      case EngineState::unasked: return true;
       case EngineState::up: ok("engine", "engine", "it answers on " + engine.socket); return true;
       case EngineState::down: return problem("engine", "engine", "the service's own engine is not running", start());
       case EngineState::crashed:

@@ -60,6 +60,7 @@ class Evaluation {
     std::string text = seen_.engine.is_private ? "private" : "shared";
     switch (seen_.engine.state) {
       case EngineState::up: text += ", " + seen_.engine.version; break;
+      case EngineState::unasked: text += ", not asked"; break;
       case EngineState::down: text += ", not running"; break;
       case EngineState::crashed: text += ", crashed"; break;
       case EngineState::unreachable: text += ", does not answer"; break;

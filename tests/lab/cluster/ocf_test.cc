@@ -101,9 +101,7 @@ TEST_CASE("an engine that was killed is no reason to move a service that runs, a
   REQUIRE(agent.code("start") == ok);
   lab({"engine", "n1", "kill"});
   CHECK(answers(kAddress));
-  const Outcome monitor = agent.run("monitor");
-  CHECK_MESSAGE(monitor.exit_code == ok, monitor.err);
-  CHECK_MESSAGE(has(monitor.err, "running: the kernel has all of its addresses"), monitor.err);
+  CHECK(agent.code("monitor") == ok);
   CHECK(agent.probe() == ok);
   // It cannot be stopped either: a stop that succeeded would let it run twice.
   const Outcome stop = agent.run("stop");
@@ -156,9 +154,7 @@ TEST_CASE("a service whose own engine was killed is running, and its stop ends w
   const Agent agent(n1);
   REQUIRE(agent.code("start") == ok);
   n1.must({"bash", "-c", "read -r pid _ </run/plumb/web/engine.pid; kill -KILL $pid"});
-  const Outcome monitor = agent.run("monitor");
-  CHECK_MESSAGE(monitor.exit_code == ok, monitor.err);
-  CHECK_MESSAGE(has(monitor.err, "running: the kernel has all of its addresses"), monitor.err);
+  CHECK(agent.code("monitor") == ok);
   CHECK(agent.code("stop") == ok);
   CHECK_FALSE(answers(kAddress));
   CHECK(agent.probe() == not_running);
@@ -187,6 +183,36 @@ TEST_CASE("an engine that hangs makes no monitor late, and fails a stop before P
   CHECK(agent.code("monitor") == ok);
   CHECK(agent.code("stop") == ok);
   CHECK(agent.probe() == not_running);
+}
+
+TEST_CASE("a monitor of a service that is whole asks its engine nothing, and of one that may not be it does") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  const Agent agent(n1);
+  REQUIRE(agent.code("start") == ok);
+  // What is said when the engine was asked, and did not answer.
+  const auto asked = [&] {
+    const StalledEngine stalled(n1);
+    const Outcome monitor = agent.run("monitor", kHurry);
+    CHECK_MESSAGE(monitor.exit_code == ok, monitor.err);
+    return has(monitor.err, "running: the kernel has all of its addresses");
+  };
+  CHECK_FALSE(asked());
+  SUBCASE("a container that is paused") {
+    n1.must({"docker", "pause", "web.container.1"});
+    CHECK(asked());
+    n1.must({"docker", "unpause", "web.container.1"});
+    CHECK_FALSE(asked());
+  }
+  SUBCASE("a container that runs as another process than at the start") {
+    n1.must({"docker", "restart", "-t", "0", "web.container.1"});
+    CHECK(asked());
+  }
+  SUBCASE("an address that is gone") {
+    n1.must({program(), "enter", "web", "--", "ip", "address", "flush", "dev", "eth0"});
+    CHECK(agent.code("monitor") == generic);
+  }
+  CHECK(agent.code("stop") == ok);
 }
 
 TEST_CASE("while its engine hangs a service is not stopped before its processes are gone, wherever its address is") {
