@@ -306,11 +306,8 @@ class Agent {
       return {OcfCode::not_running, "it has no valid configuration here, and nothing of it runs"};
     }
     const TimeLimit time(patience(), {});
-    // A service that is whole costs its engine nothing, and is whole whether that answers or not.
-    if (const auto recorded = started_ ? observe_recorded(*service) : std::nullopt)
-      if (evaluate(*service, recorded->seen).state == Availability::up) return look_deep(*service, time.stop());
     ServiceEngine engine(*service);
-    const auto observation = observe(*service, engine, time.stop());
+    const auto observation = glance(*service, engine, time.stop());
     if (!observation && observation.error().kind == ErrorKind::permission) return verdict(observation.error());
     if (!observation) return without_engine(*service, observation.error().what);
     const auto status = evaluate(*service, observation->seen);

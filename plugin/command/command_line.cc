@@ -191,6 +191,8 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
     sub.add_flag("--timing", out.timing, "Print the critical path, step by step");
     sub.add_flag("-q,--quiet", out.quiet, "Print errors only");
   }
+  if (command.action == Action::status)
+    sub.add_flag("--ask-engine", out.ask_engine, "Ask the engine about a service that is whole, too");
   if (command.action == Action::activate)
     sub.add_flag("--force", out.force, "Take addresses for which nobody answers: when no other node can have them");
 }

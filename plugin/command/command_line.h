@@ -51,6 +51,7 @@ struct CommandLine : Invocation {
   std::string ocf_action;     // of `ocf`
   std::string watch_metrics;  // of `watch`: a socket; empty: none
   bool timing = false;
+  bool ask_engine = false;  // also about what is whole by its record
   bool quiet = false;
   bool force = false;  // of `activate`
 };

@@ -257,20 +257,21 @@ int show_status_of(const CommandLine& command) {
   auto opened = open_present(command, operation);
   if (!opened.service) return opened.exit_code;
   ServiceEngine engine(*opened.service);
-  const auto observation = observe(*opened.service, engine, {});
+  const auto observation =
+      glance(*opened.service, engine, {}, command.ask_engine ? AskEngine::always : AskEngine::where_needed);
   if (!observation) return report(command, operation, observation.error());
   const auto status = evaluate(*opened.service, observation->seen);
   print(command.json ? status_json(status) : status_tree(status, colour_on(1)));
   return code(exit_code(status.state));
 }
 
-// Of engines that hang all take their time at once, before the first line is written.
-void meet_engines(const std::vector<std::string>& names, const SpecPlace& place) {
+// Engines that hang, and have to be asked, take their time at once, before the first line is written.
+void meet_engines(const std::vector<std::string>& names, const CommandLine& command) {
   std::map<std::string, Service> met;
   for (const auto& name : names) {
-    const auto file = read_spec(name, place);
-    auto service = file ? load_spec(*file, place).service : std::nullopt;
-    if (!service) continue;
+    const auto file = read_spec(name, command.place);
+    auto service = file ? load_spec(*file, command.place).service : std::nullopt;
+    if (!service || (!command.ask_engine && observe_whole(*service, ServiceEngine(*service)))) continue;
     if (auto lane = lane_of(*service); !lane.empty()) met.try_emplace(std::move(lane), *std::move(service));
   }
   std::vector<std::string> lanes;
@@ -292,7 +293,7 @@ int show_status(CommandLine command) {
                         "write one: " + command.place.config_dir + "/NAME.conf"});
   int worst = 0;
   const OneVerdict verdict;
-  meet_engines(names, command.place);
+  meet_engines(names, command);
   if (command.json) print("[\n");
   for (std::size_t i = 0; i < names.size(); ++i) {
     command.service = names[i];

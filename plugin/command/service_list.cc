@@ -113,7 +113,7 @@ ListedService look_at_service(const std::string& name, const SpecPlace& place) {
   out.addresses = addresses_of(service, {});
   if (!known) return fail(known.error());
   ServiceEngine engine(service);
-  auto observation = observe(service, engine, {});
+  auto observation = glance(service, engine, {});
   if (!observation) return fail(observation.error());
   const auto status = evaluate(service, observation->seen);
   out.state = state_of(status);

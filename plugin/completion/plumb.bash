@@ -19,7 +19,8 @@ _plumb() {
     return
   fi
   case $command in
-    validate | plan | status | doctor | ls) word='--config-dir --node --format --help' ;;
+    status) word='--config-dir --node --format --ask-engine --help' ;;
+    validate | plan | doctor | ls) word='--config-dir --node --format --help' ;;
     activate) word='--config-dir --node --format --timing --quiet --force --help' ;;
     start | stop | restart | prepare | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
     logs) word='--config-dir --node --follow --tail --since --timestamps --help' ;;

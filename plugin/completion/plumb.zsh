@@ -68,7 +68,8 @@ _plumb() {
   local command=$words[1]
   curcontext=${curcontext%:*:*}:plumb-$command:
   case $command in
-    validate | status | doctor) _arguments $place $format '--help' '1:service:_plumb_services' ;;
+    status) _arguments $place $format '--ask-engine[ask about a service that is whole, too]' '--help' '1:service:_plumb_services' ;;
+    validate | doctor) _arguments $place $format '--help' '1:service:_plumb_services' ;;
     ls) _arguments $place $format '--help' ;;
     plan) _arguments $place $format '--help' '1:service:_plumb_services' '2:verb:(start stop prepare activate boot shutdown)' ;;
     start | stop | restart | prepare | boot | shutdown) _arguments $verb '--help' '1:service:_plumb_services' ;;

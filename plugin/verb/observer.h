@@ -30,9 +30,16 @@ struct Observation {
 [[nodiscard]] Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop,
                                           bool starting = false);
 
-// The same of a service that runs on as its start has recorded it (plugin/verb/traces.h), without its engine:
-// processes, control groups and the kernel say all that the engine would. nullopt: they do not, ask the engine.
+// Whether a look may rely on what is recorded of a start.
+enum class AskEngine { always, where_needed };
+
+// What somebody sees who only looks. A service that runs on as its start has recorded it (plugin/verb/traces.h) is seen
+// without its engine: processes, control groups and the kernel say all that the engine would. Of one of which they do
+// not, and of one that is not whole, the engine is asked as by observe(). `service`: as it was started, if it is.
 // Threads: any.
-[[nodiscard]] std::optional<Observation> observe_recorded(const Service& service);
+[[nodiscard]] Result<Observation> glance(const Service& service, ServiceEngine& engine, const std::stop_token& stop,
+                                         AskEngine ask = AskEngine::where_needed);
+// The first half of it alone. nullopt: the engine has to be asked.
+[[nodiscard]] std::optional<Observation> observe_whole(const Service& service, const ServiceEngine& engine);
 
 }  // namespace plumb

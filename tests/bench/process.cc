@@ -1,6 +1,6 @@
 // Runs a command COUNT times and prints how long it took, from its fork to its end, and how much of it was resident at
-// most: median and least in milliseconds, most in KiB. Its output goes where ours goes, so redirect it: ours is on
-// stderr.
+// most: median and least in milliseconds, most in KiB; and when the last one began, in nanoseconds of CLOCK_REALTIME. Its
+// output goes where ours goes, so redirect it: ours is on stderr.
 //
 // usage: bench_process COUNT COMMAND...
 // Threads: one. Privilege: the command's.
@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <vector>
 
 int main(int argc, char** argv) {
@@ -23,7 +24,9 @@ int main(int argc, char** argv) {
   }
   std::vector<double> times;
   long resident = 0;
+  timespec last{};
   for (int i = 0; i < count; ++i) {
+    ::clock_gettime(CLOCK_REALTIME, &last);
     const auto begin = std::chrono::steady_clock::now();
     pid_t pid = 0;
     int status = 0;
@@ -38,6 +41,7 @@ int main(int argc, char** argv) {
     resident = std::max(resident, usage.ru_maxrss);
   }
   std::sort(times.begin(), times.end());
-  std::fprintf(stderr, "%.2f %.2f %ld\n", times[times.size() / 2], times.front(), resident);
+  std::fprintf(stderr, "%.2f %.2f %ld %lld\n", times[times.size() / 2], times.front(), resident,
+               static_cast<long long>(last.tv_sec) * 1'000'000'000 + last.tv_nsec);
   return 0;
 }

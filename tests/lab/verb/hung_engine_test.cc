@@ -144,5 +144,29 @@ TEST_CASE("services of one engine are stopped side by side, each with all of its
   for (const auto& one : services) CHECK_MESSAGE(has(all.out, one->name() + ": "), all.out);
 }
 
+TEST_CASE("what only looks does not wait for the engine of a service that is whole, unless it is told to") {
+  const Node n1("n1");
+  const Service web("web", shared_engine_spec());
+  REQUIRE(web.plumb(n1, "start").exit_code == 0);
+  CHECK(has(web.plumb(n1, "status").out, "not asked"));
+  CHECK(has(web.plumb(n1, "status", {"--ask-engine"}).out, "API "));
+  const auto unknown = [&](const std::vector<std::string>& options = {}) {
+    return web.plumb(n1, "status", options).exit_code == 8;
+  };
+  SUBCASE("an engine that hangs") {
+    const StalledEngine stalled(n1);
+    CHECK_FALSE(unknown());
+    CHECK(has(n1.must({program(), "ls"}), "web      up"));
+    CHECK(unknown({"--ask-engine"}));
+  }
+  SUBCASE("a container that is gone") {
+    n1.must({"docker", "kill", "web.container.1"});
+    CHECK(web.plumb(n1, "status").exit_code == 4);
+    const StalledEngine stalled(n1);
+    CHECK(unknown());
+  }
+  REQUIRE(web.plumb(n1, "stop").exit_code == 0);
+}
+
 }  // namespace
 }  // namespace plumb::lab
