@@ -1,6 +1,6 @@
 // Runs a command COUNT times and prints how long it took, from its fork to its end, and how much of it was resident at
-// most: median and least in milliseconds, most in KiB; and when the last one began, in nanoseconds of CLOCK_REALTIME. Its
-// output goes where ours goes, so redirect it: ours is on stderr.
+// most: median and least in milliseconds, most in KiB; and when the last one began, in nanoseconds of CLOCK_REALTIME.
+// Its output goes where ours goes, so redirect it: ours is on stderr.
 //
 // usage: bench_process COUNT COMMAND...
 // Threads: one. Privilege: the command's.
