@@ -21,10 +21,9 @@ attach() {
   esac
 }
 
-# detach PEER NETNS: takes it away again.
+# detach PEER NETNS: takes it away again, and leaves the container as it is.
 detach() {
   case $1 in
-    plumb) on n1 "$plumb" stop peer --quiet ;;
     netavark) ci/lab exec n1 "$peer_netavark" --config /run/bench-netavark teardown "$2" <"$work/netavark.json" >/dev/null ;;
     cni) ci/lab exec n1 env CNI_COMMAND=DEL CNI_CONTAINERID=peer CNI_NETNS="$2" CNI_IFNAME=eth0 CNI_PATH="$peer_cni" \
       "$peer_cni/macvlan" <"$work/cni.json" >/dev/null ;;
@@ -41,6 +40,7 @@ write_peers() {
 nodes = n1
 
 [ip#0]
+type = netns
 ipname = $peer_address
 ipdev = eth0
 netmask = 24
@@ -83,7 +83,8 @@ attach_once() {
   on client ip neigh flush to "$peer_address"
   watch "$peer_address" "$work/answers"
   sleep 0.05
-  ci/lab exec n1 "$tools/bench_process" 1 "${words[@]}" <"$input" 2>"$work/process" >"$work/attach.out"
+  ci/lab exec n1 "$tools/bench_process" 1 "${words[@]}" <"$input" 2>"$work/process" >"$work/attach.out" ||
+    { cat "$work/process" "$work/attach.out" >&2 && return 1; }
   sleep 1.5 # whoever tells nobody is found when the client asks again
   unwatch
   awk '{ print $1 }' "$work/process" >>"$work/peer.$1"
@@ -97,11 +98,15 @@ run_peers() {
   quiet install ci/install --only netavark containernetworking-plugins
   write_peers
   quiet peer on n1 docker run -d --network none --name peer busybox sleep 1000000
-  netns=/proc/$(on n1 docker inspect -f '{{.State.Pid}}' peer)/ns/net
+  netns=/run/bench-peer
+  # shellcheck disable=SC2016 # expanded in the node
+  on n1 sh -c 'touch "$0" && mount --bind "/proc/$(docker inspect -f "{{.State.Pid}}" peer)/ns/net" "$0"' "$netns"
   for ((round = 0; round <= rounds; ++round)); do
     for peer in "${PEERS[@]}"; do attach_once "$peer" "$netns"; done
     if ((round == 0)); then rm "$work"/peer.*; fi # what is read for the first time is read from the disk
   done
+  on n1 umount "$netns"
+  on n1 "$plumb" stop peer --quiet
   on n1 docker rm -f peer >/dev/null
 }
 
