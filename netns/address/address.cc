@@ -85,6 +85,44 @@ Result<std::vector<Address>> addresses(RouteSocket& socket, int ifindex, Family 
   return dump<Address>(socket, request, decode_address, "list the addresses", {ENODEV});
 }
 
+namespace {
+
+// Of IPv6 the kernel tells one address (inet6_rtm_getaddr, net/ipv6/addrconf.c). Of IPv4 it has no such answer, but the
+// entry in the table "local" that each address makes on its device (RTM_F_FIB_MATCH, Linux 4.13). Where an address is
+// on several devices it shows the one that it takes.
+bool is_told(RouteSocket& socket, int ifindex, const IpAddress& address) {
+  if (address.is_v6()) {
+    Message message(RTM_GETADDR, 0, address_header(ifindex, *Cidr::make(address, 128)));
+    message.put(IFA_ADDRESS, address);
+    bool found = false;
+    const Answer answer =
+        socket.exchange(message, [&](const nlmsghdr& one) { found = decode_address(one).has_value(); });
+    return answer.ok() && found;
+  }
+  rtmsg header{};
+  header.rtm_family = AF_INET;
+  header.rtm_dst_len = 32;
+  header.rtm_flags = RTM_F_FIB_MATCH;
+  Message message(RTM_GETROUTE, 0, header);
+  message.put(RTA_DST, address);
+  bool found = false;
+  const Answer answer = socket.exchange(message, [&](const nlmsghdr& one) {
+    const auto route = family_header<rtmsg>(one);
+    const Attributes<RTA_MAX> attributes(one, sizeof(rtmsg));
+    found = route && route->rtm_type == RTN_LOCAL && route->rtm_dst_len == 32 &&
+            attributes.address(RTA_DST) == address && attributes.u32(RTA_OIF) == static_cast<std::uint32_t>(ifindex);
+  });
+  return answer.ok() && found;
+}
+
+}  // namespace
+
+Result<bool> has_address(RouteSocket& socket, int ifindex, const IpAddress& address) {
+  if (is_told(socket, ifindex, address)) return true;
+  const auto all = TRY(addresses(socket, ifindex, address.is_v6() ? Family::v6 : Family::v4));
+  return std::any_of(all.begin(), all.end(), [&](const Address& one) { return one.cidr.address() == address; });
+}
+
 Result<Added> add_address(RouteSocket& socket, int ifindex, const Cidr& cidr, AddressOptions options) {
   Message message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address_header(ifindex, cidr));
   message.put(IFA_LOCAL, cidr.address());

@@ -28,6 +28,10 @@ enum class Family { any, v4, v6 };
 // none.
 [[nodiscard]] Result<std::vector<Address>> addresses(RouteSocket& socket, int ifindex, Family family = Family::any);
 
+// Whether the device has it, whatever its prefix. Costs the same on a device that has thousands, as a rule: the kernel
+// is asked for the one. Errors: as addresses().
+[[nodiscard]] Result<bool> has_address(RouteSocket& socket, int ifindex, const IpAddress& address);
+
 struct AddressOptions {
   bool noprefixroute = false;  // make no route to the prefix (IFA_F_NOPREFIXROUTE)
   bool nodad = false;          // IPv6: no detection, usable at once (IFA_F_NODAD): probe before

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "netns/link/carrier.h"
 #include "netns/socket/packet_socket.h"
@@ -51,14 +52,22 @@ Frames ndp_frames(const Announcement& a) {
 
 }  // namespace
 
+Result<std::shared_ptr<const UniqueFd>> open_announcing_socket(const Namespace& ns) {
+  return std::make_shared<const UniqueFd>(TRY(open_packet_socket(ns, "open a packet socket to announce addresses")));
+}
+
 Result<Announcer> Announcer::open(const Namespace& ns, const Announcement& announcement) {
-  UniqueFd fd = TRY(open_packet_socket(ns, "open a packet socket to announce " + announcement.address.to_string()));
+  return Announcer(TRY(open_announcing_socket(ns)), announcement);
+}
+
+Announcer::Announcer(std::shared_ptr<const UniqueFd> socket, const Announcement& announcement)
+    : socket_(std::move(socket)),
+      ifindex_(announcement.ifindex),
+      frames_(announcement.address.is_v6() ? ndp_frames(announcement) : arp_frames(announcement)) {
   // The carrier of a link on a device follows that of the device a moment after the kernel has told of it; what is sent
   // before is lost without a word (macvlan_device_event, drivers/net/macvlan.c; dev_activate, net/sched/sch_generic.c).
   // A link of a kind that cannot be asked is announced on as it is.
-  static_cast<void>(force_carrier(fd.get(), announcement.ifindex));
-  return Announcer(std::move(fd), announcement.ifindex,
-                   announcement.address.is_v6() ? ndp_frames(announcement) : arp_frames(announcement));
+  static_cast<void>(force_carrier(socket_->get(), ifindex_));
 }
 
 unsigned Announcer::send() noexcept {
@@ -72,7 +81,7 @@ unsigned Announcer::send() noexcept {
     std::copy(frame.begin() + 12, frame.begin() + 14,
               reinterpret_cast<std::uint8_t*>(&to.sll_protocol));  // NOLINT: network order
     const auto* address = reinterpret_cast<const sockaddr*>(&to);  // NOLINT: the socket API's own way
-    if (::sendto(fd_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address, sizeof to) < 0) {
+    if (::sendto(socket_->get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address, sizeof to) < 0) {
       last_errno_ = errno;
       ++failed_;
     } else {

@@ -4,12 +4,14 @@
 // and an ARP request for the gateway, since gear exists that ignores both. IPv6: an unsolicited neighbour advertisement
 // with the override flag to ff02::1 (RFC 4861 section 7.2.6) and a solicitation of the gateway.
 //
-// Threads: one at a time. send() only does sendto(2) of frames built at open(): a forked child may go on with it, too.
-// Privilege: open() needs CAP_NET_RAW, and CAP_SYS_ADMIN when `ns` is not the caller's; send() none.
+// Threads: one at a time for each Announcer. send() only does sendto(2) of frames built at open(): a forked child may
+// go on with it, too. Privilege: open() needs CAP_NET_RAW, and CAP_SYS_ADMIN when `ns` is not the caller's; send()
+// none.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -29,11 +31,15 @@ struct Announcement {
   std::optional<Mac> gateway_mac;    // known: the gateway is asked by unicast; else by broadcast or multicast
 };
 
+// A packet socket from which all who announce in a namespace can send. Errors: permission, EMFILE.
+[[nodiscard]] Result<std::shared_ptr<const UniqueFd>> open_announcing_socket(const Namespace& ns);
+
 class Announcer {
  public:
-  // Errors: permission, EMFILE. A device that is down or gone is no error here: send() counts it. A carrier that is
-  // about to come is made to come now.
+  // With a socket of its own. Errors: those of open_announcing_socket().
   [[nodiscard]] static Result<Announcer> open(const Namespace& ns, const Announcement& announcement);
+  // A device that is down or gone is no error: send() counts it. A carrier that is about to come is made to come now.
+  Announcer(std::shared_ptr<const UniqueFd> socket, const Announcement& announcement);
 
   // Sends one round of frames. Never blocks, never fails: frames that could not be sent are counted. Returns the number
   // of frames sent in this round. Safe after fork; no allocation.
@@ -44,13 +50,10 @@ class Announcer {
   [[nodiscard]] std::uint64_t failed() const { return failed_; }                           // frames, since open()
   [[nodiscard]] int last_errno() const { return last_errno_; }                             // of the last failure, or 0
   // The packet socket. Its close may take 10 ms, as probe()'s: destroy an Announcer off the critical path.
-  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] int fd() const { return socket_->get(); }
 
  private:
-  Announcer(UniqueFd fd, int ifindex, std::vector<Frame> frames)
-      : fd_(std::move(fd)), ifindex_(ifindex), frames_(std::move(frames)) {}
-
-  UniqueFd fd_;
+  std::shared_ptr<const UniqueFd> socket_;
   int ifindex_;
   std::vector<Frame> frames_;
   std::uint64_t sent_ = 0;

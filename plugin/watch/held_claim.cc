@@ -41,8 +41,8 @@ Voice voice_of(const std::shared_ptr<const netns::Namespace>& ns, const Claim& c
 // The address on its link.
 class HeldClaim::Link {
  public:
-  Link(const ClaimContext& context, std::shared_ptr<const netns::Namespace> ns, const Claim& claim)
-      : withheld_(context.withheld), metrics_(context.metrics), ns_(std::move(ns)), claim_(claim) {
+  Link(const ClaimContext& context, const std::shared_ptr<const netns::Namespace>& ns, const Claim& claim)
+      : withheld_(context.withheld), metrics_(context.metrics), sockets_(context.sockets->of(ns)), claim_(claim) {
     if (!claim.on_link) withhold();
   }
   ~Link() { give_back(); }
@@ -55,22 +55,24 @@ class HeldClaim::Link {
   }
 
   Result<void> put_on() {
-    auto* socket = TRY(conversation());
-    TRY(netns::add_address(*socket, claim_.ifindex, claim_.cidr, {claim_.extra_route, true, claim_.no_source}));
-    for (const auto& route : routes_) TRY(netns::replace_route(*socket, route));
-    give_back();
-    return {};
+    auto put = sockets_->talk([&](netns::RouteSocket& socket) -> Result<void> {
+      TRY(netns::add_address(socket, claim_.ifindex, claim_.cidr, {claim_.extra_route, true, claim_.no_source}));
+      for (const auto& route : routes_) TRY(netns::replace_route(socket, route));
+      return {};
+    });
+    if (put) give_back();
+    return put;
   }
 
   // Its namespace may be gone, and the address with it.
   void take_off() {
     withhold();
-    const auto socket = conversation();
-    if (!socket) return;
-    // The default route, and what leads the address out by its own link.
-    if (auto routes = netns::lasting_routes(**socket, family_of(claim_.cidr.address()), claim_.ifindex))
-      routes_ = *std::move(routes);
-    [[maybe_unused]] const auto removed = netns::remove_address(**socket, claim_.ifindex, claim_.cidr);
+    [[maybe_unused]] const auto removed = sockets_->talk([&](netns::RouteSocket& socket) {
+      // The default route, and what leads the address out by its own link.
+      if (auto routes = netns::lasting_routes(socket, family_of(claim_.cidr.address()), claim_.ifindex))
+        routes_ = *std::move(routes);
+      return netns::remove_address(socket, claim_.ifindex, claim_.cidr);
+    });
   }
 
   // Never what is not there any more: a verb that withdraws it may be at work, or have been.
@@ -78,10 +80,10 @@ class HeldClaim::Link {
     const UniqueFd lock(::open(("/run/plumb/" + claim_.service + ".lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!lock || ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0 || !is_there()) return;
     if (!announcer_) {
-      auto opened =
-          netns::Announcer::open(*ns_, {claim_.ifindex, claim_.mac, claim_.cidr.address(), claim_.gateway, {}});
-      if (!opened) return;
-      announcer_ = std::move(*opened);
+      auto socket = sockets_->announcing();
+      if (!socket) return;
+      announcer_.emplace(*std::move(socket),
+                         netns::Announcement{claim_.ifindex, claim_.mac, claim_.cidr.address(), claim_.gateway, {}});
     }
     metrics_.count(Event::announced_frames, announcer_->send());
   }
@@ -125,27 +127,18 @@ class HeldClaim::Link {
     if (!off_.exchange(true)) withheld_->add(claim_.service, claim_.cidr.address());
   }
 
-  // With its namespace; kept, as a thousand claims announce each minute.
-  [[nodiscard]] Result<netns::RouteSocket*> conversation() {
-    if (!socket_) socket_ = TRY(netns::RouteSocket::open(*ns_));
-    return &*socket_;
-  }
-
   [[nodiscard]] bool is_there() {
-    const auto socket = conversation();
-    if (!socket) return false;
-    const auto all = netns::addresses(**socket, claim_.ifindex, family_of(claim_.cidr.address()));
-    return all && std::any_of(all->begin(), all->end(),
-                              [&](const netns::Address& one) { return one.cidr.address() == claim_.cidr.address(); });
+    const auto there = sockets_->talk(
+        [&](netns::RouteSocket& socket) { return netns::has_address(socket, claim_.ifindex, claim_.cidr.address()); });
+    return there && *there;
   }
 
   std::shared_ptr<Withheld> withheld_;
   Metrics& metrics_;
-  std::shared_ptr<const netns::Namespace> ns_;
+  std::shared_ptr<NamespaceSockets> sockets_;
   Claim claim_;
   std::atomic<bool> off_ = false;
   std::vector<netns::Route> routes_;  // that went with the address
-  std::optional<netns::RouteSocket> socket_;
   std::optional<netns::Announcer> announcer_;
 };
 

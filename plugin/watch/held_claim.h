@@ -16,6 +16,7 @@
 #include "netns/namespace/namespace.h"
 #include "plugin/claim/claim_runner.h"
 #include "plugin/watch/metrics.h"
+#include "plugin/watch/namespace_sockets.h"
 #include "plugin/watch/withheld.h"
 #include "specs/plan/carrier.h"
 #include "specs/service/service.h"
@@ -69,6 +70,7 @@ struct ClaimContext {
   std::shared_ptr<Withheld> withheld;  // what is destroyed later may outlive the watcher
   Metrics& metrics;
   std::function<void(ClaimNews)> tell;
+  std::shared_ptr<SocketsOfNamespaces> sockets = std::make_shared<SocketsOfNamespaces>();
 };
 
 class HeldClaim {

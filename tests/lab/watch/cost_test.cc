@@ -3,7 +3,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/lab/watch/watch.h"
 
@@ -31,6 +34,39 @@ long resident_kib(const Watch& watch) {
   for (std::string line; std::getline(status, line);)
     if (line.starts_with("VmRSS:")) return std::stol(line.substr(6));
   return 0;
+}
+
+TEST_CASE("all addresses of the node are announced from the socket of one") {
+  constexpr int kMany = 10;
+  const Node n1("n1");
+  const auto spec = [](int i) {
+    return "[DEFAULT]\nnodes = n1\n[ip#0]\nipdev = eth0\nnetmask = 24\nipname = 10.0.3." + std::to_string(60 + i) +
+           "\n";
+  };
+  const Watch watch(n1, "--metrics /run/plumb/metrics.sock");
+  std::vector<std::unique_ptr<Service>> services;
+  const auto start = [&](int i) {
+    services.push_back(std::make_unique<Service>("plain" + std::to_string(i), spec(i)));
+    REQUIRE(services.back()->plumb(n1, "start").exit_code == 0);
+  };
+  // By the watcher: what a start announces is another socket's.
+  const auto announced = [&] {
+    const std::string all = n1.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
+    constexpr std::string_view kName = "\nplumb_watch_announced_frames_total ";
+    const auto at = all.find(kName);
+    REQUIRE_MESSAGE(at != std::string::npos, all);
+    return std::stol(all.substr(at + kName.size()));
+  };
+  const auto sockets = [&] { return n1.must({"bash", "-c", "grep -c . /proc/net/packet"}); };
+  start(0);
+  REQUIRE(becomes([&] { return announced() > 0; }, kSoon));
+  REQUIRE(becomes([&, last = std::string()]() mutable { return std::exchange(last, sockets()) == last; }, kSoon));
+  const std::string before = sockets();
+  const long frames = announced();
+  for (int i = 1; i <= kMany; ++i) start(i);
+  REQUIRE(becomes([&] { return announced() >= frames + 2 * kMany; }, kSoon));
+  CHECK(becomes([&] { return sockets() == before; }, kSoon));
+  for (const auto& one : services) CHECK(one->plumb(n1, "stop").exit_code == 0);
 }
 
 TEST_CASE("with nothing to do it wakes up for its hellos alone") {

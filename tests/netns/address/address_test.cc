@@ -146,6 +146,27 @@ TEST_CASE("an address without detection is usable at once") {
   must(wait_dad(host.socket, host.eth0.index, ip("10.0.3.3"), std::chrono::steady_clock::now()));
 }
 
+TEST_CASE("one address is asked for among others, on its own device only") {
+  test::Lan lan;
+  auto host = lan.plug({"10.0.3.3/24", "fd00:3::3/64"});
+  const int device = host.eth0.index;
+  for (int i = 0; i < 100; ++i) must(add_address(host.socket, device, cidr("10.0.4." + std::to_string(i + 1) + "/24")));
+  CHECK(must(has_address(host.socket, device, ip("10.0.3.3"))));
+  CHECK(must(has_address(host.socket, device, ip("10.0.4.77"))));
+  CHECK(must(has_address(host.socket, device, ip("fd00:3::3"))));
+  CHECK_FALSE(must(has_address(host.socket, device, ip("10.0.4.111"))));
+  CHECK_FALSE(must(has_address(host.socket, device, ip("10.0.3.255"))));  // the broadcast address is local, too
+  CHECK_FALSE(must(has_address(host.socket, device, ip("fd00:3::4"))));
+  CHECK_FALSE(must(has_address(host.socket, device, ip("127.0.0.2"))));  // lo answers for it
+  CHECK_FALSE(must(has_address(host.socket, device + 1000, ip("10.0.3.3"))));
+  // On two devices: the kernel would tell of one of them.
+  must(add_address(host.socket, 1, cidr("10.0.4.77/32")));
+  CHECK(must(has_address(host.socket, device, ip("10.0.4.77"))));
+  CHECK(must(has_address(host.socket, 1, ip("10.0.4.77"))));
+  must(remove_address(host.socket, device, cidr("10.0.4.77/24")));
+  CHECK_FALSE(must(has_address(host.socket, device, ip("10.0.4.77"))));
+}
+
 TEST_CASE("a duplicate is a conflict") {
   test::Lan lan;
   auto owner = lan.plug({"fd00:3::3/64"});
