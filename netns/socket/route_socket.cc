@@ -84,7 +84,7 @@ Result<RouteSocket> RouteSocket::open_here(const Namespace& ns, Protocol protoco
   if (!socket) return Err{errno_error(ENOMEM, "open a netlink socket")};
   if (const int status = nl_connect(socket.get(), protocol == Protocol::route ? NETLINK_ROUTE : NETLINK_NETFILTER);
       status < 0)
-    return Err{ErrorKind::failed, std::string("open a netlink socket: ") + nl_geterror(status)};
+    return Err{ErrorKind::failed, std::string("open a netlink socket: ") + nl_geterror(status), {}, errno};
   const int fd = nl_socket_get_fd(socket.get());
   const int on = 1;
   // Extended acks since Linux 4.12, capped acks 4.3, strict checking (kernel-side dump filters) 4.20. Without them

@@ -17,6 +17,7 @@
 #include "netns/address/route.h"
 #include "netns/address/sysctl.h"
 #include "netns/link/link_watch.h"
+#include "plugin/daemon/descriptor_limit.h"
 #include "plugin/driver/endpoint_link.h"
 #include "plugin/driver/log.h"
 #include "plugin/node/carrier_change.h"
@@ -31,6 +32,8 @@ using Clock = std::chrono::steady_clock;
 
 // How long the engine may take from the move to an address on a link that is up. It needs milliseconds.
 constexpr std::chrono::seconds kSettleLimit{15};
+// Where there was no descriptor for an arrival, before it is tried again.
+constexpr std::chrono::milliseconds kTriedAgain{100};
 constexpr int kRouterProtocol = 9;  // RTPROT_RA
 
 // An endpoint on its way: expected (the engine has been answered), arriving (`watch` is set), settled.
@@ -40,6 +43,7 @@ struct TrackedEndpoint {
   std::optional<netns::LinkWatch> watch;
   bool quiet = false;  // routers are not listened to, and other links' addresses not answered for
   bool settled = false;
+  bool waits = false;                                // for descriptors
   Clock::time_point due = Clock::time_point::max();  // the end of patience
 };
 
@@ -66,17 +70,51 @@ Result<void> forget_routers(netns::RouteSocket& socket, const netns::Link& link)
   return {};
 }
 
-Result<bool> is_usable(netns::RouteSocket& socket, const netns::Link& link, const EndpointRecord& endpoint) {
-  if (!link.up) return false;
-  const auto have = TRY(netns::addresses(socket, link.index));
-  return std::all_of(endpoint.addresses.begin(), endpoint.addresses.end(), [&](const Cidr& wanted) {
-    return std::any_of(have.begin(), have.end(), [&](const netns::Address& address) {
-      return address.cidr.address() == wanted.address() && !address.tentative;
-    });
-  });
+bool is_usable(const netns::Link& link, const std::vector<netns::Address>& have, const EndpointRecord& endpoint) {
+  return link.up && std::all_of(endpoint.addresses.begin(), endpoint.addresses.end(), [&](const Cidr& wanted) {
+           return std::any_of(have.begin(), have.end(), [&](const netns::Address& address) {
+             return address.cidr.address() == wanted.address() && !address.tentative;
+           });
+         });
+}
+
+void quieten_or_say(const netns::RouteSocket& socket, const netns::Link& link, const EndpointRecord& endpoint,
+                    bool& quiet) {
+  const auto quieted = quieten(socket, link, endpoint);
+  quiet = quieted.has_value();
+  // One that is not there any more: the container has ended at once.
+  if (!quieted && quieted.error().kind != ErrorKind::not_found) say_of_endpoint(endpoint.id, quieted.error().what);
+}
+
+// Of a link that is usable: what its namespace has to know, and to forget.
+void make_ways(netns::RouteSocket& socket, const netns::Link& link, const Arrival& arrival) {
+  const auto& endpoint = arrival.endpoint;
+  if (has_v6(endpoint)) {
+    for (const auto& side : arrival.host)
+      if (auto told = tell_neighbours(socket, link.index, side); !told) say_of_endpoint(endpoint.id, told.error().what);
+    if (auto forgot = forget_routers(socket, link); !forgot) say_of_endpoint(endpoint.id, forgot.error().what);
+  }
+  for (const auto& route : arrival.way)
+    if (auto made = netns::replace_route(socket, own_route(route, link.index)); !made)
+      say_of_endpoint(endpoint.id, made.error().what);
 }
 
 }  // namespace
+
+Greeting greet(netns::RouteSocket& inside, const netns::Link& link, const Arrival& arrival) {
+  Greeting greeting;
+  bool quiet = false;
+  quieten_or_say(inside, link, arrival.endpoint, quiet);
+  const auto have = netns::addresses(inside, link.index);
+  if (!have) {
+    say_of_endpoint(arrival.endpoint.id, have.error().what);
+    return greeting;
+  }
+  for (const auto& address : *have) greeting.present.push_back(address.cidr);
+  greeting.usable = is_usable(link, *have, arrival.endpoint);
+  if (greeting.usable) make_ways(inside, link, arrival);
+  return greeting;
+}
 
 struct Arrivals::Loop {
   Loop(Metrics& metrics_in, ArrivalHooks hooks_in, netns::LinkWatch node_in, UniqueFd wake_in)
@@ -86,6 +124,7 @@ struct Arrivals::Loop {
   void hear_node();
   void visit(TrackedEndpoint& tracked);
   void arrive(TrackedEndpoint& tracked);
+  static void wait(TrackedEndpoint& tracked);
   void look(TrackedEndpoint& tracked);
   void settle(TrackedEndpoint& tracked);
   void hear_carrier(const std::string& device, const Carrier& now);
@@ -194,6 +233,7 @@ void Arrivals::Loop::look_at_carriers() {
 
 void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
   auto sandbox = netns::Namespace::from_path(tracked.arrival.endpoint.sandbox);
+  if (!sandbox && is_scarcity(sandbox.error())) return wait(tracked);
   if (!sandbox) {
     // A container that is removed before it runs has none; anything else is said.
     if (sandbox.error().kind != ErrorKind::not_found)
@@ -203,8 +243,9 @@ void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
   auto watch = netns::LinkWatch::open(*sandbox, true);
   auto socket = netns::RouteSocket::open(*sandbox);
   if (!watch || !socket) {
-    say_of_endpoint(tracked.arrival.endpoint.id, "not looked after: " + (watch ? socket.error() : watch.error()).what);
-    return;
+    const auto& why = watch ? socket.error() : watch.error();
+    if (is_scarcity(why)) return wait(tracked);
+    return say_of_endpoint(tracked.arrival.endpoint.id, "not looked after: " + why.what);
   }
   tracked.watch = std::move(*watch);
   tracked.socket = std::move(*socket);
@@ -213,30 +254,22 @@ void Arrivals::Loop::arrive(TrackedEndpoint& tracked) {
   look(tracked);
 }
 
+void Arrivals::Loop::wait(TrackedEndpoint& tracked) {
+  tracked.waits = true;
+  tracked.due = Clock::now() + kTriedAgain;
+}
+
 void Arrivals::Loop::look(TrackedEndpoint& tracked) {
   if (!tracked.watch) return;
   static_cast<void>(tracked.watch->read());  // that something changed is enough: all is looked at
   const auto& endpoint = tracked.arrival.endpoint;
   auto link = link_of(*tracked.socket, endpoint);
   if (!link || !*link) return;
-  if (!tracked.quiet) {
-    const auto quiet = quieten(*tracked.socket, **link, endpoint);
-    tracked.quiet = quiet.has_value();
-    // One that is not there any more: the container has ended at once.
-    if (!quiet && quiet.error().kind != ErrorKind::not_found) say_of_endpoint(endpoint.id, quiet.error().what);
-  }
-  const auto usable = is_usable(*tracked.socket, **link, endpoint);
-  if (!usable || !*usable) return;
-  if (has_v6(endpoint)) {
-    for (const auto& side : tracked.arrival.host)
-      if (auto told = tell_neighbours(*tracked.socket, (*link)->index, side); !told)
-        say_of_endpoint(endpoint.id, told.error().what);
-    if (auto forgot = forget_routers(*tracked.socket, **link); !forgot)
-      say_of_endpoint(endpoint.id, forgot.error().what);
-  }
-  for (const auto& route : tracked.arrival.way)
-    if (auto made = netns::replace_route(*tracked.socket, own_route(route, (*link)->index)); !made)
-      say_of_endpoint(endpoint.id, made.error().what);
+  if (!tracked.quiet) quieten_or_say(*tracked.socket, **link, endpoint, tracked.quiet);
+  if (!(*link)->up) return;
+  const auto have = netns::addresses(*tracked.socket, (*link)->index);
+  if (!have || !is_usable(**link, *have, endpoint)) return;
+  make_ways(*tracked.socket, **link, tracked.arrival);
   arrived.emplace_back(endpoint.id, **link);
   settle(tracked);
 }
@@ -253,6 +286,10 @@ void Arrivals::Loop::settle(TrackedEndpoint& tracked) {
 // The end of the patience with an engine that took the link and did not use it.
 void Arrivals::Loop::visit(TrackedEndpoint& tracked) {
   if (tracked.due > Clock::now()) return;
+  if (std::exchange(tracked.waits, false)) {
+    tracked.due = Clock::time_point::max();
+    return arrive(tracked);
+  }
   say_of_endpoint(tracked.arrival.endpoint.id,
                   "its link is not in use in " + tracked.arrival.endpoint.sandbox + "; not announced yet");
   tracked.watch.reset();
@@ -282,14 +319,20 @@ void Arrivals::expect(Arrival arrival) {
   forget(id);  // the engine asks again
   const std::lock_guard lock(loop_->mutex);
   loop_->expected[arrival.endpoint.device] = id;
-  loop_->endpoints[id] = TrackedEndpoint{std::move(arrival), {}, {}, false, false, Clock::time_point::max()};
+  loop_->endpoints[id] = TrackedEndpoint{std::move(arrival), {}, {}, false, false, false, Clock::time_point::max()};
 }
 
-void Arrivals::resume(Arrival arrival) {
+void Arrivals::resume(Arrival arrival, const std::optional<netns::Link>& usable) {
   const std::string id = arrival.endpoint.id;
   expect(std::move(arrival));
   const std::lock_guard lock(loop_->mutex);
-  loop_->arrive(loop_->endpoints.at(id));
+  auto& tracked = loop_->endpoints.at(id);
+  if (usable) {
+    loop_->arrived.emplace_back(id, *usable);
+    loop_->settle(tracked);
+  } else {
+    loop_->arrive(tracked);
+  }
   loop_->rouse();
 }
 

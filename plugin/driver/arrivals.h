@@ -11,14 +11,17 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "netns/link/link.h"
+#include "netns/socket/route_socket.h"
 #include "plugin/driver/metrics.h"
 #include "plugin/driver/record/record.h"
 #include "plugin/driver/record/way_out.h"
 #include "plugin/node/host_link.h"
+#include "specs/value/ip.h"
 #include "specs/value/result.h"
 
 namespace plumb::driver {
@@ -29,6 +32,15 @@ struct Arrival {
   std::vector<HostSide> host;  // what its namespace has to know of the node
   std::vector<OwnRoute> way;   // default routes that the engine does not make
 };
+
+// What a link in its container was found with.
+struct Greeting {
+  std::vector<Cidr> present;  // the addresses on it
+  bool usable = false;        // it is up, and has all of the endpoint's
+};
+// Makes the link keep its answers apart, and once it is usable the ways there that the engine does not make. `inside`:
+// a conversation with the container's namespace, from a thread that is there. What fails is said.
+[[nodiscard]] Greeting greet(netns::RouteSocket& inside, const netns::Link& link, const Arrival& arrival);
 
 // What it tells, by its own thread, with no lock held.
 struct ArrivalHooks {
@@ -48,8 +60,9 @@ class Arrivals {
 
   // The engine is about to move the link. Call it before the engine is answered.
   void expect(Arrival arrival);
-  // The link is in its container already: an endpoint of before this driver's start.
-  void resume(Arrival arrival);
+  // The link is in its container already: an endpoint of before this driver's start. `usable`: as it has been greeted
+  // there; nothing: it is still to become so.
+  void resume(Arrival arrival, const std::optional<netns::Link>& usable);
   // The link is about to go: it is not waited for any more.
   void forget(const std::string& endpoint);
 

@@ -7,6 +7,7 @@
 
 #include "netns/namespace/stop_event.h"
 #include "plugin/daemon/activation.h"
+#include "plugin/daemon/descriptor_limit.h"
 #include "plugin/daemon/http_server.h"
 #include "plugin/daemon/listening_socket.h"
 #include "plugin/daemon/metrics_server.h"
@@ -43,6 +44,7 @@ Result<void> serve(const DriverCommand& command) {
     for_metrics.emplace(TRY(ListeningSocket::open(std::move(inherited[1]), command.metrics)));
   TRY(uncover_sysctls());
   TRY(drop_privileges());
+  raise_descriptor_limit();
   const Signals signals;
   auto store = TRY(Store::open(command.state));
   Metrics metrics;
@@ -66,6 +68,11 @@ Result<void> serve(const DriverCommand& command) {
   std::fprintf(stderr, "plumb driver: ready, %zu networks and %zu endpoints\n", networks->network_count(),
                networks->endpoint_count());
   TRY(notify_manager("READY=1"));
+  networks->look_at_all([](const Networks::Looked& looked) {
+    if (looked.endpoints == 0) return;
+    std::fprintf(stderr, "plumb driver: has looked at %zu endpoints, and cleared %zu away\n", looked.endpoints,
+                 looked.cleared);
+  });
   TRY(wait_for(signals.stop()));
   return notify_manager("STOPPING=1");
 }

@@ -11,6 +11,8 @@
 #include "netns/link/carrier.h"
 #include "netns/link/moved_link.h"
 #include "netns/link/upper_link.h"
+#include "netns/namespace/enter.h"
+#include "plugin/daemon/descriptor_limit.h"
 #include "plugin/node/bridge_port.h"
 #include "plugin/node/dedicated_device.h"
 #include "plugin/node/device.h"
@@ -99,6 +101,24 @@ Result<std::optional<netns::Namespace>> sandbox_of(const EndpointRecord& endpoin
   if (sandbox) return std::optional(*std::move(sandbox));
   if (sandbox.error().kind == ErrorKind::not_found) return std::optional<netns::Namespace>{};
   return Err{std::move(sandbox).error()};
+}
+
+// The kernel's own errors are those of the look; who cannot get in has seen nothing.
+Result<EndpointSight> sight_inside(const netns::Namespace& sandbox, const EndpointRecord& endpoint,
+                                   const std::function<void(netns::RouteSocket&, const netns::Link&)>& inside) {
+  const EndpointSight unknown{.where = Whereabouts::unknown};
+  std::optional<Result<std::optional<netns::Link>>> found;
+  const auto entered = netns::run_in(sandbox, [&]() -> Result<void> {
+    auto socket = TRY(netns::RouteSocket::open(sandbox));
+    found.emplace(link_of(socket, endpoint));
+    if (inside && *found && **found) inside(socket, ***found);
+    return {};
+  });
+  if (!entered && is_scarcity(entered.error())) return Err{entered.error()};
+  if (!entered || !found) return unknown;
+  auto link = TRY(*std::move(found));
+  if (!link) return EndpointSight{};
+  return EndpointSight{Whereabouts::sandbox, std::move(link)};
 }
 
 }  // namespace
@@ -217,20 +237,24 @@ Result<void> remove_unknown_link(std::string_view endpoint) {
   return netns::remove_link(node, link->index);
 }
 
-Result<Whereabouts> find_endpoint_link(const EndpointRecord& endpoint) {
+Result<EndpointSight> visit_endpoint_link(const EndpointRecord& endpoint,
+                                          const std::function<void(netns::RouteSocket&, const netns::Link&)>& inside) {
   auto node = TRY(open_node());
-  if (TRY(named_link_of(node, endpoint))) return Whereabouts::node;
-  const auto inside = [&]() -> Result<Whereabouts> {
-    const auto sandbox = sandbox_of(endpoint);
-    if (!sandbox) return Whereabouts::unknown;
-    if (!*sandbox) return Whereabouts::nowhere;
-    auto socket = netns::RouteSocket::open(**sandbox);
-    if (!socket) return Whereabouts::unknown;
-    return TRY(link_of(*socket, endpoint)) ? Whereabouts::sandbox : Whereabouts::nowhere;
-  };
-  const auto where = TRY(inside());
-  if (where == Whereabouts::sandbox) return where;
-  return TRY(link_of(node, endpoint)) ? Whereabouts::node : where;
+  if (auto named = TRY(named_link_of(node, endpoint))) return EndpointSight{Whereabouts::node, std::move(named)};
+  EndpointSight sight;
+  const auto sandbox = sandbox_of(endpoint);
+  if (!sandbox && is_scarcity(sandbox.error())) return Err{sandbox.error()};
+  if (!sandbox)
+    sight.where = Whereabouts::unknown;
+  else if (*sandbox)
+    sight = TRY(sight_inside(**sandbox, endpoint, inside));
+  if (sight.where == Whereabouts::sandbox) return sight;
+  if (auto home = TRY(link_of(node, endpoint))) return EndpointSight{Whereabouts::node, std::move(home)};
+  return sight;
+}
+
+Result<Whereabouts> find_endpoint_link(const EndpointRecord& endpoint) {
+  return TRY(visit_endpoint_link(endpoint, {})).where;
 }
 
 netns::Route own_route(const OwnRoute& route, int ifindex) {

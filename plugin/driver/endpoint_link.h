@@ -6,6 +6,7 @@
 // from any; one at a time for one endpoint. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,16 @@ enum class Whereabouts {
   unknown,  // its sandbox cannot be looked into
 };
 [[nodiscard]] Result<Whereabouts> find_endpoint_link(const EndpointRecord& endpoint);
+
+// An endpoint as one visit to where its link is has found it.
+struct EndpointSight {
+  Whereabouts where = Whereabouts::nowhere;
+  std::optional<netns::Link> link = {};  // on the node, and in the sandbox
+};
+// The same, and `inside` is called while the visit lasts where the link is in its sandbox: by a thread that is there,
+// so that what it does there costs no thread more.
+[[nodiscard]] Result<EndpointSight> visit_endpoint_link(
+    const EndpointRecord& endpoint, const std::function<void(netns::RouteSocket&, const netns::Link&)>& inside);
 
 // The link in the namespace that says it is the endpoint's.
 [[nodiscard]] Result<std::optional<netns::Link>> link_of(netns::RouteSocket& socket, const EndpointRecord& endpoint);

@@ -96,6 +96,7 @@ std::vector<EndpointRecord> Networks::holders(const std::string& device, const I
 // Nobody has use for it: its link went with an engine that was killed, or is here, where no engine will come for it any
 // more.
 bool Networks::is_abandoned(const EndpointRecord& endpoint) {
+  see(endpoint.id);
   bool left_over = false;
   {
     const std::lock_guard lock(mutex_);
@@ -117,7 +118,7 @@ Result<void> Networks::enter(const EndpointRecord& endpoint) {
     for (const auto& holder : holders(endpoint.uplink, cidr.address())) {
       if (!is_abandoned(holder)) return taken(cidr.address(), holder.id);
       const IdLock id_lock(*this, holder.id);
-      TRY(clear(holder));
+      if (find_endpoint(holder.id)) TRY(clear(holder));
     }
   }
   const std::lock_guard lock(mutex_);
@@ -191,6 +192,7 @@ Result<void> Networks::check_not_lost(const std::string& id) {
 
 // What has been running for a while has a loss of its own, which ends by itself.
 Result<void> Networks::check_start(const std::string& id) {
+  see(id);
   {
     const std::lock_guard lock(mutex_);
     if (!overdue_.contains(id)) return {};
@@ -217,7 +219,7 @@ Result<EndpointRecord> Networks::make_endpoint(const NetworkRecord& network, con
     host_sides_.insert_or_assign(endpoint.id, std::move(sides));
   }
   TRY(check_not_lost(endpoint.id));
-  watch_over(endpoint.id);
+  watch_over(endpoint.id, kEnginePatience);
   return endpoint;
 }
 
@@ -279,7 +281,7 @@ Result<void> Networks::delete_endpoint(const std::string& id) {
   const auto known = find_endpoint(id);
   if (!known) return remove_unknown_link(id);
   auto cleared = clear(*known);
-  if (!cleared) watch_over(id);  // the engine only logs it, and does not ask again
+  if (!cleared) watch_over(id, kEnginePatience);  // the engine only logs it, and does not ask again
   return cleared;
 }
 
@@ -318,6 +320,7 @@ Result<JoinAnswer> Networks::join(const std::string& id, const std::string& sand
 }
 
 void Networks::leave(const std::string& id) {
+  see(id);
   arrivals_->forget(id);
   claims_->leave(id);
 }

@@ -54,9 +54,9 @@ void Networks::refuse(const std::string& id) {
   if (auto withheld = withhold_endpoint_link(*known); !withheld) say_of_endpoint(id, withheld.error().what);
 }
 
-void Networks::watch_over(const std::string& id) {
+void Networks::watch_over(const std::string& id, std::chrono::seconds after) {
   const std::lock_guard lock(mutex_);
-  overdue_.insert_or_assign(id, Clock::now() + kEnginePatience);
+  overdue_.insert_or_assign(id, Clock::now() + after);
   housekeeper_called_ = true;
   housekeeper_wakeup_.notify_all();
 }

@@ -1,5 +1,5 @@
 // IdLock: one call at a time about one endpoint, or one network: the engine repeats a call that it has no answer for,
-// while the first may still run.
+// while the first may still run. Who has it first after a start of the driver looks at the endpoint (networks.h).
 //
 // For networks.h only. Threads: safe from any. Privilege: none.
 #pragma once
@@ -14,6 +14,9 @@ class Networks::IdLock {
     std::unique_lock lock(networks_.mutex_);
     networks_.id_freed_.wait(lock, [&] { return !networks_.busy_.contains(id_); });
     networks_.busy_.insert(id_);
+    const bool unseen = networks_.unseen_.contains(id_);
+    lock.unlock();
+    if (unseen) networks_.look_first(id_);
   }
   ~IdLock() {
     {

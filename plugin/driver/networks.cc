@@ -63,63 +63,23 @@ Result<std::unique_ptr<Networks>> Networks::open(Store& store, Metrics& metrics)
   return networks;
 }
 
+// What is read is known, and what is known is not looked at yet.
 Result<void> Networks::load() {
   networks_ = TRY(read_records(store_, RecordKind::network, "network", decode_network));
-  for (const auto& [id, record] : TRY(read_records(store_, RecordKind::endpoint, "endpoint", decode_endpoint))) {
-    // One that cannot be cleared away now is not lost: its record is still there.
-    if (auto loaded = load_endpoint(record); !loaded) say_of_endpoint(id, loaded.error().what);
+  endpoints_ = TRY(read_records(store_, RecordKind::endpoint, "endpoint", decode_endpoint));
+  for (const auto& [id, record] : endpoints_) {
+    const auto network = networks_.find(record.network);
+    if (network == networks_.end() || network->second.parsed.link.host_access) host_sides_.try_emplace(id);
+    remember_mac(record);
+    left_over_.insert(id);
+    unseen_.insert(id);
+    claims_->know(network_of(record), record);
   }
   for (const auto& id : TRY(endpoints_on_node()))
     if (!endpoints_.contains(id))
       if (auto removed = remove_unknown_link(id); !removed) say_of_endpoint(id, removed.error().what);
   count();
   return {};
-}
-
-Result<void> Networks::load_endpoint(const EndpointRecord& record) {
-  const auto network = find_network(record.network);
-  if (!network || network->parsed.link.host_access) {
-    const std::lock_guard lock(mutex_);
-    host_sides_.try_emplace(record.id);
-  }
-  // No link outlives its boot: nothing would be found, but what Open vSwitch keeps has to go.
-  const auto where = record.boot_id == boot_ ? TRY(find_endpoint_link(record)) : Whereabouts::nowhere;
-  if (where == Whereabouts::nowhere) {
-    metrics_.count(Event::collected_endpoints);
-    return clear(record);
-  }
-  endpoints_.emplace(record.id, record);
-  remember_mac(record);
-  left_over_.insert(record.id);
-  resume_claims(record, where);
-  if (where == Whereabouts::sandbox) arrivals_->resume(arrival_of(record));
-  if (where == Whereabouts::node && !record.sandbox.empty()) arrivals_->expect(arrival_of(record));
-  watch_over(record.id);
-  return {};
-}
-
-// Those of a link in its container go on; one that has only just come there arrives yet. Those of a link on the node
-// are asked for again, and nobody waits for the answer: Join looks.
-void Networks::resume_claims(const EndpointRecord& record, Whereabouts where) {
-  const auto network = network_of(record);
-  const bool asks = network.parsed.link.probe != ProbeProfile::off;
-  claims_->know(network, record);
-  const auto resumed = [&]() -> Result<void> {
-    if (where == Whereabouts::node && asks && !probed_from_link(record.mode)) return claims_->begin(record.id);
-    if (where != Whereabouts::sandbox) return {};
-    const auto sandbox = TRY(netns::Namespace::from_path(record.sandbox));
-    auto inside = TRY(netns::RouteSocket::open(sandbox));
-    const auto link = TRY(link_of(inside, record));
-    if (!link || !link->up) return {};
-    std::vector<Cidr> present;
-    for (const auto& have : TRY(netns::addresses(inside, link->index))) present.push_back(have.cidr);
-    auto node = TRY(open_node());
-    const auto device = TRY(device_named(node, record.uplink));
-    const bool silent = device && !device->carrier && device->kind != "bridge";
-    claims_->resume(record.id, *link, present, !silent || !asks);
-    return {};
-  }();
-  if (!resumed) say_of_endpoint(record.id, "its address is not claimed: " + resumed.error().what);
 }
 
 void Networks::count() {
@@ -212,6 +172,10 @@ void Networks::pool_released(const std::string& network) {
   {
     const std::lock_guard lock(mutex_);
     if (Clock::now() > network_cut_until_ || !networks_.contains(network)) return;
+  }
+  see_network(network);  // what is gone keeps it no longer
+  {
+    const std::lock_guard lock(mutex_);
     for (const auto& [id, endpoint] : endpoints_)
       if (endpoint.network == network) return;
   }

@@ -19,6 +19,14 @@
 // milliseconds of Join. A link on the node is down and answers nobody, and a network without endpoints serves nobody.
 // At worst the engine returns to what is gone: then it is told so (not_found), and the container is started again.
 //
+// After a start. The engine waits for the driver, so what open() does is to read the records: all networks, endpoints
+// and leases are known before the first call, and none of their addresses is anybody else's. Where the links are is
+// looked at afterwards, by some threads (look_at_all()), each endpoint once, by whoever has its id first (id_lock.h):
+// so a call finds every endpoint that it is about looked at, and waits for no other one. What asks without an id, for
+// an address or of a network, looks at those first that its answer depends on (see()). Until then nothing is taken from
+// an endpoint: in its container the kernel answers for its address, and off its link, where a claim had put it, it
+// stays. A driver that is killed meanwhile begins again.
+//
 // Threads: safe from any; calls about one endpoint or network come one after the other (id_lock.h), a question to the
 // LAN holds no other lock. Privilege: CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, write access to the store.
 #pragma once
@@ -64,12 +72,18 @@ struct JoinAnswer {
 
 class Networks {
  public:
-  // Reads the store (plugin/driver/record/read_records.h): what did not survive is cleared away, and what lives is
-  // announced.
+  // Reads the store (plugin/driver/record/read_records.h), and removes links on the node that no record is of.
   [[nodiscard]] static Result<std::unique_ptr<Networks>> open(Store& store, Metrics& metrics);
   Networks(const Networks&) = delete;
   Networks& operator=(const Networks&) = delete;
   ~Networks();
+  // Begins to look at the endpoints of before this start, once: what did not survive is cleared away, and what lives is
+  // claimed and announced. `done` is called at the end, by a thread of its own, unless the driver ends before.
+  struct Looked {
+    std::size_t endpoints = 0;
+    std::size_t cleared = 0;
+  };
+  void look_at_all(std::function<void(const Looked&)> done);
 
   // Errors: exists (of that id, with other options), those of parse_options() and check_parent(), refused (a
   // container of another network uses the parent in a way that the kernel does not allow beside this one).
@@ -120,12 +134,19 @@ class Networks {
 
   // networks.cc
   Result<void> load();
-  Result<void> load_endpoint(const EndpointRecord& record);
-  void resume_claims(const EndpointRecord& record, Whereabouts where);
   Result<void> check_neighbours(const std::string& device, IpMode mode);
   static Result<void> check_other_ipvlans(const std::string& device, IpMode mode);
   Result<NetworkRecord> find_network(const std::string& id);
   void count();
+
+  // first_look.cc
+  void see(const std::string& id);
+  void see_network(const std::string& network);
+  void look_first(const std::string& id);
+  Result<void> look(const EndpointRecord& record);
+  void resume_on_node(const EndpointRecord& record, const Arrival& arrival);
+  Result<void> resume_inside(const EndpointRecord& record, const Arrival& arrival, const netns::Link& link,
+                             const Greeting& greeting);
 
   // endpoints.cc
   Result<EndpointRecord> plan_endpoint(const NetworkRecord& network, const std::string& id,
@@ -152,7 +173,7 @@ class Networks {
   void keep_later(const std::string& id, const IpAddress& address, const claim::Kept& kept);
   void write_claims(const std::string& id, const std::map<IpAddress, claim::Kept>& claims);
   void refuse(const std::string& id);
-  void watch_over(const std::string& id);
+  void watch_over(const std::string& id, std::chrono::seconds after);
   void collect(const std::string& id);
   void run_housekeeper(const std::stop_token& stop);
 
@@ -162,6 +183,10 @@ class Networks {
   static constexpr std::chrono::seconds kReleaseAfterCut{30};
   // The kernel takes a dead container's namespace down in its own time, and its link answers until then.
   static constexpr std::chrono::seconds kNamespaceEnd{3};
+  // Looks at once, after a start: the kernel's own locks let no more through.
+  static constexpr unsigned kLookers = 4;
+  // A look for which descriptors were short is repeated after this.
+  static constexpr std::chrono::seconds kLookedAgain{1};
   // Between two questions to a namespace that ends.
   static constexpr std::chrono::milliseconds kAskedAgain{40};
 
@@ -173,6 +198,7 @@ class Networks {
   std::map<std::string, EndpointRecord> endpoints_;
   std::set<std::string> busy_;  // endpoints that a call is about now
   std::condition_variable id_freed_;
+  std::set<std::string> unseen_;  // endpoints of before this start that nobody has looked at yet
   // Endpoints of before the start of this driver, or of the engine, that no call was about since: the call that takes
   // them, or removes them, may have been cut. As long as their link is on the node, whoever asks for their address gets
   // it; one that is in its container is not touched.
@@ -192,6 +218,7 @@ class Networks {
   std::unique_ptr<EndpointClaims> claims_;
   std::optional<Arrivals> arrivals_;
   std::jthread housekeeper_;
+  std::jthread first_look_;
 };
 
 }  // namespace plumb::driver

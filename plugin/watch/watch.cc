@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "plugin/daemon/activation.h"
+#include "plugin/daemon/descriptor_limit.h"
 #include "plugin/daemon/listening_socket.h"
 #include "plugin/daemon/metrics_server.h"
 #include "plugin/node/notify.h"
@@ -26,14 +26,6 @@ namespace plumb::watch {
 namespace {
 
 constexpr const char* kMetricsSocket = "plumb-watch-metrics";  // FileDescriptorName of the socket unit
-
-// Some five descriptors for each service are more than the usual 1024 in all.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = std::max(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 65536));
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // Two of them would restart containers twice as often as they may. Held as long as the descriptor.
 Result<UniqueFd> be_the_only_one() {

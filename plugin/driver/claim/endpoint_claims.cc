@@ -262,29 +262,34 @@ Result<EndpointClaims::Claim> EndpointClaims::take_up(const Known& known, const 
   return Claim{id, std::move(its)};
 }
 
-void EndpointClaims::resume(const std::string& endpoint, const netns::Link& link, const std::vector<Cidr>& present,
-                            bool carrier) {
+Result<void> EndpointClaims::resume(const std::string& endpoint, const netns::Link& link,
+                                    const std::vector<Cidr>& present, bool carrier) {
   const auto known = find(endpoint);
-  if (!known || known->left || !link.mac) return;
+  if (!known || known->left || !link.mac) return {};
   std::vector<Claim> claims;
-  const auto voice = voice_away(known->endpoint, link.name);
-  if (!voice) return say_of_endpoint(endpoint, "its address is not claimed: " + voice.error().what);
+  const auto voice = TRY(voice_away(known->endpoint, link.name));
   for (const auto& cidr : known->endpoint.addresses) {
     const bool on_link = std::find(present.begin(), present.end(), cidr) != present.end();
-    auto claim = take_up(*known, *voice, cidr, *link.mac, carrier, on_link);
-    if (claim)
-      claims.push_back(*std::move(claim));
-    else
-      say_of_endpoint(endpoint, "its address is not claimed: " + claim.error().what);
+    auto claim = take_up(*known, voice, cidr, *link.mac, carrier, on_link);
+    if (!claim) {
+      for (const auto& begun : claims) runner_->drop(begun.id);
+      return Err{std::move(claim).error()};
+    }
+    claims.push_back(*std::move(claim));
   }
   keep(endpoint, std::move(claims));
+  return {};
 }
 
 void EndpointClaims::arrived(const std::string& endpoint, const netns::Link& link) {
   const auto known = find(endpoint);
   if (!known || known->left || !link.mac) return;
   if (known->on_node) drop_on_node(endpoint);
-  if (known->claims.empty() || known->on_node) return resume(endpoint, link, known->endpoint.addresses, true);
+  if (known->claims.empty() || known->on_node) {
+    if (auto resumed = resume(endpoint, link, known->endpoint.addresses, true); !resumed)
+      say_of_endpoint(endpoint, "its address is not claimed: " + resumed.error().what);
+    return;
+  }
   for (const auto& claim : known->claims) {
     claim.address->arrived();
     runner_->arrived(

@@ -75,7 +75,9 @@ class EndpointClaims {
   // The link with the addresses is in its container.
   void arrived(const std::string& endpoint, const netns::Link& link);
   // It has been there since before this process: those of its addresses that are missing were taken off by a claim.
-  void resume(const std::string& endpoint, const netns::Link& link, const std::vector<Cidr>& present, bool carrier);
+  // Errors: those of the voice; nothing is claimed then, and it may be called again.
+  [[nodiscard]] Result<void> resume(const std::string& endpoint, const netns::Link& link,
+                                    const std::vector<Cidr>& present, bool carrier);
   // The engine is about to take the link back.
   void leave(const std::string& endpoint);
   // The link is gone: others are told.

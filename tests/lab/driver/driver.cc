@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "tests/lab/driver/settled.h"
 #include "tests/lab/service.h"
 
 namespace plumb::lab {
@@ -33,7 +34,8 @@ class DriverProgram final : public DriverProcess {
     Words command{"bash", "-c", "echo $$ >" + kPidFile + "; exec \"$@\"", "driver", program(), "driver"};
     if (options_.metrics) command.insert(command.end(), {"--metrics", metrics_socket()});
     running_.emplace(node_.start(command));
-    return running_->await_errors("plumb driver: ready", 10s);
+    return running_->await_errors("plumb driver: ready", 10s) &&
+           becomes([&] { return has_settled(running_->errors()); }, 10s);
   }
   void stop() override { end(SIGTERM); }
   void kill() override { end(SIGKILL); }
@@ -86,12 +88,13 @@ class DriverPlugin final : public DriverProcess {
       if (node_.run({"docker", "plugin", "enable", name()}).exit_code != 0) return false;
     }
     // Docker starts one that was killed again by itself.
-    return node_
-               .run({"bash", "-c",
-                     "until curl -s -o /dev/null -X POST --unix-socket " + socket() +
-                         " http://x/NetworkDriver.Leave; do :; done"},
-                    20s)
-               .exit_code == 0;
+    const bool serves = node_
+                            .run({"bash", "-c",
+                                  "until curl -s -o /dev/null -X POST --unix-socket " + socket() +
+                                      " http://x/NetworkDriver.Leave; do :; done"},
+                                 20s)
+                            .exit_code == 0;
+    return serves && becomes([&] { return has_settled(node_.engine_log()); }, 10s);
   }
   void stop() override { node_.run({"docker", "plugin", "disable", "--force", name()}); }
   void kill() override {

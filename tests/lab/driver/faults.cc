@@ -19,6 +19,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/lab/driver/settled.h"
+
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 forgets that C++ may read it
 }
@@ -108,6 +110,7 @@ Running start_driver(const Node& node, const DriverHow& how, const std::string& 
     const auto fd = std::to_string(how.socket->fd());
     script += "[ " + fd + " = 3 ] || exec 3<&" + fd + " " + fd + "<&-; export LISTEN_PID=$$ LISTEN_FDS=1; ";
   }
+  if (how.descriptors > 0) script += "ulimit -n " + std::to_string(how.descriptors) + "; ";
   words.insert(words.end(), {"bash", "-c", script + "exec \"$@\"", "driver", PLUMB_PROGRAM, "driver"});
   if (how.state != kDriverState) words.insert(words.end(), {"--state", how.state});
   if (how.socket != nullptr) ::fcntl(how.socket->fd(), F_SETFD, 0);
@@ -128,9 +131,10 @@ Driver::Driver(const Node& node, const DriverHow& how)
     : node_(node),
       notify_path_(next_notify_path()),
       notify_(notify_socket(node, notify_path_)),
+      said_before_(text_of(node.outside(kLog)).size()),
       running_(start_driver(node, how, notify_path_)),
       pid_(await_ready(notify_, running_.pid())) {
-  if (pid_ >= 0) return;
+  if (pid_ >= 0 && (!how.settled || becomes([&] { return has_settled(log()); }, kReadyLimit))) return;
   node_.remove(notify_path_);
   throw std::runtime_error("the driver did not become ready:\n" + text_of(node.outside(kLog)));
 }
@@ -158,6 +162,8 @@ std::size_t Driver::descriptors() const {
   const std::filesystem::directory_iterator folder("/proc/" + std::to_string(pid_) + "/fd");
   return static_cast<std::size_t>(std::distance(folder, std::filesystem::directory_iterator()));
 }
+
+std::string Driver::log() const { return text_of(node_.outside(kLog)).substr(said_before_); }
 
 bool ends_first(const Running& first, const Running& second) {
   const UniqueFd one(::pidfd_open(first.pid(), 0));

@@ -41,6 +41,8 @@ struct DriverHow {
   const LastingSocket* socket = nullptr;  // none: it makes its own
   std::string kill_at = {};               // what kill_at is told: LIST or N
   std::string state = kDriverState;
+  bool settled = true;       // waits until it has looked at what was there before
+  unsigned descriptors = 0;  // so many at most; 0: as the test's own
 };
 
 // A driver that is ready. Destroying it ends it in order; a test that needs its end uses end().
@@ -62,12 +64,15 @@ class Driver {
   // Entries of its /proc/PID/status in KiB, or as a number: "VmRSS", "Threads".
   [[nodiscard]] long status(const std::string& entry) const;
   [[nodiscard]] std::size_t descriptors() const;
+  // What it has said.
+  [[nodiscard]] std::string log() const;
 
  private:
   // Where it says that it is ready, and that it ends.
   Node node_;
   std::string notify_path_;
   UniqueFd notify_;
+  std::size_t said_before_;  // by others, in the same file
   Running running_;
   pid_t pid_;
   bool ended_ = false;
