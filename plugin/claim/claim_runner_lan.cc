@@ -59,9 +59,12 @@ void ClaimRunner::read_all(Time now) {
     }
 }
 
+// What one of this runner's own claims says tells the others nothing: a thousand that announce themselves on a bridge
+// would each be told of all.
 void ClaimRunner::dispatch(const Lan& lan, const LanFrame& frame, Time now) {
+  const bool own = frame.what != LanFrame::What::hello && own_.contains(frame.mac);
   for (auto& [id, entry] : entries_)
-    if (entry.lan == &lan) hear(entry, frame, now);
+    if (entry.lan == &lan && (!own || frame.address == entry.what.address)) hear(entry, frame, now);
 }
 
 void ClaimRunner::hear(Entry& entry, const LanFrame& frame, Time now) {
