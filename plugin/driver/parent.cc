@@ -110,7 +110,8 @@ Result<void> check_audible(const IpResource& link, IpMode mode) {
 
 Result<std::string> device_with(const IpAddress& address) {
   auto node = TRY(open_node());
-  for (const auto& have : TRY(netns::addresses(node, 0))) {
+  // Of one family: each port of a bridge has a link-local address.
+  for (const auto& have : TRY(netns::addresses(node, 0, address.is_v6() ? netns::Family::v6 : netns::Family::v4))) {
     if (have.cidr.address() != address) continue;
     const auto device = TRY(netns::find_link(node, have.ifindex));
     return device ? device->name.str() : std::string();
