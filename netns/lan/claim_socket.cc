@@ -3,7 +3,10 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <vector>
 
 #include "netns/lan/membership.h"
 #include "netns/namespace/enter.h"
@@ -64,9 +67,16 @@ int ClaimSocket::probe(const IpAddress& address) const {
 }
 
 int ClaimSocket::hello(std::string_view node, std::span<const HelloEntry> entries) const {
-  int first_error = 0;
-  for (const auto& frame : encode_hello(mac(), node, entries))
-    if (const int error = hellos_.send(frame); first_error == 0) first_error = error;
+  auto frames = encode_hello(mac(), node, entries);
+  if (frames.empty()) return 0;
+  // None is longer than the first: a device with a smaller MTU than an Ethernet's refuses that one.
+  int first_error = hellos_.send(frames.front());
+  if (const auto mtu = first_error == EMSGSIZE ? hellos_.mtu() : std::nullopt) {
+    frames = encode_hello(mac(), node, entries, std::max(*mtu + kEthernetSize, kLargestOfOne));
+    first_error = hellos_.send(frames.front());
+  }
+  for (std::size_t i = 1; i < frames.size(); ++i)
+    if (const int error = hellos_.send(frames[i]); first_error == 0) first_error = error;
   return first_error;
 }
 

@@ -67,6 +67,15 @@ Result<std::string> PacketSocket::device() const {
   return std::string(request.ifr_name, ::strnlen(request.ifr_name, sizeof request.ifr_name));
 }
 
+std::optional<std::size_t> PacketSocket::mtu() const {
+  ifreq request{};
+  request.ifr_ifindex = ifindex_;
+  if (::ioctl(fd_.get(), SIOCGIFNAME, &request) != 0 || ::ioctl(fd_.get(), SIOCGIFMTU, &request) != 0 ||
+      request.ifr_mtu < 0)
+    return std::nullopt;
+  return static_cast<std::size_t>(request.ifr_mtu);
+}
+
 Result<void> PacketSocket::join(const Mac& group) {
   packet_mreq request{};
   request.mr_ifindex = ifindex_;

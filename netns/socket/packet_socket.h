@@ -36,6 +36,8 @@ class PacketSocket {
   [[nodiscard]] UniqueFd release() && { return std::move(fd_); }
   // The device's name now (SIOCGIFNAME, netdevice(7)). Errors: not_found.
   [[nodiscard]] Result<std::string> device() const;
+  // Its MTU now, in bytes behind the Ethernet header (SIOCGIFMTU); nullopt: it is gone.
+  [[nodiscard]] std::optional<std::size_t> mtu() const;
 
   // Also takes frames to this multicast MAC. Errors: the kernel's.
   [[nodiscard]] Result<void> join(const Mac& group);

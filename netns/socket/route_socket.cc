@@ -18,8 +18,9 @@ namespace plumb::netns {
 
 namespace {
 
-// The kernel never makes a larger answer (netlink_dump, net/netlink/af_netlink.c: 32 KiB at most).
-constexpr std::size_t kBufferSize = 32 * 1024;
+// The kernel makes no larger answer: a dump has 32 KiB at a time (netlink_dump, net/netlink/af_netlink.c) unless one
+// device takes more, whose further names have up to 64 KiB (rtnl_prop_list_size, net/core/rtnetlink.c).
+constexpr std::size_t kBufferSize = 96 * 1024;
 
 // A guard against waiting for ever on an answer that got lost; rtnetlink answers within the request's own send.
 constexpr timeval kAnswerTimeout{10, 0};

@@ -6,7 +6,6 @@ namespace plumb::netns {
 
 namespace {
 
-constexpr std::size_t kLargestFrame = 1514;
 // Behind the head: the node's name, the number of entries, and them.
 constexpr std::size_t kNumbers = 4 * sizeof(std::uint64_t);
 
@@ -70,16 +69,17 @@ std::optional<HelloEntry> decode_entry(Reader& reader) {
 
 }  // namespace
 
-std::vector<Frame> encode_hello(const Mac& sender, std::string_view node, std::span<const HelloEntry> entries) {
+std::vector<Frame> encode_hello(const Mac& sender, std::string_view node, std::span<const HelloEntry> entries,
+                                std::size_t largest) {
   Frame head = begin_plumb_frame(sender, PlumbKind::hello);
   append_name(head, node);
   const std::size_t count_at = head.size();
   head.push_back(0);
   std::vector<Frame> out;
   for (const auto& entry : entries) {
-    if (out.empty() || out.back().size() + size_of(entry) > kLargestFrame) {
+    if (out.empty() || out.back().size() + size_of(entry) > largest) {
       out.push_back(head);
-      out.back().reserve(kLargestFrame);
+      out.back().reserve(largest);
     }
     append_entry(out.back(), entry);
     ++out.back()[count_at];

@@ -45,10 +45,13 @@ struct HelloMessage {
   friend bool operator==(const HelloMessage&, const HelloMessage&) = default;
 };
 
-// The frames from `sender` to everybody, each of 60 to 1514 bytes: as many as the entries need, and none without any.
-// A name that is too long is cut.
+// The frames from `sender` to everybody, each of 60 to `largest` bytes: as many as the entries need, and none without
+// any. A name that is too long is cut.
+inline constexpr std::size_t kLargestHello = 1514;
+// What a frame of one entry has at most, with the longest name.
+inline constexpr std::size_t kLargestOfOne = 340;
 [[nodiscard]] std::vector<Frame> encode_hello(const Mac& sender, std::string_view node,
-                                              std::span<const HelloEntry> entries);
+                                              std::span<const HelloEntry> entries, std::size_t largest = kLargestHello);
 
 // The message in an untagged frame; nullopt when it is no such frame, or a damaged one.
 [[nodiscard]] std::optional<HelloMessage> decode_hello(std::span<const std::uint8_t> frame);

@@ -3,11 +3,20 @@
 
 #include <doctest/doctest.h>
 #include <linux/if_ether.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "netns/namespace/enter.h"
 #include "netns/wire/arp.h"
+#include "specs/value/unique_fd.h"
 #include "tests/netns/lan.h"
 
 namespace plumb::netns {
@@ -65,6 +74,42 @@ TEST_CASE("two of them hear each other's probes and hellos, and not their own") 
   REQUIRE(here.hear(What::hello));
   // The kernels of the LAN ask for their own addresses meanwhile.
   while (const auto more = here.socket.read()) CHECK(more->mac != *one.eth0.mac);
+}
+
+void set_mtu(const test::Station& station, int mtu) {
+  must(run_in(station.ns, [&]() -> Result<void> {
+    const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq request{};
+    std::strcpy(&request.ifr_name[0], "eth0");
+    request.ifr_mtu = mtu;
+    if (::ioctl(fd.get(), SIOCSIFMTU, &request) != 0) return Err{errno_error(errno, "set the MTU")};
+    return {};
+  }));
+}
+
+TEST_CASE("a thousand claims are heard, also where the device takes no whole frame of an Ethernet's") {
+  test::Lan lan;
+  auto one = lan.plug();
+  const auto other = lan.plug();
+  const Ear here(one);
+  const Ear there(other);
+  std::vector<HelloEntry> entries;
+  for (std::uint64_t i = 0; i < 1000; ++i)
+    entries.push_back({HelloEntry::What::claim, 5, ip("10.0.3.3"), *one.eth0.mac, 1, 2, 3, i});
+  for (const int mtu : {1500, 1400, 576}) {
+    CAPTURE(mtu);
+    set_mtu(one, mtu);
+    REQUIRE(here.socket.hello("n1", entries) == 0);
+    std::vector<HelloEntry> heard;
+    while (heard.size() < entries.size()) {
+      const auto hello = there.hear(What::hello);
+      REQUIRE(hello);
+      heard.insert(heard.end(), hello->hello.entries.begin(), hello->hello.entries.end());
+    }
+    CHECK(heard == entries);
+    REQUIRE(here.socket.hello(std::string(255, 'n'), std::span(entries).first(1)) == 0);
+    CHECK(there.hear(What::hello));
+  }
 }
 
 TEST_CASE("who has the address answers a probe with its MAC, in either family") {

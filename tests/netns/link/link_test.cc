@@ -88,5 +88,23 @@ TEST_CASE("further names are added, shown, refused when taken, and removed") {
   CHECK(must(find_link(host.socket, host.eth0.index)).value().altnames == std::vector<std::string>{"plumb:svc2:ip#0"});
 }
 
+// Somebody else's device must not make the others invisible.
+TEST_CASE("a device with as many and as long further names as the kernel takes is read, and so are those beside it") {
+  test::Lan lan;
+  auto host = lan.plug();
+  std::size_t taken = 0;
+  const auto name = [&] { return std::string(110, 'x') + std::to_string(taken); };
+  while (taken < 1000 && add_altname(host.socket, host.eth0.index, name())) ++taken;
+  CHECK(taken > 300);
+  CHECK(taken < 1000);
+  const auto eth0 = find_link(host.socket, host.eth0.index);
+  REQUIRE(eth0);
+  CHECK(eth0->value().altnames.size() == taken);
+  const auto all = links(host.socket);
+  REQUIRE(all);
+  CHECK(all->size() == 2);
+  CHECK(find_link(host.socket, 1).value());
+}
+
 }  // namespace
 }  // namespace plumb::netns
