@@ -115,13 +115,6 @@ Result<void> PrivateEngine::write_record(int pid) const {
 }
 
 Result<void> PrivateEngine::prepare_directories() const {
-  // The longest path that the engine binds a socket to (see longest_socket_path).
-  const std::string longest = run_dir_ + "/exec/containerd/containerd.sock.ttrpc";
-  if (longest.size() > kLongestSocketPath)
-    return Err{ErrorKind::spec,
-               "the name " + service_ + " is too long for a service with docker_data_dir: " + longest +
-                   " would be no socket's path",
-               "shorten it by " + std::to_string(longest.size() - kLongestSocketPath) + " bytes"};
   TRY(run_directory());
   for (const auto& path : {run_dir_, run_dir_ + "/exec", std::string("/var/log/plumb"), data_dir_}) {
     std::error_code ec;

@@ -53,6 +53,11 @@ void read_identity(SectionReader& reader, ContainerDraft& draft, const std::stri
   auto name = reader.single("name", parse_container_name);
   draft.has_name = draft.places.contains("name");
   c.name = name ? name->value : service + ".container." + c.id.substr(c.id.find('#') + 1);
+  if (!name && !draft.has_name && !is_container_name(c.name))
+    reader.report().error(reader.section().where,
+                          "[" + c.id + "]: without a name it would be " + in_quotes(c.name) + ", of " +
+                              std::to_string(c.name.size()) + " bytes",
+                          "give it a name of at most 255 bytes");
   draft.has_image = draft.places.contains("image");
   // Not what it would be without the keyword: a pause, or somebody else's container.
   for (const std::string_view keyword : {"image", "name"})

@@ -102,10 +102,13 @@ Result<std::string> parse_image(std::string_view text) {
   return std::string(text);
 }
 
+bool is_container_name(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 255 && is_alnum(text.front()) &&
+         all(text, [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; });
+}
+
 Result<std::string> parse_container_name(std::string_view text) {
-  const bool good = text.size() >= 2 && text.size() <= 255 && is_alnum(text.front()) &&
-                    all(text, [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; });
-  if (good) return std::string(text);
+  if (is_container_name(text)) return std::string(text);
   return spec_error(in_quotes(text) + " is not a container name",
                     "two or more of a-z A-Z 0-9 _ . -, the first a letter or digit");
 }

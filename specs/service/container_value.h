@@ -18,6 +18,7 @@ namespace plumb {
 
 // A name the engine accepts for a container: [a-zA-Z0-9][a-zA-Z0-9_.-]+ (moby daemon/names/names.go).
 [[nodiscard]] Result<std::string> parse_container_name(std::string_view text);
+[[nodiscard]] bool is_container_name(std::string_view text);
 
 // A host name that sethostname(2) takes: at most 64 bytes (HOST_NAME_MAX).
 [[nodiscard]] Result<std::string> parse_own_host_name(std::string_view text);

@@ -81,6 +81,18 @@ Result<std::string> parse_data_dir(std::string_view text) {
   return path;
 }
 
+// The longest path that the service's own engine binds a socket to (unix(7): sun_path, with a NUL).
+void check_socket_path(SectionReader& reader, const std::string& service, const Position& where) {
+  constexpr std::size_t kLongestSocketPath = 107;
+  const std::string longest = "/run/plumb/" + service + "/exec/containerd/containerd.sock.ttrpc";
+  if (longest.size() <= kLongestSocketPath) return;
+  reader.report().error(where,
+                        "docker_data_dir in [DEFAULT]: the service's name has " + std::to_string(service.size()) +
+                            " bytes, and with an engine of its own it may have " +
+                            std::to_string(kLongestSocketPath + service.size() - longest.size()),
+                        longest + " would be no socket's path; shorten the name, or use the node's engine");
+}
+
 void read_privacy(SectionReader& reader, Service& service) {
   const auto is_private = reader.single("docker_daemon_private", parse_bool);
   if (!is_private) return;
@@ -121,8 +133,10 @@ void read_groups(const IniSection& section, Resolver& resolver, Report& report, 
 void read_defaults(SectionReader& reader, Service& service) {
   service.topology = reader.choice("topology");
   service.rollback = reader.boolean("rollback");
-  if (auto dir = reader.single("docker_data_dir", parse_data_dir)) service.docker_data_dir = std::move(dir->value);
+  const auto dir = reader.single("docker_data_dir", parse_data_dir);
+  if (dir) service.docker_data_dir = dir->value;
   read_privacy(reader, service);
+  if (!service.docker_data_dir.empty() && dir) check_socket_path(reader, service.name, dir->where);
   const auto args = reader.words("docker_daemon_args");
   check_daemon_args(reader, service, args);
   for (const auto& arg : args) service.docker_daemon_args.push_back(arg.value);

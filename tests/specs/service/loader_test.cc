@@ -331,3 +331,38 @@ TEST_CASE("a flood of faults is bounded, and never hides that there are errors")
   CHECK(late.diagnostics.size() == 200);
   CHECK(late.diagnostics.back().severity == plumb::Severity::error);
 }
+
+TEST_CASE("a service with an engine of its own has a name of 58 bytes at most, any other one of 128") {
+  const auto with_name = [](std::size_t size, const std::string& text) {
+    plumb::LoadOptions options{};
+    options.service = std::string(size, 's');
+    options.node = "n1";
+    return plumb::load_service(text, options);
+  };
+  const std::string own = kReference;
+  CHECK(with_name(58, own).service);
+  const auto refused = with_name(59, own);
+  REQUIRE_FALSE(refused.service);
+  REQUIRE(refused.diagnostics.size() == 1);
+  CHECK(refused.diagnostics[0].message ==
+        "docker_data_dir in [DEFAULT]: the service's name has 59 bytes, and with an engine of its own it may have 58");
+  CHECK(refused.diagnostics[0].where.line == 4);
+  const std::string shared = "[ip#0]\nipname = 10.0.3.3\nipdev = eth0\n";
+  CHECK(with_name(128, shared).service);
+  CHECK_FALSE(with_name(129, shared).service);
+}
+
+TEST_CASE("a container without a name has one that the engine takes, or the file is refused") {
+  const auto with_section = [](std::size_t size) {
+    plumb::LoadOptions options{};
+    options.service = std::string(128, 's');
+    options.node = "n1";
+    return plumb::load_service("[container#" + std::string(size, '1') + "]\nimage = nginx\n", options);
+  };
+  const std::size_t most = 255 - 128 - std::string(".container.").size();
+  CHECK(with_section(most).service);
+  const auto refused = with_section(most + 1);
+  REQUIRE_FALSE(refused.service);
+  CHECK(refused.diagnostics[0].message.find("without a name it would be ") != std::string::npos);
+  CHECK(refused.diagnostics[0].message.find(", of 256 bytes") != std::string::npos);
+}
