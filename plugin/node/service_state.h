@@ -31,4 +31,7 @@ inline constexpr ServiceState kClaimsState{".claims", "plumb-claims 1"};  // plu
 // is not its matter. Errors: unsupported, with the file and what to do.
 [[nodiscard]] Result<void> check_state(const std::string& service, const std::string& folder = "/run/plumb");
 
+// Whether there is any of them, or a verb of the service's runs: it holds the lock, and may have written none yet.
+[[nodiscard]] bool is_known_or_busy(const std::string& service, const std::string& folder = "/run/plumb");
+
 }  // namespace plumb

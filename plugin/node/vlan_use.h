@@ -1,10 +1,12 @@
 // VLAN devices of the node that plumb makes on demand, shares and removes with their last user.
 //
-// A user is a further name of the device (specs/service/uplink.h). Threads: the caller holds lock_node_links(), and the
-// socket is its own. Privilege: CAP_NET_ADMIN.
+// Who uses one stands in its file (plugin/node/vlan_users.h); of 0.2.0, among the device's names. Threads: the
+// caller holds lock_node_links() where something is changed, and the socket is its own. Privilege: CAP_NET_ADMIN, and
+// write access to the run directory.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "netns/link/link.h"
 #include "netns/socket/route_socket.h"
@@ -19,7 +21,17 @@ namespace plumb {
 
 // Makes the device if it is missing, and adds the user. An administrator's own device is used as it is and gets none.
 [[nodiscard]] Result<void> join_vlan(netns::RouteSocket& node, const VlanDevice& vlan, const std::string& user);
-// Takes the user off, and the device with the last. What is not there is a success.
+// Takes the user off, and the device with the last. What is not there is a success. A user whose service has nothing in
+// the run directory any more keeps no device on which there is nothing.
 [[nodiscard]] Result<void> leave_vlan(netns::RouteSocket& node, const std::string& device, const std::string& user);
+
+// Who uses the device, however it is kept; of an administrator's own device, nobody. These three are what the two above
+// do to a device of any kind. Errors: unsupported, of a later plumb's file: nothing was touched.
+[[nodiscard]] Result<std::vector<std::string>> vlan_users(const netns::Link& device,
+                                                          const std::string& folder = "/run/plumb");
+[[nodiscard]] Result<void> join_device(netns::RouteSocket& node, const netns::Link& device, const std::string& user,
+                                       const std::string& folder = "/run/plumb");
+[[nodiscard]] Result<void> leave_device(netns::RouteSocket& node, const netns::Link& device, const std::string& user,
+                                        const std::string& folder = "/run/plumb");
 
 }  // namespace plumb

@@ -118,7 +118,7 @@ Result<void> look_at_node(const Service& service, Observed& seen) {
   // Routes of the node matter only where it has, or is to have, a way of its own to a service.
   const bool host_access =
       std::any_of(service.ips.begin(), service.ips.end(), [](const IpResource& ip) { return ip.host_access; });
-  seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links));
+  seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links, &service));
   TRY(ask_for_kinds(service, own, seen));
   if (std::any_of(service.ips.begin(), service.ips.end(),
                   [](const IpResource& ip) { return ip.mode == IpMode::ovs && !ip.disable; }))

@@ -25,7 +25,7 @@ std::optional<std::size_t> AddressPlanner::vlan(const IpResource& ip) {
   if (!device) return std::nullopt;
   if (const auto found = vlans_.find(ip.id); found != vlans_.end()) return found->second;
   if (const auto* have = seen_.node.link(device->name)) {
-    const auto& users = have->altnames;
+    const auto& users = have->vlan_users;
     if (have->group != kVlanGroup ||
         std::find(users.begin(), users.end(), vlan_user(service_.name, ip.id)) != users.end())
       return std::nullopt;

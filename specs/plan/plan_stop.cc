@@ -270,10 +270,10 @@ class StopPlanner {
     const std::size_t before = out_.plan().steps.size();
     for (const auto& link : seen_.node.links) {
       if (link.group != kVlanGroup) continue;
-      const bool orphan = std::none_of(link.altnames.begin(), link.altnames.end(), is_vlan_user);
+      const bool orphan = link.vlan_users.empty();
       for (const auto& ip : service_.ips)
         if (orphan && uplink(ip) == link.name) release_vlan(link.name, ip.id, before);
-      for (const auto& user : link.altnames)
+      for (const auto& user : link.vlan_users)
         if (const auto resource = vlan_user_resource(service_.name, user); !resource.empty() && !kept(resource))
           release_vlan(link.name, resource, before);
     }

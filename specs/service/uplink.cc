@@ -7,6 +7,7 @@ namespace plumb {
 namespace {
 
 constexpr std::string_view kUser = "plumb:";
+constexpr std::string_view kMark = "plumb::";  // no service has an empty name
 
 }  // namespace
 
@@ -29,12 +30,27 @@ std::string vlan_user(const std::string& service, const std::string& resource) {
   return std::string(kUser) + service + ":" + resource;
 }
 
-std::string vlan_user_resource(const std::string& service, std::string_view altname) {
+std::string vlan_user_resource(const std::string& service, std::string_view user) {
   const std::string prefix = vlan_user(service, {});
-  return altname.starts_with(prefix) ? std::string(altname.substr(prefix.size())) : std::string{};
+  return user.starts_with(prefix) ? std::string(user.substr(prefix.size())) : std::string{};
 }
 
-bool is_vlan_user(std::string_view altname) { return altname.starts_with(kUser); }
+std::string vlan_user_service(std::string_view user) {
+  if (!is_vlan_user(user)) return {};
+  user.remove_prefix(kUser.size());
+  const auto colon = user.find(':');
+  // A resource of a service has a number, "ip#0"; a network of the driver's has none.
+  if (colon == std::string_view::npos || user.find('#', colon) == std::string_view::npos) return {};
+  return std::string(user.substr(0, colon));
+}
+
+bool is_vlan_user(std::string_view altname) { return altname.starts_with(kUser) && !altname.starts_with(kMark); }
+
+std::string vlan_mark_name(std::string_view mark) { return std::string(kMark) + std::string(mark); }
+
+std::string_view vlan_mark(std::string_view altname) {
+  return altname.starts_with(kMark) ? altname.substr(kMark.size()) : std::string_view{};
+}
 
 std::string_view mode_name(IpMode mode) {
   switch (mode) {

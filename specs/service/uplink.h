@@ -28,12 +28,20 @@ struct VlanDevice {
 // The group (IFLA_GROUP) of the VLAN devices that plumb makes. One that an administrator made is used, and never
 // removed.
 constexpr unsigned kVlanGroup = 0x706c62;
-// The further name (IFLA_ALT_IFNAME) by which an ip says that it uses a VLAN device of plumb's: "plumb:svc1:ip#0".
+// By what an ip says that it uses a VLAN device of plumb's: "plumb:svc1:ip#0". Where it is kept:
+// plugin/node/vlan_use.h.
 [[nodiscard]] std::string vlan_user(const std::string& service, const std::string& resource);
-// The resource of such a name of this service; empty for any other.
-[[nodiscard]] std::string vlan_user_resource(const std::string& service, std::string_view altname);
-// Whether anybody uses the device.
+// The resource of such a user of this service; empty for any other.
+[[nodiscard]] std::string vlan_user_resource(const std::string& service, std::string_view user);
+// The service of such a user; empty for one that is no service's (the driver's networks) and for what is no user.
+[[nodiscard]] std::string vlan_user_service(std::string_view user);
+// Up to 0.2.0 a user was a further name of the device (IFLA_ALT_IFNAME), of which the kernel takes 496 at most.
 [[nodiscard]] bool is_vlan_user(std::string_view altname);
+// The one further name that such a device has today, "plumb::MARK": whose file has its users. To a plumb of 0.2.0
+// it is a user, for which it leaves the device.
+[[nodiscard]] std::string vlan_mark_name(std::string_view mark);
+// The mark of such a name; empty for any other.
+[[nodiscard]] std::string_view vlan_mark(std::string_view altname);
 
 [[nodiscard]] constexpr bool is_ipvlan(IpMode mode) {
   return mode == IpMode::ipvlan_l2 || mode == IpMode::ipvlan_l3 || mode == IpMode::ipvlan_l3s;

@@ -242,5 +242,32 @@ TEST_CASE("802.1q: the device is made on demand, shared, and removed with its la
   CHECK(difference(before, one.state(n1())) == "");
 }
 
+TEST_CASE("802.1q: users of an older plumb count, and a later plumb's file is refused") {
+  if (!n1().knows("vlan id 5")) return;
+  const Service one("one", edited(spec_with("eth0.42", ""), "gateway", ""));
+  const Service two("two", edited(spec_with("eth0", "", "10.0.3.4"), "gateway", "vlan_tag = 42"));
+  const State before = one.state(n1());
+  must_start(one);
+  n1().must({"ip", "link", "property", "add", "altname", "plumb:old:ip#0", "dev", "eth0.42"});
+  n1().must({"touch", "/run/plumb/old.started"});
+  CHECK(one.plumb(n1(), "stop").exit_code == 0);
+  n1().must({"ip", "link", "show", "eth0.42"});
+  must_start(one);
+  n1().must({"rm", "/run/plumb/old.started"});  // such a user keeps no device
+  const Words edit{"sh", "-c", "sed -i \"1s/ $0$/ $1/\" /run/plumb/.vlan-*.users"};
+  const auto version = [&](const std::string& from, const std::string& to) {
+    Words command = edit;
+    command.insert(command.end(), {from, to});
+    n1().must(command);
+  };
+  version("1", "2");
+  must_be_refused_untouched(two, "it has version 2 and this program knows version 1 only");
+  CHECK(one.plumb(n1(), "stop").exit_code != 0);
+  n1().must({"ip", "link", "show", "eth0.42"});
+  version("2", "1");
+  CHECK(one.plumb(n1(), "stop").exit_code == 0);
+  CHECK(difference(before, one.state(n1())) == "");
+}
+
 }  // namespace
 }  // namespace plumb::lab

@@ -61,7 +61,7 @@ ObservedLink vlan(const std::vector<std::string>& users) {
   ObservedLink link{7, "eth0.42", "vlan", {}, 1500, true, true, 2, 0};
   link.vlan_id = 42;
   link.group = kVlanGroup;
-  link.altnames = users;
+  link.vlan_users = users;
   return link;
 }
 
@@ -292,6 +292,24 @@ TEST_CASE("all ipvlans on a device have one mode, and a start does not change th
   CHECK(plumb::plan(s, o, Verb::start));
   o.node.links.back().ipvlan_mode = "l3";
   CHECK_FALSE(plumb::plan(s, o, Verb::start));
+}
+
+TEST_CASE("a user of a VLAN device says whose it is, and the mark of the device is none") {
+  const auto user = vlan_user("web", "ip#0");
+  CHECK(user == "plumb:web:ip#0");
+  CHECK(is_vlan_user(user));
+  CHECK(vlan_user_resource("web", user) == "ip#0");
+  CHECK(vlan_user_resource("we", user).empty());
+  CHECK(vlan_user_service(user) == "web");
+  CHECK(vlan_user_service(vlan_user("docker", "0123456789ab")).empty());
+  const auto mark = vlan_mark_name("0123456789abcdef");
+  CHECK(vlan_mark(mark) == "0123456789abcdef");
+  CHECK(vlan_mark(user).empty());
+  for (const std::string_view name : {std::string_view(mark), std::string_view("enp3s0")}) {
+    CHECK_FALSE(is_vlan_user(name));
+    CHECK(vlan_user_service(name).empty());
+    CHECK(vlan_user_resource("web", name).empty());
+  }
 }
 
 TEST_CASE("nothing is made upon a bridge's port, and what is upon the bridge is") {
