@@ -1,6 +1,7 @@
 #include "netns/link/link_watch.h"
 
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -40,6 +41,23 @@ std::optional<std::string> forwarding_port(const nlmsghdr& message) {
   return attributes.text(IFLA_IFNAME);
 }
 
+std::optional<AddressChange> decode_address(const nlmsghdr& message) {
+  if (message.nlmsg_type != RTM_NEWADDR && message.nlmsg_type != RTM_DELADDR) return std::nullopt;
+  const auto header = family_header<ifaddrmsg>(message);
+  if (!header) return std::nullopt;
+  const Attributes<IFA_MAX> attributes(message, sizeof(ifaddrmsg));
+  const int own = attributes.get(IFA_LOCAL) != nullptr ? IFA_LOCAL : IFA_ADDRESS;
+  return AddressChange{attributes.address(own), static_cast<int>(header->ifa_index)};
+}
+
+std::optional<AddressChange> decode_route(const nlmsghdr& message) {
+  if (message.nlmsg_type != RTM_NEWROUTE && message.nlmsg_type != RTM_DELROUTE) return std::nullopt;
+  const auto header = family_header<rtmsg>(message);
+  if (!header || header->rtm_type != RTN_UNICAST || header->rtm_table == RT_TABLE_LOCAL) return std::nullopt;
+  const Attributes<RTA_MAX> attributes(message, sizeof(rtmsg));
+  return AddressChange{attributes.address(RTA_DST), static_cast<int>(attributes.u32(RTA_OIF).value_or(0))};
+}
+
 }  // namespace
 
 Result<LinkWatch> LinkWatch::open(const Namespace& ns, bool addresses, bool routes) {
@@ -72,8 +90,10 @@ LinkWatch::Heard LinkWatch::read() {
         heard.changes.push_back(*std::move(change));
       else if (auto port = forwarding_port(*at))
         heard.forwarding.push_back(*std::move(port));
-      else
-        heard.others = true;
+      else if (auto address = decode_address(*at))
+        heard.addresses.push_back(*std::move(address));
+      else if (auto route = decode_route(*at))
+        heard.addresses.push_back(*std::move(route));
   }
 }
 

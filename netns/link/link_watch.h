@@ -1,14 +1,16 @@
-// LinkWatch: what happens to the devices of a namespace, as the kernel tells it (RTMGRP_LINK, rtnetlink(7)), for who
-// waits for many of them at once.
+// LinkWatch: what happens to the devices of a namespace, and to what is on them, as the kernel tells it (RTMGRP_LINK,
+// rtnetlink(7)), for who waits for many of them at once.
 //
 // Threads: one at a time. Privilege: CAP_SYS_ADMIN to enter another namespace.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "netns/namespace/namespace.h"
+#include "specs/value/ip.h"
 #include "specs/value/result.h"
 #include "specs/value/unique_fd.h"
 
@@ -22,10 +24,16 @@ struct LinkChange {
   std::uint32_t carrier_downs = 0;  // so often it was lost (IFLA_CARRIER_DOWN_COUNT): flaps send no event of their own
 };
 
+// An address of a device, or a route that goes out by it, came, changed or went.
+struct AddressChange {
+  std::optional<IpAddress> address;  // of a route: where to; nothing: the default route
+  int index = 0;                     // of the device; 0: a route by none, or by several
+};
+
 class LinkWatch {
  public:
-  // Hears of links from now on; with `addresses` or `routes` it wakes up for these, too, without telling which. The
-  // socket keeps the namespace alive. Errors: permission, EMFILE.
+  // Hears of links from now on; with `addresses` or `routes` (unicast, but for those of the kernel's table for the
+  // node itself) of these, too. The socket keeps the namespace alive. Errors: permission, EMFILE.
   [[nodiscard]] static Result<LinkWatch> open(const Namespace& ns, bool addresses = false, bool routes = false);
 
   // Readable when something has changed.
@@ -34,7 +42,7 @@ class LinkWatch {
   struct Heard {
     std::vector<LinkChange> changes;
     std::vector<std::string> forwarding;  // ports of bridges that forward (IFLA_BRPORT_STATE), whenever one changes
-    bool others = false;                  // something changed that is no link
+    std::vector<AddressChange> addresses;
     bool lost = false;  // there was more than the socket could hold (ENOBUFS): look at the state afresh
   };
   // What there is to read; never blocks.

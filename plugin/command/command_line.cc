@@ -102,16 +102,17 @@ void add_service(CLI::App& sub, CommandLine& out) {
   sub.add_option("service", out.service, "A service's name, or the path of its file")->required();
 }
 
+std::string is_duration(const std::string& text) {
+  const auto duration = parse_duration(text);
+  return duration ? std::string() : duration.error().what;
+}
+
 void add_logs(CLI::App& sub, CommandLine& out) {
   add_place(sub, out);
   add_service(sub, out);
   sub.add_option("container", out.arguments, "Containers, as container#1, 1 or by name (default: all)");
   sub.add_flag("-f,--follow", out.follow, "Go on until the containers end");
   sub.add_option("--tail", out.tail, "Only the last N lines of each")->type_name("N");
-  const auto is_duration = [](const std::string& text) {
-    const auto duration = parse_duration(text);
-    return duration ? std::string() : duration.error().what;
-  };
   sub.add_option("--since", "Only what is not older than that: 30s, 10m, 2h")
       ->type_name("DURATION")
       ->check(is_duration)
@@ -193,6 +194,11 @@ void add_options(CLI::App& sub, const Example& command, CommandLine& out, std::s
   }
   if (command.action == Action::status)
     sub.add_flag("--ask-engine", out.ask_engine, "Ask the engine about a service that is whole, too");
+  if (command.action == Action::boot || command.action == Action::shutdown)
+    sub.add_option("--time-limit", "Give up, and name, what is not done within that (default: 15m; 0: no limit)")
+        ->type_name("DURATION")
+        ->check(is_duration)
+        ->each([&out](const std::string& text) { out.time_limit = parse_duration(text).value_or({}); });
   if (command.action == Action::activate)
     sub.add_flag("--force", out.force, "Take addresses for which nobody answers: when no other node can have them");
 }

@@ -50,6 +50,9 @@ struct CommandLine : Invocation {
   driver::DriverCommand driver;
   std::string ocf_action;     // of `ocf`
   std::string watch_metrics;  // of `watch`: a socket; empty: none
+  // Of `boot` and `shutdown`, for all services together; 0: none. The default is a minute less than their unit's
+  // (plugin/systemd/plumb-boot.service.in).
+  std::chrono::milliseconds time_limit = std::chrono::minutes{15};
   bool timing = false;
   bool ask_engine = false;  // also about what is whole by its record
   bool quiet = false;

@@ -12,9 +12,6 @@ namespace plumb {
 
 namespace {
 
-// What takes time is to wait for engines; more at once would only make one engine queue them.
-constexpr std::size_t kAtOnce = 8;
-
 class Lane {
  public:
   Lane(std::string engine, const std::function<std::optional<Error>(std::size_t)>& work)
@@ -23,7 +20,7 @@ class Lane {
   void add(std::size_t index) { indices_.push_back(index); }
 
   void begin() {
-    threads_.resize(std::min(indices_.size(), kAtOnce));
+    threads_.resize(std::min(indices_.size(), kAtOnceOfOneEngine));
     for (auto& thread : threads_) thread = std::jthread([this] { go(); });
   }
 
@@ -37,7 +34,7 @@ class Lane {
       // The engine's, and not the service's: no request of another kind has this code (docker_client/connection.h).
       const bool silent = error && error->kind == ErrorKind::timeout && error->code == ETIMEDOUT;
       unanswered_ = silent ? unanswered_ + 1 : 0;
-      if (unanswered_ == kAtOnce && !engine_.empty()) take_as_hung(engine_, *error);
+      if (unanswered_ == kAtOnceOfOneEngine && !engine_.empty()) take_as_hung(engine_, *error);
     }
   }
 

@@ -22,7 +22,8 @@ _plumb() {
     status) word='--config-dir --node --format --ask-engine --help' ;;
     validate | plan | doctor | ls) word='--config-dir --node --format --help' ;;
     activate) word='--config-dir --node --format --timing --quiet --force --help' ;;
-    start | stop | restart | prepare | boot | shutdown) word='--config-dir --node --format --timing --quiet --help' ;;
+    start | stop | restart | prepare) word='--config-dir --node --format --timing --quiet --help' ;;
+    boot | shutdown) word='--config-dir --node --format --time-limit --timing --quiet --help' ;;
     logs) word='--config-dir --node --follow --tail --since --timestamps --help' ;;
     enter) word='--config-dir --node --container --help' ;;
     docker) word='--config-dir --node --help' ;;

@@ -90,6 +90,7 @@ complete -c plumb -n "__plumb_of $placed" -l config-dir -x -a '(__fish_complete_
 complete -c plumb -n "__plumb_of $placed" -l node -x -d 'Name of this node'
 complete -c plumb -n "__plumb_of validate plan status doctor ls driver $verbs" -l format -x -a 'human json' -d Format
 complete -c plumb -n "__plumb_of watch $verbs" -l timing -d 'Print the critical path'
+complete -c plumb -n '__plumb_of boot shutdown' -l time-limit -x -d 'Give up what is not done by then'
 complete -c plumb -n "__plumb_of $verbs" -l quiet -s q -d 'Print errors only'
 complete -c plumb -n '__plumb_of status' -l ask-engine -d 'Ask about a service that is whole, too'
 complete -c plumb -n '__plumb_of activate' -l force -d 'Take addresses for which nobody answers'

@@ -72,7 +72,8 @@ _plumb() {
     validate | doctor) _arguments $place $format '--help' '1:service:_plumb_services' ;;
     ls) _arguments $place $format '--help' ;;
     plan) _arguments $place $format '--help' '1:service:_plumb_services' '2:verb:(start stop prepare activate boot shutdown)' ;;
-    start | stop | restart | prepare | boot | shutdown) _arguments $verb '--help' '1:service:_plumb_services' ;;
+    start | stop | restart | prepare) _arguments $verb '--help' '1:service:_plumb_services' ;;
+    boot | shutdown) _arguments $verb '--time-limit[give up what is not done by then]:duration:' '--help' '1:service:_plumb_services' ;;
     activate) _arguments $verb '--force[take addresses for which nobody answers]' '--help' '1:service:_plumb_services' ;;
     logs)
       _arguments $place '(-f --follow)'{-f,--follow}'[go on until the containers end]' '--tail[only the last lines]:lines:' \

@@ -4,6 +4,7 @@
 // root for a private engine.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,10 @@
 #include "specs/value/result.h"
 
 namespace plumb {
+
+// What takes time is to wait for engines: so many services of one engine are worked at side by side, by who works at
+// many. More at once would only make the engine queue them.
+inline constexpr std::size_t kAtOnceOfOneEngine = 8;
 
 // Whether a verb for the service has to ask an engine at all. Pure.
 [[nodiscard]] bool needs_engine(const Service& service);

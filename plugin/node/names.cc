@@ -92,7 +92,7 @@ struct Names::Question {
   std::string name;
   std::chrono::milliseconds wait{0};  // for a name that does not resolve yet
   std::mutex mutex;
-  std::condition_variable answered;
+  std::condition_variable_any answered;
   bool done = false;
   int code = 0;  // EAI_*
   std::vector<IpAddress> addresses;
@@ -134,14 +134,15 @@ Names::Names(const Service& service, bool starting) {
   }
 }
 
-void Names::collect(Observed& seen) {
+bool Names::collect(Observed& seen, const std::stop_token& stop) {
   for (const auto& question : questions_) {
     const auto& name = question->name;
     const auto known = recall(name);
     if (!known.addresses.empty()) seen.former_names[name] = known.addresses;
     std::unique_lock lock(question->mutex);
     const auto limit = question->wait + (known.addresses.empty() ? kPatience : kPatienceWithCache);
-    const bool done = question->answered.wait_for(lock, limit, [&] { return question->done; });
+    const bool done = question->answered.wait_for(lock, stop, limit, [&] { return question->done; });
+    if (!done && stop.stop_requested()) return false;
     if (done && question->code == 0 && !question->addresses.empty()) {
       seen.names[name] = question->addresses;
       if (known.addresses.empty()) remember(name, question->addresses);
@@ -158,6 +159,7 @@ void Names::collect(Observed& seen) {
                                                   : std::string(::gai_strerror(question->code));
     seen.name_errors[name] = Error{ErrorKind::not_found, 0, "resolve " + name + ": " + why, {}};
   }
+  return true;
 }
 
 NameAddresses answered_names(const Observed& seen) {

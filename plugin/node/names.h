@@ -11,6 +11,7 @@
 
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,9 @@ class Names {
   // Begins to ask for the names of all resources that are not disabled. `starting`: those that do not resolve are asked
   // for again, as long as their wait_dns says.
   Names(const Service& service, bool starting);
-  // Waits for the answers: a second where an earlier one is known, else 20; and wait_dns more.
-  void collect(Observed& seen);
+  // Waits for the answers: a second where an earlier one is known, else 20; and wait_dns more. False: a stop came
+  // first.
+  bool collect(Observed& seen, const std::stop_token& stop = {});
 
  private:
   struct Question;

@@ -21,15 +21,6 @@
 
 namespace plumb {
 
-Result<UniqueFd> lock_node_links() {
-  const std::string path = TRY(run_directory()) + "/.node-links.lock";
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return Err{errno_error(errno, "open " + path)};
-  while (::flock(fd.get(), LOCK_EX) != 0)
-    if (errno != EINTR) return Err{errno_error(errno, "lock " + path)};
-  return fd;
-}
-
 Result<std::string> run_directory() {
   const std::string path = "/run/plumb";
   if (::mkdir(path.c_str(), 0711) != 0 && errno != EEXIST) {
@@ -80,36 +71,57 @@ std::optional<std::string> read_line_at(int fd, off_t offset) {
   return std::string(read.substr(0, end));
 }
 
-// Signals the calling thread at a time, and again each 100 ms, as long as it lives.
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Ends an flock(2) of the calling thread, which knows neither a time limit nor a stop, by a signal of the kernel's
+// (SIGRTMIN): at a time, or at a stop, and again each 100 ms as long as it lives, should it come just before the call.
 class Alarm {
  public:
-  explicit Alarm(std::chrono::steady_clock::time_point at) {
-    struct sigaction nothing {};
-    nothing.sa_handler = [](int) {};
-    ::sigaction(SIGRTMIN, &nothing, &before_);
+  Alarm(std::optional<SteadyTime> at, const std::stop_token& stop) {
+    // For good: other threads may be about to be signalled.
+    static const bool handled = [] {
+      struct sigaction nothing {};
+      nothing.sa_handler = [](int) {};
+      return ::sigaction(SIGRTMIN, &nothing, nullptr) == 0;
+    }();
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGRTMIN;
     event._sigev_un._tid = ::gettid();
-    made_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
-    const auto left =
-        std::max<std::int64_t>(1, std::chrono::nanoseconds(at - std::chrono::steady_clock::now()).count());
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    const itimerspec when{{0, kSecond / 10}, {left / kSecond, left % kSecond}};
-    if (made_) ::timer_settime(timer_, 0, &when, nullptr);
+    made_ = handled && ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+    if (at) set(std::max<std::int64_t>(1, std::chrono::nanoseconds(*at - std::chrono::steady_clock::now()).count()));
+    if (stop.stop_possible()) stopped_.emplace(stop, [this] { set(1); });
   }
   ~Alarm() {
+    stopped_.reset();
     if (made_) ::timer_delete(timer_);
-    ::sigaction(SIGRTMIN, &before_, nullptr);
   }
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
 
  private:
-  struct sigaction before_ {};
+  void set(std::int64_t nanoseconds) const {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const itimerspec when{{0, kSecond / 10}, {nanoseconds / kSecond, nanoseconds % kSecond}};
+    if (made_) ::timer_settime(timer_, 0, &when, nullptr);
+  }
   timer_t timer_{};
   bool made_ = false;
+  std::optional<std::stop_callback<std::function<void()>>> stopped_;
 };
+
+// EINTR: when the time has come, or the stop.
+int wait_for_flock(int fd, int operation, std::optional<SteadyTime> until, const std::stop_token& stop) {
+  std::optional<Alarm> alarm;
+  if (until || stop.stop_possible()) alarm.emplace(until, stop);
+  while (::flock(fd, operation) != 0) {
+    if (errno != EINTR) return errno;
+    if (stop.stop_requested() || (until && std::chrono::steady_clock::now() >= *until)) return EINTR;
+  }
+  return 0;
+}
+
+Error given_up(const std::string& path) { return {ErrorKind::cancelled, 0, "wait for " + path + ": interrupted", {}}; }
 
 }  // namespace
 
@@ -120,59 +132,79 @@ Generation current_generation(const char* path) {
   return now;
 }
 
-Result<ServiceLock> ServiceLock::hold(const std::string& service, std::string_view holder, Words words,
-                                      const LockWait& wait) {
-  std::string path = TRY(run_directory()) + "/" + service + ".lock";
+Result<UniqueFd> lock_node_links(const std::stop_token& stop) {
+  const std::string path = TRY(run_directory()) + "/.node-links.lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) {
-    Error error = errno_error(errno, "open " + path);
-    if (error.kind == ErrorKind::permission) error.next = "run it as root";
-    return Err{std::move(error)};
-  }
-  ServiceLock out(std::move(fd), path, holder_text(holder));
-  if (::flock(out.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    // An announcer holds it for microseconds; another verb for as long as it takes.
-    const std::string other = read_line_at(out.fd_.get(), kHolderAt).value_or("another verb");
-    if (::flock(out.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-      out.waited_ = true;
-      if (words == Words::said)
-        std::fprintf(stderr, "plumb: waiting for plumb %s to be done with %s\n", other.c_str(), service.c_str());
-      TRY(out.await(service, wait));
-    }
-  }
-  // Not before: who had the lock may have been a later plumb.
-  TRY(check_state(service));
-  out.after_a_kill_ = left_unfinished(out.fd_.get());
-  const auto size = static_cast<ssize_t>(out.holder_.size());
-  if (::pwrite(out.fd_.get(), out.holder_.data(), out.holder_.size(), kHolderAt) != size)
-    return Err{errno_error(errno, "write " + path)};
-  return out;
+  if (!fd) return Err{errno_error(errno, "open " + path)};
+  const int failed = wait_for_flock(fd.get(), LOCK_EX, {}, stop);
+  if (failed == EINTR) return Err{given_up(path)};
+  if (failed != 0) return Err{errno_error(failed, "lock " + path)};
+  return fd;
 }
 
-// flock(2) knows no time limit: a signal ends it then, and once more each 100 ms, should it come just before the call.
+Result<ServiceLock> ServiceLock::open(const std::string& service, std::string_view holder) {
+  std::string path = TRY(run_directory()) + "/" + service + ".lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (fd) return ServiceLock(std::move(fd), path, holder_text(holder));
+  Error error = errno_error(errno, "open " + path);
+  if (error.kind == ErrorKind::permission) error.next = "run it as root";
+  return Err{std::move(error)};
+}
+
+// Twice: an announcer holds it for microseconds; another verb for as long as it takes.
+bool ServiceLock::try_lock() const {
+  return ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0 || ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
 Result<void> ServiceLock::await(const std::string& service, const LockWait& wait) {
   if (wait.interrupts)
     if (::pwrite(fd_.get(), holder_.data(), holder_.size(), kWishAt) != static_cast<ssize_t>(holder_.size()))
       return Err{errno_error(errno, "write " + path_)};
-  std::optional<Alarm> alarm;
-  if (wait.until) alarm.emplace(*wait.until);
-  while (::flock(fd_.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return Err{errno_error(errno, "lock " + path_)};
-    if (wait.until && std::chrono::steady_clock::now() >= *wait.until)
-      return Err{
-          ErrorKind::timeout,
-          "plumb " + read_line_at(fd_.get(), kHolderAt).value_or("another verb") + " is not done with " + service,
-          "see what it waits for"};
-  }
+  const int failed = wait_for_flock(fd_.get(), LOCK_EX, wait.until, wait.stop);
+  if (failed == EINTR && wait.stop.stop_requested()) return Err{given_up(path_)};
+  if (failed == EINTR)
+    return Err{ErrorKind::timeout,
+               "plumb " + read_line_at(fd_.get(), kHolderAt).value_or("another verb") + " is not done with " + service,
+               "see what it waits for"};
+  if (failed != 0) return Err{errno_error(failed, "lock " + path_)};
   return {};
 }
 
-Result<ServiceLock> ServiceLock::hold(const std::string& service, std::string_view holder) {
-  return hold(service, holder, Words::silent, {});
+// Says who has it, who is the caller by now.
+Result<void> ServiceLock::sign(const std::string& service) {
+  // Not before: who had the lock may have been a later plumb.
+  TRY(check_state(service));
+  after_a_kill_ = left_unfinished(fd_.get());
+  if (::pwrite(fd_.get(), holder_.data(), holder_.size(), kHolderAt) != static_cast<ssize_t>(holder_.size()))
+    return Err{errno_error(errno, "write " + path_)};
+  return {};
+}
+
+Result<std::optional<ServiceLock>> ServiceLock::try_hold(const std::string& service, std::string_view holder) {
+  std::optional<ServiceLock> out(TRY(open(service, holder)));
+  if (!out->try_lock()) return std::optional<ServiceLock>();
+  TRY(out->sign(service));
+  return out;
+}
+
+Result<void> ServiceLock::wait_until_free(const std::string& service, const std::stop_token& stop) {
+  const auto lock = TRY(open(service, {}));
+  const int failed = wait_for_flock(lock.fd_.get(), LOCK_SH, {}, stop);
+  if (failed == EINTR) return Err{given_up(lock.path_)};
+  if (failed != 0) return Err{errno_error(failed, "lock " + lock.path_)};
+  return {};
 }
 
 Result<ServiceLock> ServiceLock::take(const std::string& service, std::string_view holder, const LockWait& wait) {
-  auto out = TRY(hold(service, holder, Words::said, wait));
+  auto out = TRY(open(service, holder));
+  if (!out.try_lock()) {
+    const std::string other = read_line_at(out.fd_.get(), kHolderAt).value_or("another verb");
+    if (!out.try_lock()) {
+      std::fprintf(stderr, "plumb: waiting for plumb %s to be done with %s\n", other.c_str(), service.c_str());
+      TRY(out.await(service, wait));
+    }
+  }
+  TRY(out.sign(service));
   TRY(out.begin());
   return out;
 }

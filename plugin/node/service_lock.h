@@ -24,26 +24,28 @@ namespace plumb {
 // two system calls, whether another verb has come since.
 using Generation = std::array<char, 32>;
 
-// How long somebody waits (by a signal of the kernel's, SIGRTMIN) for the lock, and whether who has it is asked to give
-// up: a stop asks whoever brings the service up.
+// How long a verb waits for the lock, and whether who has it is asked to give up: a stop asks whoever brings the
+// service up.
 struct LockWait {
   std::optional<std::chrono::steady_clock::time_point> until = {};
   bool interrupts = false;
+  std::stop_token stop = {};
 };
 
 class ServiceLock {
  public:
   // For a verb, `holder`, that begins now. Waits until nobody else holds it; says on standard error for whom when it
-  // has to wait. Errors: permission; timeout (with who has it); unsupported (a later plumb has left a file of the
-  // service's: plugin/node/service_state.h).
+  // has to wait. Errors: permission; timeout (with who has it); cancelled; unsupported (a later plumb has left a file
+  // of the service's: plugin/node/service_state.h).
   [[nodiscard]] static Result<ServiceLock> take(const std::string& service, std::string_view holder,
                                                 const LockWait& wait = {});
-  // The same in silence, and without a generation: for who has to look once more before anything is changed, and may
-  // then leave all as it is. begin() makes it a verb's run.
-  [[nodiscard]] static Result<ServiceLock> hold(const std::string& service, std::string_view holder);
+  // The same without a wait, in silence, and without a generation: for who has to look once more before anything is
+  // changed, and may then leave all as it is. begin() makes it a verb's run. nullopt: a verb has it.
+  [[nodiscard]] static Result<std::optional<ServiceLock>> try_hold(const std::string& service, std::string_view holder);
   [[nodiscard]] Result<void> begin();
-  // Somebody else held it first: what was seen before may be so no more.
-  [[nodiscard]] bool has_waited() const { return waited_; }
+  // Waits until no verb has it. Threads: any, of which each waits by itself. Errors: cancelled, within a tenth of a
+  // second after `stop`.
+  [[nodiscard]] static Result<void> wait_until_free(const std::string& service, const std::stop_token& stop);
 
   // Whether the verb before this one was killed: requests of its may still be on their way through the engine.
   [[nodiscard]] bool after_a_kill() const { return after_a_kill_; }
@@ -54,10 +56,10 @@ class ServiceLock {
   [[nodiscard]] const Generation& generation() const { return generation_; }
 
  private:
-  enum class Words { said, silent };
-  static Result<ServiceLock> hold(const std::string& service, std::string_view holder, Words words,
-                                  const LockWait& wait);
+  static Result<ServiceLock> open(const std::string& service, std::string_view holder);
+  [[nodiscard]] bool try_lock() const;
   Result<void> await(const std::string& service, const LockWait& wait);
+  Result<void> sign(const std::string& service);
   ServiceLock(UniqueFd fd, std::string path, std::string holder)
       : fd_(std::move(fd)), path_(std::move(path)), holder_(std::move(holder)) {}
   UniqueFd fd_;
@@ -65,7 +67,6 @@ class ServiceLock {
   std::string holder_;  // as it stands in the file
   Generation generation_{};
   bool after_a_kill_ = false;
-  bool waited_ = false;
 };
 
 // Fires while a verb that brings a service up holds the lock, when somebody asks it to give up.
@@ -95,8 +96,9 @@ class Interruption {
 [[nodiscard]] Generation current_generation(const char* path);
 
 // What services share on a node is changed by one verb at a time: the node's own links to addresses on macvlans, and
-// VLAN devices. Who adds a user must not meet who removes the device. Held as long as the descriptor. Waits.
-[[nodiscard]] Result<UniqueFd> lock_node_links();
+// VLAN devices. Who adds a user must not meet who removes the device. Held as long as the descriptor. Waits. Errors:
+// cancelled, within a tenth of a second after `stop`.
+[[nodiscard]] Result<UniqueFd> lock_node_links(const std::stop_token& stop = {});
 
 // Where plumb keeps what must not survive a reboot: /run/plumb. Made when it is missing. Errors: permission.
 [[nodiscard]] Result<std::string> run_directory();

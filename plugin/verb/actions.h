@@ -121,7 +121,7 @@ class Actions {
                         const Cidr& address);
   Result<void> give_way_out(const Step& step, netns::RouteSocket& socket, const netns::Route& route);
   static Result<void> take_way(const AddressRemove& remove, netns::RouteSocket& socket);
-  Result<void> take_vlan(const Step& step, const VlanTake& take);
+  Result<void> take_vlan(const Step& step, const VlanTake& take, const std::stop_token& stop);
   Result<void> release_vlan(const Step& step, const VlanRelease& release);
 
   // actions_handover.cc
@@ -134,7 +134,7 @@ class Actions {
   Result<void> yield_addresses();
 
   // actions_host_access.cc
-  Result<void> grant_host_access(const Step& step, const HostAccessGrant& grant);
+  Result<void> grant_host_access(const Step& step, const HostAccessGrant& grant, const std::stop_token& stop);
   Result<void> revoke_host_access(const HostAccessRevoke& revoke);
 
   const Service& service_;

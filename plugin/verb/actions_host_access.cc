@@ -6,7 +6,7 @@
 
 namespace plumb {
 
-Result<void> Actions::grant_host_access(const Step& step, const HostAccessGrant& grant) {
+Result<void> Actions::grant_host_access(const Step& step, const HostAccessGrant& grant, const std::stop_token& stop) {
   const auto inside = TRY(conversation(grant.place.container));
   std::optional<netns::Link> device;
   {
@@ -14,7 +14,7 @@ Result<void> Actions::grant_host_access(const Step& step, const HostAccessGrant&
     device = TRY(need_link(*inside->socket, grant.place.device));
   }
   const auto node = TRY(conversation({}));
-  const auto shared = TRY(lock_node_links());
+  const auto shared = TRY(lock_node_links(stop));
   const std::lock_guard lock(node->mutex);
   const auto parent = TRY(need_link(*node->socket, grant.parent));
   const IpAddress address = grant.address;

@@ -159,9 +159,9 @@ Result<void> Actions::take_way(const AddressRemove& remove, netns::RouteSocket& 
   return remove.place.container.empty() ? Result<void>{} : take_own_way(socket, remove.cidr.address());
 }
 
-Result<void> Actions::take_vlan(const Step& step, const VlanTake& take) {
+Result<void> Actions::take_vlan(const Step& step, const VlanTake& take, const std::stop_token& stop) {
   const auto node = TRY(conversation({}));
-  const auto shared = TRY(lock_node_links());
+  const auto shared = TRY(lock_node_links(stop));
   const std::lock_guard lock(node->mutex);
   const auto user = vlan_user(service_.name, step.resource);
   book(step, [node, name = take.vlan.name, user]() -> Result<void> {

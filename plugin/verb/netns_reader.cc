@@ -1,7 +1,6 @@
 #include "plugin/verb/netns_reader.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "netns/address/address.h"
 #include "netns/address/route.h"
@@ -10,7 +9,6 @@
 #include "plugin/node/own_way.h"
 #include "plugin/node/vlan_use.h"
 #include "specs/plan/host_access.h"
-#include "specs/service/uplink.h"
 
 namespace plumb {
 
@@ -24,28 +22,25 @@ ObservedLink observed(const netns::Link& link) {
           link.ipvlan_mode, link.carrier_downs, link.vlan_id};
 }
 
-Result<void> note_vlan_users(const Service& service, const std::vector<netns::Link>& links, ObservedNetns& node) {
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    auto users = vlan_users(links[i]);
-    if (users)
-      node.links[i].vlan_users = *std::move(users);
-    else if (std::any_of(service.ips.begin(), service.ips.end(),
-                         [&](const IpResource& ip) { return uplink(ip) == node.links[i].name; }))
-      return Err{std::move(users).error()};
-  }
-  return {};
+void note_vlan_users(const netns::Link& device, ObservedLink& out) {
+  auto users = vlan_users(device);
+  if (users)
+    out.vlan_users = *std::move(users);
+  else
+    out.vlan_users_error = std::move(users).error();
 }
 
 }  // namespace
 
-Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which, const Service* on_node) {
+Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which, VlanUse use) {
   ObservedNetns out;
   out.device = ns.id().dev;
   out.inode = ns.id().ino;
   auto socket = TRY(netns::RouteSocket::open(ns));
-  const auto links = TRY(netns::links(socket));
-  for (const auto& link : links) out.links.push_back(observed(link));
-  if (on_node != nullptr) TRY(note_vlan_users(*on_node, links, out));
+  for (const auto& link : TRY(netns::links(socket))) {
+    out.links.push_back(observed(link));
+    if (use == VlanUse::yes) note_vlan_users(link, out.links.back());
+  }
   for (const auto& a : TRY(netns::addresses(socket, 0)))
     out.addresses.push_back({a.cidr, a.ifindex, a.tentative, a.dadfailed, !a.permanent});
   if (which == Routes::yes || std::any_of(out.links.begin(), out.links.end(), is_host_link))

@@ -5,7 +5,6 @@
 
 #include "netns/namespace/namespace.h"
 #include "specs/plan/observed.h"
-#include "specs/service/service.h"
 #include "specs/value/result.h"
 
 namespace plumb {
@@ -13,9 +12,9 @@ namespace plumb {
 enum class Routes { yes, for_host_links };
 
 // Its links and addresses, and its routes, or these only where one of the node's own links to services is there.
-// `on_node`: of the node's own, also who uses the VLAN devices of plumb's there; a later plumb's file of one is refused
-// if the service is to be on it, and is nothing to the others. Errors: the kernel's, and for that unsupported.
-[[nodiscard]] Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which,
-                                               const Service* on_node = nullptr);
+// With VlanUse::yes also who uses the VLAN devices of plumb's there, or why that cannot be read: a later plumb has
+// left the file of one. Errors: the kernel's.
+enum class VlanUse { yes, no };
+[[nodiscard]] Result<ObservedNetns> read_netns(const netns::Namespace& ns, Routes which, VlanUse use = VlanUse::no);
 
 }  // namespace plumb

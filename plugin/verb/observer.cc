@@ -29,7 +29,7 @@ namespace plumb {
 namespace {
 
 // Which of the devices that the spec needs the kernel does not know: asked before anything is touched.
-Result<void> ask_for_kinds(const Service& service, const netns::Namespace& node, Observed& seen) {
+Result<void> ask_for_kinds(const Service& service, Observed& seen) {
   std::set<std::string> needed;
   for (const auto& ip : service.ips) {
     if (ip.disable) continue;
@@ -37,6 +37,7 @@ Result<void> ask_for_kinds(const Service& service, const netns::Namespace& node,
     if (const auto vlan = vlan_device(ip); vlan && seen.node.link(vlan->name) == nullptr) needed.emplace("vlan");
   }
   if (needed.empty()) return {};
+  const auto node = TRY(netns::Namespace::current());
   auto socket = TRY(netns::RouteSocket::open(node));
   for (const auto& kind : needed)
     if (const auto known = netns::knows_kind(socket, kind); known && !*known) seen.lacking_kinds.insert(kind);
@@ -113,13 +114,15 @@ void keep_names(const Service& service, Observed& seen) {
   }
 }
 
-Result<void> look_at_node(const Service& service, Observed& seen) {
-  const auto own = TRY(netns::Namespace::current());
+Result<void> look_at_node(const Service& service, const NodeReader& read, Observed& seen) {
   // Routes of the node matter only where it has, or is to have, a way of its own to a service.
   const bool host_access =
       std::any_of(service.ips.begin(), service.ips.end(), [](const IpResource& ip) { return ip.host_access; });
-  seen.node = TRY(read_netns(own, host_access ? Routes::yes : Routes::for_host_links, &service));
-  TRY(ask_for_kinds(service, own, seen));
+  seen.node = TRY(read(host_access));
+  for (const auto& ip : service.ips)
+    if (const auto* device = seen.node.link(uplink(ip)); device != nullptr && device->vlan_users_error)
+      return Err{*device->vlan_users_error};
+  TRY(ask_for_kinds(service, seen));
   if (std::any_of(service.ips.begin(), service.ips.end(),
                   [](const IpResource& ip) { return ip.mode == IpMode::ovs && !ip.disable; }))
     seen.open_vswitch = observe_switch(service.name);
@@ -190,7 +193,7 @@ std::optional<Observation> observe_recorded(const Service& service, const Servic
   for (const auto& c : service.containers)
     if (!c.disable && !read_recorded(service, c, *traces, out)) return std::nullopt;
   Names names(service, false);
-  if (!look_at_node(service, out.seen)) return std::nullopt;
+  if (!look_at_node(service, read_node, out.seen)) return std::nullopt;
   names.collect(out.seen);
   look_at_rest(service, out);
   return out;
@@ -198,14 +201,19 @@ std::optional<Observation> observe_recorded(const Service& service, const Servic
 
 }  // namespace
 
-Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting) {
+Result<ObservedNetns> read_node(bool all_routes) {
+  return read_netns(TRY(netns::Namespace::current()), all_routes ? Routes::yes : Routes::for_host_links, VlanUse::yes);
+}
+
+Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop, bool starting,
+                            const NodeReader& read) {
   Observation out;
   const bool asks = needs_engine(service);
   Names names(service, starting);
   // libcurl sets itself up, and the engine says who it is, while the kernel is asked.
   std::jthread meeting;
   if (asks) meeting = std::jthread([&] { out.seen.engine = engine.observe(stop); });
-  TRY(look_at_node(service, out.seen));
+  TRY(look_at_node(service, read, out.seen));
   if (asks) {
     EngineTime::count([&] { meeting.join(); });
     if (out.seen.engine.state == EngineState::up) {
@@ -213,7 +221,7 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
       TRY(EngineTime::count([&] { return ask_engine(service, engine, stop, out); }));
     }
   }
-  names.collect(out.seen);
+  if (!names.collect(out.seen, stop)) return Err{ErrorKind::cancelled, 0, "wait for names: interrupted", {}};
   look_at_rest(service, out);
   return out;
 }

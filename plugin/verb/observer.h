@@ -4,6 +4,7 @@
 // namespaces; write access to the engine's socket.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,11 +25,15 @@ struct Observation {
   std::map<std::string, std::shared_ptr<const netns::Namespace>> namespaces;
 };
 
-// Looks at everything the service has on this node. An engine that does not answer is part of the answer; errors are
-// only what makes the rest meaningless (the node's own links cannot be read, the engine fails in the middle).
-// `starting`: names that do not resolve yet are waited for (wait_dns).
+// Reads the node's own namespace: with all its routes, or with these only where it has a way of its own to a service.
+using NodeReader = std::function<Result<ObservedNetns>(bool all_routes)>;
+[[nodiscard]] Result<ObservedNetns> read_node(bool all_routes);
+
+// Looks at everything the service has on this node, which `read` has to be as fresh as the caller needs it. An engine
+// that does not answer is part of the answer; errors are only what makes the rest meaningless (the node's own links
+// cannot be read, the engine fails in the middle). `starting`: names that do not resolve yet are waited for (wait_dns).
 [[nodiscard]] Result<Observation> observe(const Service& service, ServiceEngine& engine, const std::stop_token& stop,
-                                          bool starting = false);
+                                          bool starting = false, const NodeReader& read = read_node);
 
 // Whether a look may rely on what is recorded of a start.
 enum class AskEngine { always, where_needed };

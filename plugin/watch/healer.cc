@@ -12,6 +12,8 @@
 #include "plugin/output/output.h"
 #include "plugin/verb/observer.h"
 #include "plugin/watch/log.h"
+#include "specs/plan/host_access.h"
+#include "specs/plan/planned_address.h"
 #include "specs/service/uplink.h"
 
 namespace plumb::watch {
@@ -25,6 +27,7 @@ class Healer {
  public:
   Healer(Task task, const HealContext& context) : task_(std::move(task)), context_(context) {
     out_.service = task_.service;
+    out_.lane = task_.lane;
     out_.memory = std::move(task_.memory);
   }
 
@@ -55,11 +58,21 @@ class Healer {
     }
     engine_.emplace(*service_);
     for (const auto& ip : service_->ips) {
-      if (ip.type != IpType::encap) out_.uplinks.insert(uplink(ip));
       if (ip.host_access) out_.node_routes = true;
-      if (ip.type == IpType::host || ip.host_access) out_.on_node = true;
+      if (ip.type == IpType::encap) continue;
+      out_.uplinks.insert(uplink(ip));
+      if (const auto vlan = vlan_device(ip)) out_.uplinks.insert(vlan->lower);
     }
-    return find_engine();
+    return find_engine() && is_in_its_lane();
+  }
+
+  // Who waits for one thing holds up nobody who waits for another: an engine, or a resolver.
+  bool is_in_its_lane() {
+    const bool asks_names = std::any_of(service_->ips.begin(), service_->ips.end(), [](const IpResource& ip) {
+      return std::any_of(ip.names.begin(), ip.names.end(), [](const IpName& name) { return name.host() != nullptr; });
+    });
+    out_.lane = !out_.engine_socket.empty() ? out_.engine_socket : asks_names ? "names" : "";
+    return out_.lane == task_.lane;
   }
 
   // Another engine than that of the start has nothing of it, and would be made to start it a second time.
@@ -87,6 +100,7 @@ class Healer {
   bool leave_alone(const Error& error) {
     Finding nothing;
     nothing.service = task_.service;
+    nothing.lane = task_.lane;
     nothing.memory = std::move(out_.memory);
     nothing.started = true;
     nothing.looked = true;
@@ -112,9 +126,12 @@ class Healer {
   bool look() {
     const auto begin = Clock::now();
     const auto engine = EngineTime::of_this_thread();
+    context_.metrics.count(Event::look);
     // What is taken off, or put back, while the rest is observed, is none of a heal's.
     const auto off_before = context_.claims.withheld->of(task_.service);
-    auto observation = observe(*service_, *engine_, context_.stop);
+    const Time since = std::exchange(looked_before_, true) ? begin : task_.since;
+    auto observation = observe(*service_, *engine_, context_.stop, false,
+                               [&](bool all_routes) { return context_.node.get(all_routes, since); });
     const auto off_now = context_.claims.withheld->of(task_.service);
     look_ = {"look", Clock::now() - begin, EngineTime::of_this_thread() - engine};
     if (!observation) return try_later(observation.error());
@@ -123,18 +140,37 @@ class Healer {
     out_.adopted.clear();
     std::set_intersection(off_before.begin(), off_before.end(), off_now.begin(), off_now.end(),
                           std::inserter(out_.adopted, out_.adopted.end()));
-    out_.ports.clear();
-    for (const auto& link : observation->seen.node.links)
-      if (link.kind == "veth" && link.alias.starts_with("plumb " + task_.service + " ")) out_.ports.insert(link.name);
+    find_its_own(observation->seen);
     const auto decision = decide(*service_, observation->seen, out_.memory, Clock::now());
     for (const auto& note : decision.notes) say(task_.service, note);
     out_.due = decision.due;
     out_.away = decision.away;
     out_.ailing = !decision.whole;
     if (decision.obstacle) fault(*decision.obstacle);
-    if (decision.heal) return heal(decision, observation->seen.withheld);
-    if (decision.away) return false;
-    return listen(*observation);
+    if (!decision.heal) return !decision.away && listen(*observation);
+    const auto withheld = observation->seen.withheld;
+    // Namespaces that are gone by then, perhaps: a verb may wait for that.
+    for (const auto& watch : out_.watches) task_.present.erase(watch.key);
+    out_.watches.clear();
+    static_cast<void>(Observation(*std::move(observation)));
+    return heal(decision, withheld);
+  }
+
+  // Of what happens on the node, this concerns it.
+  void find_its_own(const Observed& seen) {
+    out_.ports.clear();
+    out_.addresses.clear();
+    for (const auto& link : seen.node.links)
+      if ((link.kind == "veth" && link.alias.starts_with("plumb " + task_.service + " ")) ||
+          (out_.node_routes && is_host_link(link)))
+        out_.ports.insert(link.name);
+    for (const auto& ip : service_->ips) {
+      if (ip.disable || ip.type == IpType::encap) continue;
+      for (const auto& address : resolved_addresses(ip, seen).value_or(std::vector<IpAddress>())) {
+        out_.addresses.insert(address);
+        if (const auto* giver = netmask_giver(ip, address, seen)) out_.addresses.insert(giver->cidr.address());
+      }
+    }
   }
 
   // Whoever listens from now on has not heard what was before.
@@ -160,17 +196,17 @@ class Healer {
 
   // Under the lock, and only if nothing has happened since the look.
   bool heal(const Decision& decision, const std::set<IpAddress>& withheld) {
-    auto lock = ServiceLock::hold(task_.service, "watch");
-    if (!lock) return try_later(lock.error());
-    if (lock->has_waited() || read_started(task_.service) != started_) return true;
+    auto held = ServiceLock::try_hold(task_.service, "watch");
+    if (!held) return try_later(held.error());
+    auto& lock = *held;
+    if (!lock) return wait_for_verb();
+    if (read_started(task_.service) != started_) return true;
     if (auto begun = lock->begin(); !begun) return try_later(begun.error());
     std::string why;
     for (const auto& reason : decision.reasons) why += (why.empty() ? "" : ", ") + reason;
     say(task_.service, (why.empty() ? std::string("it is not whole") : why) + ": healing");
     heal_begins(out_.memory, decision, Clock::now());
     context_.metrics.count(Event::container_restart, decision.restarts.size());
-    for (const auto& watch : out_.watches) task_.present.erase(watch.key);
-    out_.watches.clear();  // of namespaces that are gone, perhaps
     const Watching watching{withheld};
     auto outcome = run_verb(decision.service, Verb::start, *lock, {}, context_.stop, &watching);
     lock->finish();
@@ -179,6 +215,16 @@ class Healer {
     outcome.elapsed += look_.total;
     tell(outcome, decision);
     return !context_.stop.stop_requested();
+  }
+
+  // What it leaves is looked at in the service's next turn.
+  bool wait_for_verb() {
+    context_.waits();
+    if (auto over = ServiceLock::wait_until_free(task_.service, context_.stop);
+        !over && over.error().kind != ErrorKind::cancelled)
+      return try_later(over.error());
+    out_.due = Clock::now();
+    return false;
   }
 
   // On the critical path.
@@ -227,6 +273,7 @@ class Healer {
   const HealContext& context_;
   Finding out_;
   TimedPart look_;  // the last one
+  bool looked_before_ = false;
   std::optional<Started> started_;
   std::optional<Service> service_;
   std::optional<ServiceEngine> engine_;

@@ -14,11 +14,14 @@
 #include "plugin/watch/decision.h"
 #include "plugin/watch/metrics.h"
 #include "plugin/watch/namespace_watch.h"
+#include "plugin/watch/node_reading.h"
 
 namespace plumb::watch {
 
 struct Task {
   std::string service;
+  std::string lane;  // that it has a place in (plugin/watch/turns.h)
+  Time since;        // what is looked at has to be as it was then, or later
   Memory memory;
   std::set<std::string> present;  // keys of the watches that there are
 };
@@ -35,9 +38,10 @@ struct Finding {
   std::set<std::string> wanted;         // the keys of all watches that there should be
   std::set<IpAddress> adopted;          // addresses that a verb has put back, though their claims had them off
   std::set<std::string> uplinks;        // devices of the node that it needs
-  std::set<std::string> ports;          // of bridges, that it has there
-  bool on_node = false;                 // it has an address or a route in the node's own namespace
-  bool node_routes = false;             // a route
+  std::set<std::string> ports;          // of bridges, that it has there; and the node's own ways to it
+  std::set<IpAddress> addresses;        // that matter to it when they are, or are not, on the node
+  bool node_routes = false;             // it has a route in the node's own namespace
+  std::string lane;                     // that it belongs to; if it is another one than the task's, only this was found
   std::string engine_socket;            // empty: it needs none
   std::string engine_pid_file;          // of one of its own
 };
@@ -47,10 +51,16 @@ struct HealContext {
   Metrics& metrics;
   const ClaimContext& claims;
   bool timing = false;  // the critical path is said, too
+  NodeReading& node;
   std::stop_token stop;
+  std::function<void()> waits;  // the task needs its place no more: it waits for a verb
 };
 
-// Looks, heals, and looks again, until there is nothing to do or it has to wait.
+// The lane of those whose own is not known yet: to find it is a matter of a file.
+inline const std::string kNoLaneYet = "?";
+
+// Looks, heals, and looks again, until there is nothing to do or it has to wait. Errors are in what it found. Ends
+// within a second of the stop: of what is begun then, the next start or watcher makes the rest.
 [[nodiscard]] Finding look_after(Task task, const HealContext& context);
 
 }  // namespace plumb::watch

@@ -12,6 +12,7 @@ std::string Metrics::text() const {
   out.single("plumb_watch_services", MetricType::gauge, "Services that are started on this node.", services_.load());
   out.single("plumb_watch_ailing_services", MetricType::gauge, "Of these, those that could not be made whole yet.",
              ailing_.load());
+  counter("plumb_watch_looks_total", "Looks at services, because of something that has happened.", Event::look);
   out.head("plumb_watch_heals_total", MetricType::counter, "Heals of services, by how they ended.");
   out.sample("plumb_watch_heals_total", MetricsText::label("result", "ok"), value(Event::healed));
   out.sample("plumb_watch_heals_total", MetricsText::label("result", "failed"), value(Event::heal_failed));

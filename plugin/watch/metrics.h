@@ -12,6 +12,7 @@
 namespace plumb::watch {
 
 enum class Event {
+  look,
   healed,
   heal_failed,
   container_restart,
@@ -35,7 +36,7 @@ class Metrics {
 
  private:
   [[nodiscard]] std::uint64_t value(Event event) const { return events_[static_cast<std::size_t>(event)].load(); }
-  std::array<std::atomic<std::uint64_t>, 9> events_{};
+  std::array<std::atomic<std::uint64_t>, 10> events_{};
   std::atomic<std::size_t> services_ = 0;
   std::atomic<std::size_t> ailing_ = 0;
 };

@@ -15,13 +15,6 @@
 
 namespace plumb::watch {
 
-namespace {
-
-// Looking after a service is mostly waiting for its engine.
-constexpr std::size_t kMostWorkers = 8;
-
-}  // namespace
-
 Result<std::unique_ptr<Watcher>> Watcher::open(Metrics& metrics, bool timing, std::stop_token stop) {
   const auto folder = TRY(run_directory());
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -114,7 +107,7 @@ void Watcher::hear(const Source& source) {
   if (watch == nullptr) return;
   if (source.kind == Source::Kind::process) return hear_process(found->second, source.key);
   static_cast<void>(watch->changes->read());  // that something changed is enough: all is looked at
-  found->second.dirty = true;
+  soil(found->second);
 }
 
 void Watcher::on_time() {
@@ -122,24 +115,45 @@ void Watcher::on_time() {
   for (auto& [name, watched] : services_)
     if (watched.due && *watched.due <= now && !watched.busy) {
       watched.due.reset();
-      watched.dirty = true;
+      soil(watched);
     }
 }
 
+// Its turn is that of the first thing that happened.
+void Watcher::soil(Watched& watched) {
+  if (!watched.dirty) watched.dirty = Clock::now();
+}
+
+// The node's engine does not answer, as far as anybody knows: its return is heard of. Of a service's own one, a look is
+// what starts it again.
+bool Watcher::waits_for_engine(const Watched& watched) const {
+  if (!watched.away || watched.engine_is_its_own) return false;
+  const auto engine = engines_.find(watched.engine_socket);
+  return engine != engines_.end() && engine->second && !engine->second->connected();
+}
+
 void Watcher::begin_work() {
-  for (auto& [name, watched] : services_) {
-    if (busy_ >= kMostWorkers) return;
-    if (!watched.dirty || watched.busy) continue;
-    watched.dirty = false;
-    watched.busy = true;
-    ++busy_;
-    Task task{name, std::move(watched.memory), {}};
-    for (const auto& watch : watched.watches) task.present.insert(watch.key);
-    watched.worker = std::jthread([this, own = std::move(task)]() mutable {
-      auto finding = look_after(std::move(own), {metrics_, claims_, timing_, stop_});
-      post([&](Mail& mail) { mail.findings.push_back(std::move(finding)); });
-    });
-  }
+  std::vector<Turns::Waiting> waiting;
+  for (const auto& [name, watched] : services_)
+    if (watched.dirty && !watched.busy && !waits_for_engine(watched))
+      waiting.push_back({*watched.dirty, name, watched.lane});
+  for (const auto& name : turns_.begin(std::move(waiting))) begin_work(name, services_.at(name));
+}
+
+void Watcher::begin_work(const std::string& service, Watched& watched) {
+  Task task{service, watched.lane, *std::exchange(watched.dirty, {}), std::move(watched.memory), {}};
+  watched.busy = true;
+  watched.has_place = true;
+  for (const auto& watch : watched.watches) task.present.insert(watch.key);
+  watched.worker = std::jthread([this, own = std::move(task)]() mutable {
+    const auto waits = [this, service = own.service] { post([&](Mail& mail) { mail.waiting.push_back(service); }); };
+    auto finding = look_after(std::move(own), {metrics_, claims_, timing_, reading_, stop_, waits});
+    post([&](Mail& mail) { mail.findings.push_back(std::move(finding)); });
+  });
+}
+
+void Watcher::leave_place(Watched& watched) {
+  if (std::exchange(watched.has_place, false)) turns_.give_back(watched.lane);
 }
 
 void Watcher::read_mail() {
@@ -151,7 +165,9 @@ void Watcher::read_mail() {
     std::swap(mail, mail_);
   }
   for (const auto& service : mail.happened)
-    if (const auto found = services_.find(service); found != services_.end()) found->second.dirty = true;
+    if (const auto found = services_.find(service); found != services_.end()) soil(found->second);
+  for (const auto& service : mail.waiting)
+    if (const auto found = services_.find(service); found != services_.end()) leave_place(found->second);
   for (const auto& socket : mail.lost) hear_engine(socket, false);
   for (const auto& socket : mail.connected) hear_engine(socket, true);
   for (auto& finding : mail.findings) take(std::move(finding));
@@ -164,18 +180,23 @@ void Watcher::take(Finding finding) {
   auto& watched = found->second;
   watched.worker.join();
   watched.busy = false;
-  --busy_;
+  leave_place(watched);
   if (!finding.started) {
     if (!watched.dirty) forget(finding.service);  // else it has been started again
     return;
   }
   watched.memory = std::move(finding.memory);
   if (std::exchange(watched.engine_lost, false)) engine_lost(watched.memory, Clock::now());
+  if (watched.lane != finding.lane) {
+    watched.lane = finding.lane;
+    return soil(watched);
+  }
   watched.due = finding.due;
   watched.ailing = finding.ailing;
-  watched.on_node = finding.on_node;
+  watched.away = finding.away;
   watched.uplinks = std::move(finding.uplinks);
   watched.ports = std::move(finding.ports);
+  watched.addresses = std::move(finding.addresses);
   for (const auto& change : std::exchange(watched.changes, {})) heed(watched, change);
   if (finding.looked) {
     const auto old = std::stable_partition(watched.watches.begin(), watched.watches.end(),
@@ -203,7 +224,8 @@ void Watcher::take(Finding finding) {
       if (auto node = netns::LinkWatch::open(*own, true, true)) {
         node_ = std::move(*node);
         node_routes_ = true;
-        watched.dirty = true;
+        reading_.expire();
+        soil(watched);
         look_at_carriers();  // the other one may have had more to say
       }
   }
@@ -213,13 +235,20 @@ void Watcher::take(Finding finding) {
 void Watcher::mind_engine(const Finding& finding) {
   auto& watched = services_.at(finding.service);
   watched.engine_socket = finding.engine_socket;
+  watched.engine_is_its_own = !finding.engine_pid_file.empty();
   drop_unused_engines();
   if (finding.engine_socket.empty()) return;
   auto& engine = engines_[finding.engine_socket];
-  if (engine) {
-    if (!finding.away && !engine->connected()) engine->poke();
-    return;
+  if (engine && finding.away == engine->connected()) {
+    if (!finding.away) {
+      engine->poke();
+      return;
+    }
+    // It has answered nobody in time, and the conversation is still there: only a new one tells when it answers again.
+    engine.reset();
+    hear_engine(finding.engine_socket, false);
   }
+  if (engine) return;
   const std::string socket = finding.engine_socket;
   auto opened = EngineWatch::open(
       socket, finding.engine_pid_file,
@@ -249,7 +278,7 @@ void Watcher::forget(const std::string& service) {
   watched.watches.clear();
   watched.due.reset();
   if (watched.busy) {
-    watched.dirty = true;
+    soil(watched);
     return;
   }
   services_.erase(service);

@@ -26,6 +26,7 @@
 #include "plugin/watch/engine_watch.h"
 #include "plugin/watch/healer.h"
 #include "plugin/watch/metrics.h"
+#include "plugin/watch/turns.h"
 
 namespace plumb::watch {
 
@@ -37,11 +38,13 @@ class Watcher {
   void run(std::optional<milliseconds> beat, const std::function<void()>& alive);
 
  private:
-  // A device of the node has changed, or, without a name, something else of the node has.
+  // A device of the node has changed, or what is on it has.
   struct NodeChange {
-    std::string device;
+    std::string device;  // empty: of no known one
     bool gone = false;
     bool other_carrier = false;
+    bool on_it = false;                // not the device itself
+    std::optional<IpAddress> address;  // of it, or that a route by it leads to
     friend auto operator<=>(const NodeChange&, const NodeChange&) = default;
   };
   struct Watched {
@@ -50,12 +53,16 @@ class Watcher {
     std::set<std::string> uplinks;
     std::set<std::string> ports;
     std::string engine_socket;
+    bool engine_is_its_own = false;
     std::optional<Time> due;
     std::jthread worker;  // looks after it
     bool busy = false;
-    bool dirty = true;  // something has happened
+    std::string lane = kNoLaneYet;
+    bool has_place = false;
+    std::optional<Time> dirty = Clock::now();  // something has happened, then
     bool ailing = false;
-    bool on_node = false;
+    bool away = false;  // so was its engine when it was last looked at
+    std::set<IpAddress> addresses;
     // While it was busy. What it has on the node may be known only after that.
     std::set<NodeChange> changes;
     std::set<std::string> returned;  // carriers that came back
@@ -67,6 +74,7 @@ class Watcher {
     std::set<std::string> happened;
     std::vector<std::string> connected;  // sockets of engines
     std::vector<std::string> lost;
+    std::vector<std::string> waiting;  // services, for a verb
     std::vector<ClaimNews> claims;
   };
   // What a descriptor is waited for.
@@ -94,6 +102,10 @@ class Watcher {
   void hear(const Source& source);
   void on_time();
   void begin_work();
+  void begin_work(const std::string& service, Watched& watched);
+  [[nodiscard]] bool waits_for_engine(const Watched& watched) const;
+  static void soil(Watched& watched);
+  void leave_place(Watched& watched);
   void read_mail();
   void take(Finding finding);
   void mind_engine(const Finding& finding);
@@ -111,9 +123,11 @@ class Watcher {
 
   // watcher_events.cc
   void hear_files();
+  static void started_again(Watched& watched);
   void hear_node();
   static void heed(Watched& watched, const NodeChange& change);
   static bool concerns(const Watched& watched, const NodeChange& change);
+  [[nodiscard]] std::string device_at(int index) const;
   void look_at_carriers();
   void hold_against(const GuardedClaim& guarded);
   void hear_process(Watched& watched, const std::string& key);
@@ -137,11 +151,12 @@ class Watcher {
   UniqueFd files_;  // inotify on the folder of what is started
   netns::LinkWatch node_;
   bool node_routes_ = false;
+  NodeReading reading_{read_node};
   std::map<std::string, Carrier> carriers_;  // of devices of the node, as last heard
   std::mutex mutex_;
   Mail mail_;  // under the mutex
   std::map<std::string, Watched> services_;
-  std::size_t busy_ = 0;
+  Turns turns_{kAtOnceOfOneEngine};
   std::set<std::string> engines_lost_;  // sockets that were connected, and are not
   std::string told_;
   std::map<std::string, std::unique_ptr<EngineWatch>> engines_;  // by socket; last: their threads use the others

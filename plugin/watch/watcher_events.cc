@@ -17,6 +17,7 @@ namespace {
 
 // The engine tells of a container's end when it has noticed it. One that is too slow for this is asked.
 constexpr std::chrono::seconds kEngineNotices{1};
+constexpr std::size_t kMostChanges = 256;
 
 }  // namespace
 
@@ -39,38 +40,55 @@ void Watcher::hear_files() {
       const auto service = service_of_started_file(event->len == 0 ? "" : static_cast<const char*>(event->name));
       if (service.empty()) continue;
       if ((event->mask & IN_MOVED_TO) != 0)
-        services_[service].dirty = true;
+        started_again(services_[service]);
       else if (services_.contains(service))
         forget(service);
     }
   }
   if (!lost) return;
   for (const auto& service : started_services()) services_[service];
-  for (auto& [name, watched] : services_) watched.dirty = true;
+  for (auto& [name, watched] : services_) started_again(watched);
+}
+
+// With another engine, perhaps.
+void Watcher::started_again(Watched& watched) {
+  watched.away = false;
+  soil(watched);
 }
 
 // Of devices, what matters is that one is gone, or has another carrier: making a macvlan changes its parent, too. Of a
-// service's ports all matters: they may be taken out of their bridge.
+// service's ports all matters: they may be taken out of their bridge. Of what is on a device, what is the service's
+// own; to one that is not as it should be, anything there may be what it lacks.
 bool Watcher::concerns(const Watched& watched, const NodeChange& change) {
-  if (change.device.empty()) return watched.on_node || watched.ailing;
+  if (change.on_it)
+    return (change.address && watched.addresses.contains(*change.address)) ||
+           (watched.ailing && (change.device.empty() || watched.uplinks.contains(change.device)));
   return (watched.uplinks.contains(change.device) && (change.gone || change.other_carrier || watched.ailing)) ||
-         watched.ports.contains(change.device) || (change.gone && watched.on_node);
+         watched.ports.contains(change.device);
 }
 
+// One that waits for long need not know all that has happened by then.
 void Watcher::heed(Watched& watched, const NodeChange& change) {
-  if (concerns(watched, change))
-    watched.dirty = true;
+  if (concerns(watched, change) || watched.changes.size() >= kMostChanges)
+    soil(watched);
   else if (watched.busy)
     watched.changes.insert(change);
 }
 
+std::string Watcher::device_at(int index) const {
+  const auto found =
+      std::find_if(carriers_.begin(), carriers_.end(), [&](const auto& one) { return one.second.index == index; });
+  return found == carriers_.end() ? std::string() : found->first;
+}
+
 void Watcher::hear_node() {
   const auto heard = node_.read();
+  reading_.expire();
   for (const auto& change : heard.changes) {
     const Carrier now{change.carrier, change.carrier_downs, change.index};
     const auto before = carriers_.find(change.name);
     const auto became = carrier_change(before == carriers_.end() ? std::nullopt : std::optional(before->second), now);
-    const NodeChange what{change.name, change.gone, became.changed};
+    const NodeChange what{change.name, change.gone, became.changed, false, {}};
     const bool concerns_claims = became.fresh || change.gone || became.changed || became.flapped;
     if (change.gone)
       carriers_.erase(change.name);
@@ -97,10 +115,12 @@ void Watcher::hear_node() {
           for (const auto& guarded : watch.claims) guarded.held->forwards();
   }
   if (heard.lost) look_at_carriers();
-  for (auto& [name, watched] : services_) {
-    if (heard.others) heed(watched, {});
-    watched.dirty = watched.dirty || heard.lost;
+  for (const auto& change : heard.addresses) {
+    const NodeChange what{device_at(change.index), false, false, true, change.address};
+    for (auto& [name, watched] : services_) heed(watched, what);
   }
+  if (heard.lost)
+    for (auto& [name, watched] : services_) soil(watched);
 }
 
 // Where the uplink is a bridge, one of its ports has to have it, too: ports of containers keep the bridge's own.
@@ -245,7 +265,8 @@ void Watcher::hear_engine(const std::string& socket, bool connected) {
       engine_lost(watched.memory, Clock::now());
     // One of the service's own is part of it, and started again.
     const bool own = socket.starts_with("/run/plumb/" + name + "/");
-    watched.dirty = watched.dirty || connected || own;
+    if (connected) watched.away = false;
+    if (connected || own) soil(watched);
   }
 }
 

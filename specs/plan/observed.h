@@ -31,10 +31,11 @@ struct ObservedLink {
   unsigned group = 0;    // IFLA_GROUP
   std::string alias = {};
   std::vector<std::string> altnames = {};
-  std::string ipvlan_mode = {};              // "l2", "l3", "l3s"; empty for other kinds
-  std::uint32_t carrier_downs = 0;           // so often it has lost its carrier
-  unsigned vlan_id = 0;                      // the 802.1q tag of a vlan; 0 for other kinds
-  std::vector<std::string> vlan_users = {};  // of a VLAN device of plumb's (specs/service/uplink.h)
+  std::string ipvlan_mode = {};                // "l2", "l3", "l3s"; empty for other kinds
+  std::uint32_t carrier_downs = 0;             // so often it has lost its carrier
+  unsigned vlan_id = 0;                        // the 802.1q tag of a vlan; 0 for other kinds
+  std::vector<std::string> vlan_users = {};    // of a VLAN device of plumb's (specs/service/uplink.h)
+  std::optional<Error> vlan_users_error = {};  // why they cannot be read
 };
 
 struct ObservedAddress {

@@ -22,17 +22,7 @@ Result<std::vector<IpAddress>> resolve(const IpResource& ip, const IpName& name,
 
 Result<unsigned> prefix_for(const IpResource& ip, const IpAddress& address, const Observed& seen) {
   if (const auto& given = address.is_v6() ? ip.netmask_v6 : ip.netmask_v4) return *given;
-  const ObservedNetns* home = &seen.node;
-  if (ip.type == IpType::encap) {
-    const auto owner = seen.containers.find(ip.netns);
-    home = owner == seen.containers.end() || !owner->second.netns ? nullptr : &*owner->second.netns;
-  }
-  if (const auto* parent = home == nullptr ? nullptr : home->link(uplink(ip))) {
-    for (const auto& a : home->addresses)
-      if (a.link == parent->index && a.cidr.address().is_v6() == address.is_v6() &&
-          !(address.is_v6() && a.cidr.address().is_link_local()) && a.cidr.address() != address)
-        return a.cidr.prefix();
-  }
+  if (const auto* giver = netmask_giver(ip, address, seen)) return giver->cidr.prefix();
   return Err{ErrorKind::spec,
              ip.id + ": no netmask is given for " + address.to_string() + ", and " + uplink(ip) + " has no " +
                  (address.is_v6() ? "IPv6" : "IPv4") + " address to take it from",
@@ -59,6 +49,23 @@ std::string planned_device(const Service& service, const IpResource& ip) {
     if (other.id == ip.id) return name;
   }
   return next_free();
+}
+
+const ObservedAddress* netmask_giver(const IpResource& ip, const IpAddress& address, const Observed& seen) {
+  if (address.is_v6() ? ip.netmask_v6 : ip.netmask_v4) return nullptr;
+  const ObservedNetns* home = &seen.node;
+  if (ip.type == IpType::encap) {
+    const auto owner = seen.containers.find(ip.netns);
+    home = owner == seen.containers.end() || !owner->second.netns ? nullptr : &*owner->second.netns;
+  }
+  const auto* parent = home == nullptr ? nullptr : home->link(uplink(ip));
+  if (parent == nullptr) return nullptr;
+  const auto gives = [&](const ObservedAddress& a) {
+    return a.link == parent->index && a.cidr.address().is_v6() == address.is_v6() &&
+           !(address.is_v6() && a.cidr.address().is_link_local()) && a.cidr.address() != address;
+  };
+  const auto found = std::find_if(home->addresses.begin(), home->addresses.end(), gives);
+  return found == home->addresses.end() ? nullptr : &*found;
 }
 
 Result<std::vector<IpAddress>> resolved_addresses(const IpResource& ip, const Observed& seen) {

@@ -28,6 +28,11 @@ struct PlannedAddress {
 // subnet).
 [[nodiscard]] Result<std::vector<PlannedAddress>> planned_addresses(const IpResource& ip, const Observed& seen);
 
+// The address whose netmask counts for this one of `ip`; nullptr: it has a netmask of its own, or there is none to
+// take.
+[[nodiscard]] const ObservedAddress* netmask_giver(const IpResource& ip, const IpAddress& address,
+                                                   const Observed& seen);
+
 // The name of the device in the namespace: nsdev, else eth<n> with n counting the namespace's ip resources.
 [[nodiscard]] std::string planned_device(const Service& service, const IpResource& ip);
 

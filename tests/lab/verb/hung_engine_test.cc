@@ -126,6 +126,29 @@ TEST_CASE("shutdown of all services waits for an engine that hangs once, and mea
   CHECK(stage.apart().plumb(stage.n1(), "status").exit_code == 3);
 }
 
+TEST_CASE("boot and shutdown end within their time limit, and name what is left") {
+  const Stage stage;
+  stage.must(stage.plain(), "start");
+  // A verb that does not end has the lock of one, and the engine hangs for the others.
+  Running verb = stage.n1().start(
+      {"bash", "-c", "exec 9<>/run/plumb/" + name_of(0) + ".lock; flock 9; echo held; exec sleep 1000"});
+  REQUIRE(verb.await_output("held", 30s));
+  const StalledEngine stalled(stage.n1());
+  for (const std::string command : {"boot", "shutdown"}) {
+    CAPTURE(command);
+    const Outcome all = stage.n1().run({program(), command, "--time-limit", "6s"}, 100s);
+    CHECK_MESSAGE(all.exit_code == 1, all.err);
+    CHECK(all.took < kLimit);
+    const auto left = all.err.find(command + ": left when its 6 s were over: ");
+    REQUIRE_MESSAGE(left != std::string::npos, all.err);
+    const std::string names = all.err.substr(left, all.err.find('\n', left) - left);
+    for (int i = 0; i < kServices; ++i) CHECK_MESSAGE(has(names, name_of(i)), names);
+    CHECK_MESSAGE(!has(names, "plain"), names);
+    CHECK(has(all.out, "plain: "));
+  }
+  CHECK_FALSE(stage.has_address());
+}
+
 TEST_CASE("services of one engine are stopped side by side, each with all of its own time") {
   constexpr int kSlow = 4;
   const Node n1("n1");

@@ -116,6 +116,46 @@ TEST_CASE("metrics are served on a socket of systemd's, which stays") {
   n1.remove("/run/plumb/metrics.sock");
 }
 
+long looks(const Node& node) {
+  const std::string name = "plumb_watch_looks_total ";
+  const std::string all = node.must({"curl", "-s", "--unix-socket", "/run/plumb/metrics.sock", "http://x/metrics"});
+  return std::stol(all.substr(all.find("\n" + name) + 1 + name.size()));
+}
+
+TEST_CASE("an address that comes or goes concerns the service that has it, and no other") {
+  constexpr int kServices = 20;
+  const Node n1("n1");
+  std::string begin = "true";
+  std::string end = "true";
+  for (int i = 1; i <= kServices; ++i) {
+    const std::string name = "m" + std::to_string(i);
+    n1.write("/etc/plumb/" + name + ".conf",
+             "[ip#0]\nipname = 10.0.4." + std::to_string(i) + "\nipdev = eth0\nprobe = off\nnetmask = 32\n");
+    begin += " && " + program() + " start -q " + name;
+    end += "; " + program() + " stop -q " + name + "; rm /etc/plumb/" + name + ".conf /run/plumb/" + name + ".lock";
+  }
+  n1.must({"bash", "-c", begin});
+  {
+    Watch watch(n1, "--metrics /run/plumb/metrics.sock");
+    CHECK(becomes([&] { return looks(n1) >= kServices; }, kSoon));
+    watch.forget();
+    // Whatever the beginning has left to be looked at is looked at before.
+    n1.must({"ip", "address", "del", "10.0.4.1/32", "dev", "eth0"});
+    REQUIRE_MESSAGE(watch.says("m1: up again"), watch.log());
+    const long before = looks(n1);
+    n1.must({"ip", "address", "add", "10.0.6.1/24", "dev", "eth0"});
+    n1.must({"ip", "address", "del", "10.0.6.1/24", "dev", "eth0"});
+    n1.must({"ip", "address", "del", "10.0.4.2/32", "dev", "eth0"});
+    CHECK_MESSAGE(watch.says("m2: up again"), watch.log());
+    CHECK(watch.log().find("m3: ") == std::string::npos);
+    watch.forget();
+    CHECK_FALSE(watch.says("healing", 500ms));
+    CHECK(looks(n1) - before > 0);
+    CHECK(looks(n1) - before < kServices);
+  }
+  n1.must({"bash", "-c", end});
+}
+
 TEST_CASE("two hundred services are watched in little memory") {
   const Node n1("n1");
   std::string begin;

@@ -87,13 +87,21 @@ TEST_CASE("addresses and routes wake a link watch only when they are asked for")
   auto addresses = must(LinkWatch::open(host.ns, true));
   auto all = must(LinkWatch::open(host.ns, true, true));
   must(add_address(host.socket, host.eth0.index, test::cidr("10.0.3.3/24"), {.noprefixroute = true}));
-  CHECK(addresses.read().others);
-  CHECK(all.read().others);
-  CHECK_FALSE(links.read().others);
+  const auto tells = [&](LinkWatch& watch, const char* address) {
+    const auto heard = watch.read().addresses;
+    return std::any_of(heard.begin(), heard.end(), [&](const AddressChange& change) {
+      return change.index == host.eth0.index && change.address && change.address->to_string() == address;
+    });
+  };
+  CHECK(tells(addresses, "10.0.3.3"));
+  CHECK(tells(all, "10.0.3.3"));
+  CHECK(links.read().addresses.empty());
   must(replace_route(host.socket, {test::cidr("10.0.9.0/24"), {}, host.eth0.index, kMainTable, {}, {}}));
-  CHECK(all.read().others);
-  CHECK_FALSE(addresses.read().others);
-  CHECK_FALSE(links.read().others);
+  CHECK(tells(all, "10.0.9.0"));
+  CHECK(addresses.read().addresses.empty());
+  CHECK(links.read().addresses.empty());
+  must(remove_address(host.socket, host.eth0.index, test::cidr("10.0.3.3/24")));
+  CHECK(tells(addresses, "10.0.3.3"));
 }
 
 }  // namespace
