@@ -90,10 +90,10 @@ LinkWatch::Heard LinkWatch::read() {
         heard.changes.push_back(*std::move(change));
       else if (auto port = forwarding_port(*at))
         heard.forwarding.push_back(*std::move(port));
-      else if (auto address = decode_address(*at))
-        heard.addresses.push_back(*std::move(address));
-      else if (auto route = decode_route(*at))
-        heard.addresses.push_back(*std::move(route));
+      else if (const auto address = decode_address(*at))
+        heard.addresses.push_back(*address);
+      else if (const auto route = decode_route(*at))
+        heard.addresses.push_back(*route);
   }
 }
 

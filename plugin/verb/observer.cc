@@ -172,10 +172,15 @@ bool read_recorded(const Service& service, const ContainerResource& resource, co
   return true;
 }
 
-// What is recorded is of the engine on which it was started.
+// What is recorded is of the engine on which it was started. One of its own is a part of it, and its process has to
+// live.
 bool is_on_its_engine(const Service& service, const ServiceEngine& engine) {
   const auto started = read_started(service.name);
-  if (!started || engine.is_private()) return started.has_value();
+  if (!started) return false;
+  if (engine.is_private()) {
+    const auto state = engine.state();
+    return state && *state == EngineState::up;
+  }
   const auto socket = engine.socket();
   return socket && *socket == started->engine;
 }
@@ -221,7 +226,7 @@ Result<Observation> observe(const Service& service, ServiceEngine& engine, const
       TRY(EngineTime::count([&] { return ask_engine(service, engine, stop, out); }));
     }
   }
-  if (!names.collect(out.seen, stop)) return Err{ErrorKind::cancelled, 0, "wait for names: interrupted", {}};
+  if (!names.collect(out.seen, stop)) return Err{ErrorKind::cancelled, "wait for names: interrupted"};
   look_at_rest(service, out);
   return out;
 }

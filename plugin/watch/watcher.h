@@ -52,21 +52,21 @@ class Watcher {
     std::vector<NamespaceWatch> watches;
     std::set<std::string> uplinks;
     std::set<std::string> ports;
-    std::string engine_socket;
-    bool engine_is_its_own = false;
-    std::optional<Time> due;
-    std::jthread worker;  // looks after it
-    bool busy = false;
-    std::string lane = kNoLaneYet;
-    bool has_place = false;
-    std::optional<Time> dirty = Clock::now();  // something has happened, then
-    bool ailing = false;
-    bool away = false;  // so was its engine when it was last looked at
     std::set<IpAddress> addresses;
+    std::string engine_socket;
+    std::string lane = kNoLaneYet;
+    std::optional<Time> due;
+    std::optional<Time> dirty = Clock::now();  // something has happened, then
+    std::jthread worker;                       // looks after it
     // While it was busy. What it has on the node may be known only after that.
     std::set<NodeChange> changes;
     std::set<std::string> returned;  // carriers that came back
     bool engine_lost = false;
+    bool engine_is_its_own = false;
+    bool busy = false;
+    bool has_place = false;
+    bool ailing = false;
+    bool away = false;  // so was its engine when it was last looked at
   };
   // What other threads have to say.
   struct Mail {

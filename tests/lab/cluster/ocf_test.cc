@@ -154,7 +154,9 @@ TEST_CASE("a service whose own engine was killed is running, and its stop ends w
   const Agent agent(n1);
   REQUIRE(agent.code("start") == ok);
   n1.must({"bash", "-c", "read -r pid _ </run/plumb/web/engine.pid; kill -KILL $pid"});
-  CHECK(agent.code("monitor") == ok);
+  const Outcome monitor = agent.run("monitor");
+  CHECK_MESSAGE(monitor.exit_code == ok, monitor.err);
+  CHECK_MESSAGE(has(monitor.err, "running: the kernel has all of its addresses"), monitor.err);
   CHECK(agent.code("stop") == ok);
   CHECK_FALSE(answers(kAddress));
   CHECK(agent.probe() == not_running);

@@ -2,7 +2,10 @@
 // what IPv6 does by itself in a service's namespace.
 #include <doctest/doctest.h>
 
-#include "tests/lab/service.h"
+#include <filesystem>
+#include <iterator>
+
+#include "tests/lab/watch/watch.h"
 
 namespace plumb::lab {
 namespace {
@@ -93,6 +96,28 @@ TEST_CASE("a start waits for a name that comes to be, as long as wait_dns says")
   const Outcome outcome = start.wait();
   CHECK_MESSAGE(outcome.exit_code == 0, outcome.err);
   CHECK(addresses(n1).find("10.0.3.77/24") != std::string::npos);
+}
+
+TEST_CASE("a watcher that waits for a silent resolver ends when it is told to") {
+  const Node n1("n1");
+  const Resolver resolver(n1);
+  const Service host("host", kSpec);
+  resolver.say("10.0.3.77");
+  REQUIRE(host.plumb(n1, "start").exit_code == 0);
+  Watch watch(n1);
+  const auto threads = [&] {
+    const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(watch.pid()) + "/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  std::ptrdiff_t idle = 0;
+  REQUIRE(becomes([&] { return (idle = threads()) <= 4; }, kSoon));
+  resolver.ask("10.0.3.250");                        // nobody
+  n1.must({"rm", "-rf", "/var/cache/plumb/names"});  // with what it has kept it would wait for a second only
+  n1.must({"ip", "address", "del", "10.0.3.77/24", "dev", "eth0"});
+  REQUIRE(becomes([&] { return threads() > idle; }, kSoon));
+  const Outcome outcome = watch.end();
+  CHECK_MESSAGE(outcome.exit_code == 0, outcome.out);
+  resolver.say("10.0.3.77");
 }
 
 TEST_CASE("a name that nobody has ever resolved is an error, and nothing is touched") {
