@@ -85,9 +85,9 @@ TEST_CASE("pause killed: the service is started anew where it was") {
 
 TEST_CASE("engine killed: containers that live on are left alone, and those that its return ends are started anew") {
   ClusterStage stage;
-  Running log = Node("n1").start({"tail", "-n", "0", "-F", "/var/log/pacemaker/pacemaker.log"});
   lab({"engine", "n1", "kill"});
-  CHECK(log.await_output("running: the kernel has all of its addresses", 20s));
+  const Outcome monitor = Node("n1").run({"crm_resource", "--force-check", "--resource", "web"}, 20s);
+  CHECK_MESSAGE(monitor.exit_code == 0, (monitor.out + monitor.err));
   stage.check_runs_once_on("n1", "engine killed");
   CHECK(stage.absence.of_address() < 100ms);
   stage.absence.begin();
