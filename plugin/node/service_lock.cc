@@ -209,12 +209,21 @@ Result<ServiceLock> ServiceLock::take(const std::string& service, std::string_vi
   return out;
 }
 
+int ServiceLock::changes() const {
+  if (!changes_) {
+    UniqueFd opened(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (opened && ::inotify_add_watch(opened.get(), path_.c_str(), IN_MODIFY | IN_DELETE_SELF) >= 0)
+      changes_ = std::move(opened);
+  }
+  return changes_.get();
+}
+
 Interruption::Interruption(const ServiceLock& lock, const std::stop_token& outer)
     : path_(lock.path()),
-      events_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+      events_(lock.changes()),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       outer_(outer, [this] { source_.request_stop(); }) {
-  if (!events_ || !wake_ || ::inotify_add_watch(events_.get(), path_.c_str(), IN_MODIFY) < 0) return;
+  if (events_ < 0 || !wake_) return;
   thread_ = std::jthread([this](const std::stop_token& end) { listen(end); });
 }
 
@@ -236,10 +245,10 @@ void Interruption::listen(const std::stop_token& end) {
       source_.request_stop();
       return;
     }
-    std::array<pollfd, 2> waiting{{{events_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+    std::array<pollfd, 2> waiting{{{events_, POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
     ::poll(waiting.data(), waiting.size(), -1);
     std::array<char, 4096> read{};
-    while (::read(events_.get(), read.data(), read.size()) > 0) {
+    while (::read(events_, read.data(), read.size()) > 0) {
     }
   }
 }

@@ -52,6 +52,10 @@ class ServiceLock {
   // This verb has come to its end, well or not; nothing of its is on its way any more.
   void finish() const;
 
+  // Readable when somebody has written into the file, or has removed it (inotify(7)); -1: nobody can tell. One for all
+  // who ask, and for a child, which keeps it open: who closes it as the last waits for the kernel, for up to 20 ms
+  // (fsnotify_wait_marks_destroyed, fs/notify/mark.c).
+  [[nodiscard]] int changes() const;
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const Generation& generation() const { return generation_; }
 
@@ -63,13 +67,14 @@ class ServiceLock {
   ServiceLock(UniqueFd fd, std::string path, std::string holder)
       : fd_(std::move(fd)), path_(std::move(path)), holder_(std::move(holder)) {}
   UniqueFd fd_;
+  mutable UniqueFd changes_;
   std::string path_;
   std::string holder_;  // as it stands in the file
   Generation generation_{};
   bool after_a_kill_ = false;
 };
 
-// Fires while a verb that brings a service up holds the lock, when somebody asks it to give up.
+// Fires while a verb that brings a service up holds the lock, when somebody asks it to give up. The lock outlives it.
 //
 // Threads: makes and joins one of its own. Privilege: none.
 class Interruption {
@@ -83,7 +88,7 @@ class Interruption {
   void listen(const std::stop_token& end);
 
   std::string path_;
-  UniqueFd events_;  // inotify(7); without it nobody can interrupt
+  int events_;  // of the lock; without it nobody can interrupt
   UniqueFd wake_;
   mutable std::mutex mutex_;
   std::string by_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,7 +19,11 @@ namespace {
 class Announcing {
  public:
   Announcing(std::vector<Claimed> claimed, VerbClaims& claims, const ServiceLock& lock)
-      : claimed_(std::move(claimed)), claims_(claims), lock_path_(lock.path()), generation_(lock.generation()) {
+      : claimed_(std::move(claimed)),
+        claims_(claims),
+        changes_(lock.changes()),
+        lock_path_(lock.path()),
+        generation_(lock.generation()) {
     for (const auto& c : claimed_) {
       rounds_ = std::max(rounds_, c.policy.count);
       interval_ = std::max(interval_, c.policy.interval);
@@ -33,14 +36,13 @@ class Announcing {
   [[nodiscard]] std::vector<int> descriptors() const {
     auto out = claims_.descriptors();
     for (const auto& c : claimed_) out.insert(out.end(), {c.announcer.fd(), c.conversation});
+    if (changes_ >= 0) out.push_back(changes_);
     return out;
   }
 
   void run() {
-    const UniqueFd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-    ::inotify_add_watch(watch.get(), lock_path_.c_str(), IN_MODIFY | IN_DELETE_SELF);
     for (unsigned round = 1; round < rounds_; ++round)
-      if (!wait_for_round(watch.get()) || !send_round(round)) return;
+      if (!wait_for_round() || !send_round(round)) return;
   }
 
  private:
@@ -52,14 +54,15 @@ class Announcing {
 
   // Waits for the interval to pass, or for the next verb: it writes its generation into the lock file when it begins.
   // False: there is one, or nothing is known any more, and nothing is ours to announce.
-  bool wait_for_round(int watch) {
+  bool wait_for_round() {
     const auto until = Clock::now() + interval_;
     for (;;) {
       const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
       if (left.count() <= 0) return true;
-      if (!claims_.go_on(left, watch, [this](const IpAddress& address) { return is_on_link(address); })) return false;
+      if (!claims_.go_on(left, changes_, [this](const IpAddress& address) { return is_on_link(address); }))
+        return false;
       std::array<char, 1024> drained{};
-      [[maybe_unused]] const auto size = ::read(watch, drained.data(), drained.size());
+      [[maybe_unused]] const auto size = ::read(changes_, drained.data(), drained.size());
       if (current_generation(lock_path_.c_str()) != generation_) return false;
     }
   }
@@ -83,6 +86,7 @@ class Announcing {
 
   std::vector<Claimed> claimed_;
   VerbClaims& claims_;
+  int changes_;
   std::string lock_path_;
   Generation generation_;
   unsigned rounds_ = 0;
