@@ -172,9 +172,8 @@ Result<void> Actions::announce(const Step& step, const AddressAnnounce& announce
   const std::lock_guard lock(mutex_);
   const auto on_link = [where, index = link->index, address = announcement.address] {
     const std::lock_guard conversation(where->mutex);
-    const auto all = netns::addresses(*where->socket, index, address.is_v6() ? netns::Family::v6 : netns::Family::v4);
-    return all && std::any_of(all->begin(), all->end(),
-                              [&](const netns::Address& one) { return one.cidr.address() == address; });
+    const auto there = netns::has_address(*where->socket, index, address);
+    return there && *there;
   };
   claimed_.push_back({std::move(*announcer), ip.announce, announcement.address, on_link, where->socket->fd()});
   return {};

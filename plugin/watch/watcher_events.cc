@@ -263,10 +263,9 @@ void Watcher::hear_engine(const std::string& socket, bool connected) {
       watched.engine_lost = true;
     else if (!connected)
       engine_lost(watched.memory, Clock::now());
-    // One of the service's own is part of it, and started again.
-    const bool own = socket.starts_with("/run/plumb/" + name + "/");
     if (connected) watched.away = false;
-    if (connected || own) soil(watched);
+    // One of the service's own is part of it, and started again.
+    if (connected || watched.engine_is_its_own) soil(watched);
   }
 }
 
